@@ -1,0 +1,124 @@
+/* fd: see fd.h. */
+#include "base/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static int open_retry(const char *path, int flags, mode_t mode) {
+  int fd;
+
+  do fd = open(path, flags | O_CLOEXEC | O_NOCTTY, mode);
+  while (fd == -1 && errno == EINTR);
+  return fd;
+}
+
+int fd_open_read(const char *path) {
+  return open_retry(path, O_RDONLY | O_NONBLOCK, 0);
+}
+
+int fd_open_write_nonblock(const char *path) {
+  return open_retry(path, O_WRONLY | O_NONBLOCK, 0);
+}
+
+int fd_open_append(const char *path, mode_t mode) {
+  return open_retry(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK, mode);
+}
+
+int fd_open_trunc(const char *path, mode_t mode) {
+  return open_retry(path, O_WRONLY | O_TRUNC | O_CREAT | O_NONBLOCK, mode);
+}
+
+int fd_open_excl(const char *path, mode_t mode) {
+  return open_retry(path, O_WRONLY | O_EXCL | O_CREAT, mode);
+}
+
+int fd_pipe(int p[2]) {
+  return pipe2(p, O_CLOEXEC);
+}
+
+int fd_socketpair(int p[2]) {
+  return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, p);
+}
+
+static int set_flag(int fd, int get, int set, int flag, int on) {
+  int flags = fcntl(fd, get);
+
+  if (flags == -1) return -1;
+  return fcntl(fd, set, on ? flags | flag : flags & ~flag);
+}
+
+int fd_nonblock(int fd) {
+  return set_flag(fd, F_GETFL, F_SETFL, O_NONBLOCK, 1);
+}
+
+int fd_block(int fd) {
+  return set_flag(fd, F_GETFL, F_SETFL, O_NONBLOCK, 0);
+}
+
+int fd_cloexec(int fd, int on) {
+  return set_flag(fd, F_GETFD, F_SETFD, FD_CLOEXEC, on);
+}
+
+int fd_close(int fd) {
+  int saved = errno;
+
+  if (fd != -1) close(fd);
+  errno = saved;
+  return -1;
+}
+
+int fd_write_all(int fd, const char *buf, size_t len) {
+  while (len) {
+    ssize_t w = write(fd, buf, len);
+
+    if (w == -1 && errno == EINTR) continue;
+    if (w == -1) return -1;
+    buf += w;
+    len -= (size_t)w;
+  }
+  return 0;
+}
+
+int fd_read_all(int fd, char *buf, size_t len) {
+  while (len) {
+    ssize_t r = read(fd, buf, len);
+
+    if (r == -1 && errno == EINTR) continue;
+    if (r <= 0) return (int)r;
+    buf += r;
+    len -= (size_t)r;
+  }
+  return 1;
+}
+
+int fd_slurp(int fd, stralloc *sa, size_t max) {
+  size_t start = sa->len;
+
+  for (;;) {
+    ssize_t r;
+
+    if (!stralloc_readyplus(sa, 4096)) return -1;
+    r = read(fd, sa->s + sa->len, sa->a - 1 - sa->len);
+    if (r == -1 && errno == EINTR) continue;
+    if (r == -1) return -1;
+    if (r == 0) return 0;
+    sa->len += (size_t)r;
+    sa->s[sa->len] = 0;
+    if (sa->len - start > max) {
+      errno = EFBIG;
+      return -1;
+    }
+  }
+}
+
+int fd_syncdir(const char *dir) {
+  int fd = open_retry(dir, O_RDONLY | O_DIRECTORY, 0);
+  int r;
+
+  if (fd == -1) return -1;
+  r = fsync(fd);
+  fd_close(fd);
+  return r;
+}

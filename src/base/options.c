@@ -1,0 +1,65 @@
+/* options: see options.h. */
+#include "base/options.h"
+
+#include <string.h>
+
+#include "base/scan.h"
+#include "base/strerr.h"
+
+typedef int (*option_fn)(const char *arg);
+
+static const struct option *find(const struct option *table, char c) {
+  for (; table->letter; ++table)
+    if (table->letter == c) return table;
+  return 0;
+}
+
+static int store(const struct option *o, const char *arg) {
+  switch (o->kind) {
+    case OPTION_FLAG: *(int *)o->target = (int)o->value; return 1;
+    case OPTION_COUNT: ++*(int *)o->target; return 1;
+    case OPTION_STRING: *(const char **)o->target = arg; return 1;
+    case OPTION_U64:
+      return scan_u64_max(arg, strlen(arg), o->value ? o->value : UINT64_MAX, o->target);
+    case OPTION_I64: return scan_i64(arg, strlen(arg), o->target);
+    case OPTION_CALL: return ((option_fn)(uintptr_t)o->target)(arg);
+  }
+  return 0;
+}
+
+static int wants_value(const struct option *o) {
+  return o->kind != OPTION_FLAG && o->kind != OPTION_COUNT;
+}
+
+int options_parse(int argc, char *const *argv, const struct option *table) {
+  int i;
+
+  for (i = 1; i < argc; ++i) {
+    const char *s = argv[i];
+
+    if (s[0] != '-' || !s[1]) break;
+    if (s[1] == '-' && !s[2]) return i + 1;
+    for (++s; *s; ++s) {
+      const struct option *o = find(table, *s);
+      const char *value = 0;
+
+      if (!o) return -1;
+      if (wants_value(o)) {
+        value = s[1] ? s + 1 : ++i < argc ? argv[i] : 0;
+        if (!value) return -1;
+      }
+      if (!store(o, value)) return -1;
+      if (value) break;
+    }
+  }
+  return i < argc ? i : argc;
+}
+
+int options_or_die(int argc, char *const *argv, const struct option *table, const char *usage,
+                   int min, int max) {
+  int first = options_parse(argc, argv, table);
+
+  if (first == -1 || argc - first < min || (max != -1 && argc - first > max))
+    strerr_die_usage(usage);
+  return first;
+}

@@ -1,0 +1,14 @@
+/* sigfd: signals arrive as a descriptor that becomes readable (signalfd), so no
+ * code of ours ever runs inside a handler. */
+#ifndef BASE_SIGFD_H
+#define BASE_SIGFD_H
+
+/* Block the listed signals (0 ends the list) and give a non-blocking, close-on-exec
+ * descriptor for them, or -1 with errno. */
+int sigfd_open(int sig, ...);
+/* The next signal's number, 0 when none waits, -1 with errno. */
+int sigfd_next(int fd);
+/* Ignore SIGPIPE: writers see EPIPE. */
+void sig_ignore_pipe(void);
+
+#endif

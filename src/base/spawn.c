@@ -1,0 +1,121 @@
+/* spawn: see spawn.h. */
+#include "base/spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+void spawn_move(struct spawn *s, int from, int to) {
+  s->move[s->moves].from = from;
+  s->move[s->moves].to = to;
+  s->moves++;
+}
+
+/* Carries out the moves.  A source that lies where another move wants to put its
+ * descriptor is first lifted out of the way. */
+static int apply_moves(const struct spawn *s) {
+  int from[SPAWN_MOVES];
+  int top = 2;
+
+  for (size_t i = 0; i < s->moves; ++i)
+    if (s->move[i].to > top) top = s->move[i].to;
+  for (size_t i = 0; i < s->moves; ++i) {
+    from[i] = s->move[i].from;
+    for (size_t j = 0; j < s->moves; ++j)
+      if (j != i && s->move[j].to == from[i] && s->move[i].to != from[i]) {
+        from[i] = fcntl(from[i], F_DUPFD_CLOEXEC, top + 1);
+        if (from[i] == -1) return -1;
+        break;
+      }
+  }
+  for (size_t i = 0; i < s->moves; ++i) {
+    int to = s->move[i].to;
+
+    if (from[i] == to ? fcntl(to, F_SETFD, 0) == -1 : dup2(from[i], to) == -1) return -1;
+  }
+  return 0;
+}
+
+/* The raw calls: glibc's wrappers would try to tell the other threads of a process
+ * whose memory we only borrow. */
+static int drop_ids(const struct spawn *s) {
+  if (syscall(SYS_setgroups, s->ngroups, s->groups) == -1) return -1;
+  if (syscall(SYS_setresgid, s->gid, s->gid, s->gid) == -1) return -1;
+  return (int)syscall(SYS_setresuid, s->uid, s->uid, s->uid);
+}
+
+static void default_signals(void) {
+  sigset_t none;
+  struct sigaction sa;
+
+  memset(&sa, 0, sizeof sa);
+  sa.sa_handler = SIG_DFL;
+  for (int sig = 1; sig < 32; ++sig)
+    if (sig != SIGKILL && sig != SIGSTOP) sigaction(sig, &sa, 0);
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, 0);
+}
+
+/* What failed, as a word for the message; returns only on failure. */
+static const char *become(const struct spawn *s) {
+  char *const *envp = s->envp ? s->envp : environ;
+
+  if (s->new_session && setsid() == -1) return "setsid";
+  if (s->new_group && setpgid(0, 0) == -1) return "setpgid";
+  if (apply_moves(s) == -1) return "move descriptors";
+  if (s->cwd && chdir(s->cwd) == -1) return "chdir";
+  if (s->set_ids && drop_ids(s) == -1) return "give up privileges";
+  default_signals();
+  if (strchr(s->path, '/')) execve(s->path, s->argv, envp);
+  else execvpe(s->path, s->argv, envp);
+  return "exec";
+}
+
+pid_t spawn_start(const struct spawn *s, struct strerr *e) {
+  sigset_t all, old;
+  const char *volatile what = 0;
+  volatile int why = 0;
+  pid_t pid;
+
+  /* No handler of ours may run in the child while it borrows our memory. */
+  sigfillset(&all);
+  sigprocmask(SIG_SETMASK, &all, &old);
+  pid = vfork();
+  if (pid == 0) {
+    what = become(s);
+    why = errno;
+    _exit(127);
+  }
+  sigprocmask(SIG_SETMASK, &old, 0);
+  if (pid == -1) return strerr_sys(e, "unable to start ", s->path, (char *)0);
+  if (what) {
+    spawn_wait(pid);
+    errno = why;
+    return strerr_sys(e, "unable to start ", s->path, " (", what, ")", (char *)0);
+  }
+  return pid;
+}
+
+int spawn_exec(const struct spawn *s, struct strerr *e) {
+  const char *what = become(s);
+
+  return strerr_sys(e, "unable to run ", s->path, " (", what, ")", (char *)0);
+}
+
+int spawn_wait(pid_t pid) {
+  int status;
+  pid_t r;
+
+  do r = waitpid(pid, &status, 0);
+  while (r == -1 && errno == EINTR);
+  return r == -1 ? -1 : status;
+}
+
+int spawn_code(int status) {
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}

@@ -1,0 +1,49 @@
+/* spawn: the one place that starts programs.
+ *
+ * The child shares our memory until it execs (vfork), so its price does not grow
+ * with the parent and nothing between may allocate.  Descriptors reach the child
+ * only through the declared moves: everything else of ours is close-on-exec. */
+#ifndef BASE_SPAWN_H
+#define BASE_SPAWN_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/stralloc.h"
+#include "base/strerr.h"
+
+struct spawn_move {
+  int from; /* our descriptor */
+  int to;   /* its number in the child; from == to just passes it on */
+};
+
+#define SPAWN_MOVES 12
+
+struct spawn {
+  const char *path; /* a path, or a name looked up in $PATH if it has no slash */
+  char *const *argv;
+  char *const *envp; /* null: our own environment */
+  struct spawn_move move[SPAWN_MOVES];
+  size_t moves;
+  const char *cwd;  /* null: stay */
+  int set_ids;      /* give up root: set group, groups and user as below */
+  uid_t uid;
+  gid_t gid;
+  const gid_t *groups; /* supplementary, ngroups of them */
+  size_t ngroups;
+  int new_group; /* make the child leader of its own process group */
+  int new_session;
+};
+
+void spawn_move(struct spawn *s, int from, int to);
+/* Start it: the pid, or -1 with e filled (e->sys is why exec failed).  Blocks only
+ * until the exec. */
+pid_t spawn_start(const struct spawn *s, struct strerr *e) MUST_CHECK;
+/* Become it: returns only on failure, -1 with e filled. */
+int spawn_exec(const struct spawn *s, struct strerr *e) MUST_CHECK;
+/* Wait for one child: its wait status, or -1 with errno.  EINTR handled. */
+int spawn_wait(pid_t pid);
+/* Exit code of a wait status; 128 + signal if it was killed. */
+int spawn_code(int status);
+
+#endif

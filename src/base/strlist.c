@@ -1,0 +1,40 @@
+/* strlist: see strlist.h. */
+#include "base/strlist.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+
+int strlist_add(struct strlist *l, const char *s, size_t n) {
+  if (l->len == l->a) {
+    size_t a = l->a ? l->a * 2 : 8;
+    stralloc *item = reallocarray(l->item, a, sizeof *item);
+
+    if (!item) return 0;
+    l->item = item;
+    l->a = a;
+  }
+  memset(&l->item[l->len], 0, sizeof l->item[0]);
+  if (!stralloc_copyb(&l->item[l->len], s, n)) return 0;
+  l->len++;
+  return 1;
+}
+
+long strlist_find(const struct strlist *l, const char *s, size_t n) {
+  for (size_t i = 0; i < l->len; ++i)
+    if (l->item[i].len == n && bytes_caseequal(l->item[i].s, s, n)) return (long)i;
+  return -1;
+}
+
+void strlist_clear(struct strlist *l) {
+  for (size_t i = 0; i < l->len; ++i) stralloc_free(&l->item[i]);
+  l->len = 0;
+}
+
+void strlist_free(struct strlist *l) {
+  strlist_clear(l);
+  free(l->item);
+  l->item = 0;
+  l->a = 0;
+}

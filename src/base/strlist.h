@@ -1,0 +1,20 @@
+/* strlist: an ordered list of owned strings (recipients, control file lines). */
+#ifndef BASE_STRLIST_H
+#define BASE_STRLIST_H
+
+#include "base/stralloc.h"
+
+struct strlist {
+  stralloc *item;
+  size_t len;
+  size_t a;
+};
+
+/* 1, or 0 when memory ran out (list unchanged). */
+int strlist_add(struct strlist *l, const char *s, size_t n) MUST_CHECK;
+/* Index of the entry equal to s without regard to ASCII case, or -1. */
+long strlist_find(const struct strlist *l, const char *s, size_t n);
+void strlist_clear(struct strlist *l);
+void strlist_free(struct strlist *l);
+
+#endif
