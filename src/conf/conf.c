@@ -1,0 +1,255 @@
+/* conf: see conf.h. */
+#include "conf/conf.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/env.h"
+#include "base/file.h"
+#include "base/scan.h"
+#include "conf/paths.h"
+
+#define CONF_FILE_MAX (64u << 20)
+
+/* Names of the columns of schema.def. */
+#define LINE CONF_LINE
+#define NUMBER CONF_NUMBER
+#define SECONDS CONF_SECONDS
+#define FLAG CONF_BOOL
+#define LINES CONF_LINES
+#define TEXT CONF_TEXT
+#define NONE CONF_NONE
+#define VALUE CONF_VALUE
+#define NAME CONF_NAME
+#define START CONF_AT_START
+#define HUP CONF_AT_HUP
+#define RUN CONF_EACH_RUN
+#define SMTPD CONF_SMTPD
+#define SEND CONF_SEND
+#define QUEUE CONF_QUEUE
+#define LOCAL CONF_LOCAL
+#define REMOTE CONF_REMOTE
+#define INJECT CONF_INJECT
+#define USER CONF_USER
+#define LOGIN CONF_LOGIN
+#define TLS CONF_TLS
+#define ADMIN CONF_ADMIN
+#define ALL CONF_ALL
+const struct conf_row conf_rows[SETTINGS] = {
+#define SETTING(id, file, type, def, var, override, reload, programs, meaning) \
+  {#id, file, type, def, var, override, reload, programs, meaning},
+#include "conf/schema.def"
+#undef SETTING
+};
+
+/* The first variable of the row's list that is set, and its name. */
+static const char *variable(const struct conf_row *row, stralloc *name) {
+  const char *s = row->variables;
+
+  while (*s) {
+    size_t n = bytes_chr(s, strlen(s), ',');
+    const char *v;
+
+    if (!stralloc_copyb(name, s, n)) return 0;
+    v = env_trusted(name->s);
+    if (v) return v;
+    s += n;
+    if (*s) ++s;
+  }
+  return 0;
+}
+
+static int bad(struct strerr *e, const struct conf_value *v, size_t line, const char *what) {
+  char number[24] = "";
+
+  if (v->origin == CONF_FROM_FILE) {
+    stralloc n = STRALLOC_INIT;
+
+    if (stralloc_append(&n, ':') && stralloc_catu64(&n, line) && n.len < sizeof number)
+      memcpy(number, n.s, n.len + 1);
+    stralloc_free(&n);
+  }
+  strerr_set(e, stralloc_cstr(&v->where), number, ": ", what, (char *)0);
+  e->permanent = 1;
+  return -1;
+}
+
+static int no_memory(struct strerr *e) {
+  errno = ENOMEM;
+  return strerr_sys(e, "unable to read settings", (char *)0);
+}
+
+static int add_lines(struct conf_value *v, const char *s, size_t n) {
+  while (n) {
+    size_t i = bytes_chr(s, n, '\n');
+    size_t len = i;
+
+    while (len && memchr(" \t\r", s[len - 1], 3)) --len;
+    if (len && s[0] != '#' && !strlist_add(&v->lines, s, len)) return 0;
+    if (i < n) ++i;
+    s += i;
+    n -= i;
+  }
+  return 1;
+}
+
+/* Gives the value its type.  s is the file's or the variable's text. */
+static int interpret(struct conf_value *v, enum conf_type type, const char *s, size_t n,
+                     struct strerr *e) {
+  size_t first = bytes_chr(s, n, '\n');
+
+  if (type == CONF_LINES) return add_lines(v, s, n) ? 0 : no_memory(e);
+  if (!stralloc_copyb(&v->text, s, type == CONF_TEXT ? n : first)) return no_memory(e);
+  if (type == CONF_TEXT) return 0;
+  stralloc_chomp(&v->text);
+  switch (type) {
+    case CONF_NUMBER:
+    case CONF_SECONDS:
+      if (!scan_u64_max(v->text.s, v->text.len, INT64_MAX, &v->number))
+        return bad(e, v, 1, "a number is wanted");
+      return 0;
+    case CONF_BOOL: v->number = !stralloc_equals(&v->text, "0"); return 0;
+    case CONF_LINE:
+      if (bytes_chr(v->text.s, v->text.len, 0) != v->text.len)
+        return bad(e, v, 1, "a NUL byte is not allowed");
+      return 0;
+    case CONF_LINES:
+    case CONF_TEXT: return 0;
+  }
+  return 0;
+}
+
+/* Reads the row's file into text: 1, 0 if there is none, -1. */
+static int read_file(const struct conf_row *row, const char *name, struct conf_value *v,
+                     stralloc *text, struct strerr *e) {
+  int r;
+
+  if (!*name) return 0;
+  if (name[0] == '/' || name[0] == '.' ? !stralloc_copys(&v->where, name)
+                                       : !paths_file(PATH_CONTROL, name, &v->where))
+    return no_memory(e);
+  r = file_read(v->where.s, text, CONF_FILE_MAX);
+  if (r == -1) return strerr_sys(e, "unable to read ", v->where.s, (char *)0);
+  (void)row;
+  return r;
+}
+
+static int load(struct conf *c, enum setting s, struct strerr *e, int depth);
+
+/* The default: text, or "@other". */
+static int take_default(struct conf *c, enum setting s, struct strerr *e, int depth) {
+  const struct conf_row *row = &conf_rows[s];
+  struct conf_value *v = &c->v[s];
+
+  v->origin = CONF_FROM_DEFAULT;
+  if (!stralloc_copylit(&v->where, "default")) return no_memory(e);
+  if (row->def[0] == '@' && depth < 4)
+    for (int i = 0; i < SETTINGS; ++i)
+      if (!strcmp(conf_rows[i].id, row->def + 1)) {
+        const struct conf_value *from = &c->v[i];
+
+        if (load(c, (enum setting)i, e, depth + 1) == -1) return -1;
+        v->number = from->number;
+        if (row->type == CONF_LINES)
+          return add_lines(v, stralloc_cstr(&from->text), from->text.len) ? 0 : no_memory(e);
+        return stralloc_copy(&v->text, &from->text) ? 0 : no_memory(e);
+      }
+  if (!*row->def && row->type == CONF_NUMBER) return 0;
+  return interpret(v, row->type, row->def, strlen(row->def), e);
+}
+
+static int load(struct conf *c, enum setting s, struct strerr *e, int depth) {
+  const struct conf_row *row = &conf_rows[s];
+  struct conf_value *v = &c->v[s];
+  stralloc name = STRALLOC_INIT;
+  stralloc text = STRALLOC_INIT;
+  const char *var;
+  int r;
+
+  if (v->loaded) return 0;
+  v->loaded = 1;
+  var = row->override == CONF_NONE ? 0 : variable(row, &name);
+  if (var && row->override == CONF_VALUE && (*var || row->type == CONF_LINE || row->type == CONF_BOOL)) {
+    v->origin = CONF_FROM_VARIABLE;
+    v->set = 1;
+    r = stralloc_copy(&v->where, &name) ? interpret(v, row->type, var, strlen(var), e) : no_memory(e);
+  } else {
+    r = read_file(row, var && *var ? var : row->file, v, &text, e);
+    if (r == 1) {
+      v->origin = CONF_FROM_FILE;
+      v->set = 1;
+      r = interpret(v, row->type, stralloc_cstr(&text), text.len, e);
+    } else if (r == 0) {
+      r = take_default(c, s, e, depth);
+    }
+  }
+  stralloc_free(&name);
+  stralloc_free(&text);
+  return r;
+}
+
+int conf_load(struct conf *c, unsigned readers, struct strerr *e) {
+  memset(c, 0, sizeof *c);
+  for (int i = 0; i < SETTINGS; ++i)
+    if (conf_rows[i].readers & readers)
+      if (load(c, (enum setting)i, e, 0) == -1) return -1;
+  return 0;
+}
+
+const char *conf_line(const struct conf *c, enum setting s) {
+  return stralloc_cstr(&c->v[s].text);
+}
+
+uint64_t conf_number(const struct conf *c, enum setting s) {
+  return c->v[s].number;
+}
+
+int conf_flag(const struct conf *c, enum setting s) {
+  return c->v[s].number != 0;
+}
+
+const struct strlist *conf_lines(const struct conf *c, enum setting s) {
+  return &c->v[s].lines;
+}
+
+int conf_isset(const struct conf *c, enum setting s) {
+  return c->v[s].set;
+}
+
+void conf_free(struct conf *c) {
+  for (int i = 0; i < SETTINGS; ++i) {
+    stralloc_free(&c->v[i].where);
+    stralloc_free(&c->v[i].text);
+    strlist_free(&c->v[i].lines);
+  }
+  memset(c, 0, sizeof *c);
+}
+
+int conf_has(const struct strlist *l, const char *key, size_t n) {
+  return strlist_find(l, key, n) >= 0;
+}
+
+const char *conf_map(const struct strlist *l, const char *key, size_t n) {
+  for (size_t i = 0; i < l->len; ++i) {
+    const stralloc *line = &l->item[i];
+
+    if (line->len > n && line->s[n] == ':' && bytes_caseequal(line->s, key, n)) return line->s + n + 1;
+  }
+  return 0;
+}
+
+int conf_has_domain(const struct strlist *l, const char *domain, size_t n) {
+  if (conf_has(l, domain, n)) return 1;
+  for (size_t i = 0; i < n; ++i)
+    if (domain[i] == '.' && conf_has(l, domain + i, n - i)) return 1;
+  return 0;
+}
+
+const char *conf_map_domain(const struct strlist *l, const char *domain, size_t n) {
+  const char *v = conf_map(l, domain, n);
+
+  for (size_t i = 0; !v && i < n; ++i)
+    if (domain[i] == '.') v = conf_map(l, domain + i, n - i);
+  return v ? v : conf_map(l, "", 0);
+}

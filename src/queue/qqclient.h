@@ -1,0 +1,44 @@
+/* qqclient: hands one message to qmail-queue (or $QMAILQUEUE).  Every injector goes
+ * through here.  The contract: message on the child's fd 0, envelope on its fd 1,
+ * its exit code is the verdict (exitcodes.def), text on the error descriptor when
+ * the code is 88. */
+#ifndef QUEUE_QQCLIENT_H
+#define QUEUE_QQCLIENT_H
+
+#include <sys/types.h>
+
+#include "base/env.h"
+#include "base/stralloc.h"
+#include "base/strerr.h"
+#include "base/substdio.h"
+
+struct qqclient {
+  pid_t pid; /* the "qp" of logs and replies */
+  int message, envelope, error;
+  int failed; /* a write did not go through, or the caller gave up */
+  substdio ss;
+  char buf[4096];
+};
+
+struct qqresult {
+  int code;      /* exit code; 0 queued */
+  char verdict;  /* K queued, Z try again, D refused */
+  stralloc text; /* for the client: "mail server permanently rejected message (#5.3.0)" */
+};
+
+/* Start the queue program with this environment (null: our own).  0 or -1. */
+int qqclient_open(struct qqclient *q, struct env *env, struct strerr *e) MUST_CHECK;
+/* Message bytes, LF line ends.  Errors are remembered for qqclient_close. */
+void qqclient_put(struct qqclient *q, const char *s, size_t n);
+void qqclient_puts(struct qqclient *q, const char *s);
+/* The caller gives up: nothing will be queued. */
+void qqclient_fail(struct qqclient *q);
+/* End of message; then the envelope. */
+void qqclient_from(struct qqclient *q, const char *sender, size_t n);
+void qqclient_to(struct qqclient *q, const char *recipient, size_t n);
+/* End of envelope; wait for the verdict.  0 when queued, -1 otherwise with r
+ * filled in both cases.  Blocks until the queue program ends. */
+int qqclient_close(struct qqclient *q, struct qqresult *r) MUST_CHECK;
+void qqresult_free(struct qqresult *r);
+
+#endif

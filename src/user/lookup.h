@@ -1,0 +1,55 @@
+/* lookup: the client side of inlookup.  Network-facing programs and delivery agents
+ * never open the user database: they ask here, over the Unix socket RUN/inlookup/
+ * socket (user/lookup_proto.h has the messages).  Failure of any kind is
+ * LOOKUP_TEMPFAIL, never "no such user". */
+#ifndef USER_LOOKUP_H
+#define USER_LOOKUP_H
+
+#include <stdint.h>
+
+#include "base/now.h"
+#include "base/stralloc.h"
+#include "base/strerr.h"
+#include "base/strlist.h"
+
+enum lookup_verdict { LOOKUP_FOUND, LOOKUP_NONE, LOOKUP_TEMPFAIL };
+
+/* A connection; zeroed before first use, opened by the first query and again after
+ * a failure. */
+struct lookup {
+  int fd; /* -1 or 0 when closed: use LOOKUP_INIT */
+};
+#define LOOKUP_INIT {-1}
+
+enum lookup_state { LOOKUP_ACTIVE, LOOKUP_INACTIVE, LOOKUP_OVERQUOTA, LOOKUP_ALIAS };
+
+/* Does the address (or an alias of that name) exist?  For RCPT. */
+enum lookup_verdict lookup_user(struct lookup *l, const char *addr, deadline when,
+                                enum lookup_state *state, struct strerr *e);
+
+struct lookup_account {
+  stralloc user, domain; /* real domain */
+  stralloc gecos, home, quota;
+  uint32_t uid, gid; /* owner of the mailbox */
+  uint32_t flags;    /* USER_NO_POP ... of user/userdb.h */
+  int inactive;
+};
+/* The account, without any secret.  For delivery. */
+enum lookup_verdict lookup_account(struct lookup *l, const char *addr, deadline when,
+                                   struct lookup_account *a, struct strerr *e);
+/* Lines of an alias (valias): LOOKUP_NONE when there are none. */
+enum lookup_verdict lookup_alias(struct lookup *l, const char *addr, deadline when,
+                                 struct strlist *lines, struct strerr *e);
+/* The real domain of an alias domain (or the domain itself). */
+enum lookup_verdict lookup_domain(struct lookup *l, const char *domain, deadline when,
+                                  stralloc *real, struct strerr *e);
+/* Is the password right, for this service (smtp imap pop3 webmail)?  inlookup does
+ * the hashing: no hash leaves it.  FOUND: right, the account filled; NONE: wrong
+ * user or password, or service not allowed (which is not told apart). */
+enum lookup_verdict lookup_verify(struct lookup *l, const char *addr, const char *password,
+                                  const char *service, const char *ip, deadline when,
+                                  struct lookup_account *a, struct strerr *e);
+void lookup_account_free(struct lookup_account *a);
+void lookup_close(struct lookup *l);
+
+#endif

@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+"""Runs the tests: lint, unit programs, corpus replay, box and fault tests (unittest modules),
+each in a process of its own, as many at once as there are processors. Arguments pick tests by
+a part of their name. Ends with "N passed, N failed"."""
+import glob, os, re, subprocess, sys, time
+from concurrent.futures import ThreadPoolExecutor
+
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+BUILD = os.environ.get("BUILD", "build")
+SAN = os.environ.get("SAN", "")
+LIMIT = 300
+
+
+def find():
+    """(name, argv) of every test, slowest kinds first."""
+    tests = []
+    for kind in ("fault", "box"):
+        for path in sorted(glob.glob(f"{TOP}/tests/{kind}/**/test_*.py", recursive=True)):
+            name = os.path.relpath(path, f"{TOP}/tests")[:-3]
+            tests.append((name, [sys.executable, "-B", "-m", "unittest", "-v", os.path.basename(path)[:-3]],
+                          os.path.dirname(path)))
+    for path in sorted(glob.glob(f"{TOP}/tests/unit/*/test_*.c")):
+        name = os.path.relpath(path, f"{TOP}/tests/unit")[:-2]
+        tests.append((f"unit/{name}", [f"{TOP}/{BUILD}/unit/{name}"], TOP))
+    for path in sorted(glob.glob(f"{TOP}/tests/fuzz/fuzz_*.c")):
+        name = os.path.basename(path)[5:-2]
+        corpus = sorted(glob.glob(f"{TOP}/tests/fuzz/corpus/{name}/*"))
+        if corpus:
+            tests.append((f"fuzz/{name}", [f"{TOP}/{BUILD}/fuzz/{name}"] + corpus, TOP))
+    tests.append(("lint", [sys.executable, "-B", f"{TOP}/tests/tools/lint.py"], TOP))
+    return tests
+
+
+def run(test):
+    """(name, passed, failed, output, seconds)"""
+    name, argv, cwd = test
+    env = dict(os.environ, BUILD=BUILD, PYTHONPATH=f"{TOP}/tests/tools")
+    if SAN:
+        env["ASAN_OPTIONS"] = "abort_on_error=1:detect_leaks=0"
+        env["UBSAN_OPTIONS"] = "print_stacktrace=1"
+    start = time.monotonic()
+    try:
+        p = subprocess.run(argv, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                           stderr=subprocess.STDOUT, timeout=LIMIT)
+        out, code = p.stdout.decode("utf-8", "replace"), p.returncode
+    except subprocess.TimeoutExpired as e:
+        out, code = (e.stdout or b"").decode("utf-8", "replace") + f"\nno end after {LIMIT} s\n", 1
+    passed = failed = 0
+    m = re.search(r"^Ran (\d+) tests?", out, re.M)
+    if m:
+        bad = re.search(r"^FAILED \(.*\)", out, re.M)
+        failed = sum(int(n) for n in re.findall(r"(?:failures|errors)=(\d+)", bad.group(0))) if bad else 0
+        skipped = re.search(r"skipped=(\d+)", out)
+        passed = int(m.group(1)) - failed - (int(skipped.group(1)) if skipped else 0)
+    else:
+        passed = 1 if code == 0 else 0
+    if code != 0 and failed == 0:
+        failed, passed = 1, max(0, passed - 1)
+    return name, passed, failed, out, time.monotonic() - start
+
+
+def main():
+    wanted = sys.argv[1:]
+    tests = [t for t in find() if not wanted or any(w in t[0] for w in wanted)]
+    passed = failed = 0
+    with ThreadPoolExecutor(os.cpu_count() or 2) as pool:
+        for name, ok, bad, out, seconds in pool.map(run, tests):
+            passed += ok
+            failed += bad
+            print(f"{'ok    ' if not bad else 'FAILED'} {name} ({ok} passed{f', {bad} failed' if bad else ''}, {seconds:.1f} s)",
+                  flush=True)
+            if bad:
+                print("    " + out.strip().replace("\n", "\n    "), flush=True)
+    if not tests:
+        print("no test of that name")
+        failed = 1
+    print(f"{passed} passed, {failed} failed")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""What box tests stand on: a root directory of their own, our programs run in it with
+bounded time, and everything started ended again by pid."""
+import os, shutil, signal, socket, subprocess, tempfile, time
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BIN = os.path.abspath(os.path.join(TOP, os.environ.get("BUILD", "build"), "bin"))
+
+
+def free_port(kind=socket.SOCK_STREAM):
+    """A loopback port nobody uses now."""
+    with socket.socket(socket.AF_INET, kind) as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_for(condition, timeout=20, what="condition"):
+    """Poll until condition() gives something true; that something."""
+    end = time.monotonic() + timeout
+    while True:
+        got = condition()
+        if got:
+            return got
+        if time.monotonic() > end:
+            raise AssertionError(f"waited {timeout} s in vain for {what}")
+        time.sleep(0.01)
+
+
+def listening(port, host="127.0.0.1"):
+    with socket.socket() as s:
+        s.settimeout(1)
+        return s.connect_ex((host, port)) == 0
+
+
+class Root:
+    """A qmail home in a scratch directory: control, users, alias, queue, run ..."""
+
+    def __init__(self, me="mail.example.com"):
+        self.dir = tempfile.mkdtemp(prefix="indimail-")
+        os.chmod(self.dir, 0o755)
+        self.children = []
+        for name in ("control", "users", "alias", "queue", "run", "tcp", "certs", "domains", "mail", "log"):
+            os.mkdir(self.path(name))
+        self.control("me", me + "\n")
+
+    def path(self, *names):
+        return os.path.join(self.dir, *names)
+
+    def control(self, name, text):
+        with open(self.path("control", name), "w") as f:
+            f.write(text)
+
+    def env(self, **extra):
+        """The environment of our programs; a value of None takes a variable out."""
+        e = {"PATH": BIN + ":/usr/sbin:/usr/bin:/sbin:/bin", "QMAILBIN": BIN, "QMAILHOME": self.dir,
+             "CONTROLDIR": self.path("control"), "LANG": "C"}
+        for keep in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"):
+            if keep in os.environ:
+                e[keep] = os.environ[keep]
+        e.update(extra)
+        return {k: v for k, v in e.items() if v is not None}
+
+    def run(self, argv, input=b"", env=None, timeout=20, **kw):
+        """Run one of our programs (by name) to its end."""
+        argv = [os.path.join(BIN, argv[0]) if "/" not in argv[0] else argv[0]] + list(argv[1:])
+        if "stdin" not in kw:
+            kw["input"] = input
+        return subprocess.run(argv, env=env or self.env(), stdout=kw.pop("stdout", subprocess.PIPE),
+                              stderr=kw.pop("stderr", subprocess.PIPE), timeout=timeout,
+                              cwd=kw.pop("cwd", self.dir), **kw)
+
+    def spawn(self, argv, env=None, **kw):
+        """Start one of our programs; it is ended with the root."""
+        argv = [os.path.join(BIN, argv[0]) if "/" not in argv[0] else argv[0]] + list(argv[1:])
+        p = subprocess.Popen(argv, env=env or self.env(), cwd=kw.pop("cwd", self.dir), **kw)
+        self.children.append(p)
+        return p
+
+    def close(self):
+        for p in self.children:
+            if p.poll() is None:
+                p.send_signal(signal.SIGTERM)
+        for p in self.children:
+            try:
+                p.wait(5)
+            except subprocess.TimeoutExpired:
+                p.kill()
+                p.wait()
+            for f in (p.stdin, p.stdout, p.stderr):
+                if f:
+                    f.close()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.close()
