@@ -21,6 +21,7 @@
 #define TEXT CONF_TEXT
 #define NONE CONF_NONE
 #define VALUE CONF_VALUE
+#define OPEN CONF_OPEN
 #define NAME CONF_NAME
 #define START CONF_AT_START
 #define HUP CONF_AT_HUP
@@ -52,7 +53,7 @@ static const char *variable(const struct conf_row *row, stralloc *name) {
     const char *v;
 
     if (!stralloc_copyb(name, s, n)) return 0;
-    v = env_trusted(name->s);
+    v = row->override == CONF_OPEN ? env_get(name->s) : env_trusted(name->s);
     if (v) return v;
     s += n;
     if (*s) ++s;
@@ -170,7 +171,7 @@ static int load(struct conf *c, enum setting s, struct strerr *e, int depth) {
   if (v->loaded) return 0;
   v->loaded = 1;
   var = row->override == CONF_NONE ? 0 : variable(row, &name);
-  if (var && row->override == CONF_VALUE && (*var || row->type == CONF_LINE || row->type == CONF_BOOL)) {
+  if (var && row->override != CONF_NAME && (*var || row->type == CONF_LINE || row->type == CONF_BOOL)) {
     v->origin = CONF_FROM_VARIABLE;
     v->set = 1;
     r = stralloc_copy(&v->where, &name) ? interpret(v, row->type, var, strlen(var), e) : no_memory(e);

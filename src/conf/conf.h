@@ -35,7 +35,7 @@ enum conf_reader {
 };
 
 enum conf_type { CONF_LINE, CONF_NUMBER, CONF_SECONDS, CONF_BOOL, CONF_LINES, CONF_TEXT };
-enum conf_override { CONF_NONE, CONF_VALUE, CONF_NAME };
+enum conf_override { CONF_NONE, CONF_VALUE, CONF_OPEN, CONF_NAME };
 enum conf_reload { CONF_AT_START, CONF_AT_HUP, CONF_EACH_RUN };
 
 struct conf_row {

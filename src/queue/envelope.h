@@ -1,0 +1,52 @@
+/* envelope: the two forms of an envelope.
+ *
+ * On the wire to qmail-queue (fd 1): F sender NUL, T recipient NUL ..., NUL.
+ *
+ * In info/ID, records ended by NUL, the first byte is the type:
+ *   u uid of the invoker   p pid of qmail-queue   t arrival, Unix seconds
+ *   s bytes of the message F sender               T recipient (any number)
+ *   e extra header lines   h captured header lines
+ *   . checksum of all bytes before this record, 8 hexadecimal digits: the end
+ * An unknown type, a record out of order or anything after the end is refused. */
+#ifndef QUEUE_ENVELOPE_H
+#define QUEUE_ENVELOPE_H
+
+#include <stdint.h>
+
+#include "base/stralloc.h"
+#include "base/strlist.h"
+
+#define ENVELOPE_ADDRESS_MAX 1002
+
+struct envelope {
+  uint64_t uid, qp, birth, size;
+  stralloc sender;
+  struct strlist recipients;
+  stralloc extra;    /* e */
+  stralloc captured; /* h */
+};
+
+/* Build the file's bytes: 1, or 0 when memory ran out. */
+int envelope_format(const struct envelope *env, stralloc *out) MUST_CHECK;
+enum envelope_verdict {
+  ENVELOPE_OK,
+  ENVELOPE_INCOMPLETE, /* no end record: being written, or torn */
+  ENVELOPE_BAD,        /* not ours, or damaged */
+  ENVELOPE_NOMEM,
+};
+enum envelope_verdict envelope_parse(struct envelope *env, const char *s, size_t n) MUST_CHECK;
+
+/* The wire form, fed in pieces of any size. */
+enum envelope_wire { WIRE_MORE, WIRE_END, WIRE_LONG, WIRE_BAD, WIRE_NOMEM };
+struct envelope_reader {
+  int state;
+  stralloc record;
+};
+/* Takes up to n bytes; *used says how many (fewer than n only at the end). */
+enum envelope_wire envelope_read(struct envelope_reader *r, struct envelope *env, const char *s,
+                                 size_t n, size_t *used) MUST_CHECK;
+void envelope_reader_free(struct envelope_reader *r);
+void envelope_clear(struct envelope *env);
+void envelope_free(struct envelope *env);
+
+#endif

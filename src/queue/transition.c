@@ -1,0 +1,254 @@
+/* transition: see transition.h.
+ *
+ * Why the order in queue_commit is safe: the message's bytes are on disk before the
+ * envelope file exists, so a complete envelope never stands beside a torn message;
+ * a torn envelope is known by its missing checksum; and acceptance is reported only
+ * after both names are on disk too. */
+#include "queue/transition.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/fmt.h"
+#include "base/now.h"
+#include "queue/exitcodes.h"
+
+#define ID_TRIES 10000
+#define ENVELOPE_FILE_MAX (256u << 20)
+#define BOUNCE_MAX (64u << 20)
+
+int queue_create(uint64_t *id) {
+  char path[QUEUE_PATH];
+
+  *id = (uint64_t)wall_now_us();
+  for (int i = 0; i < ID_TRIES; ++i, ++*id) {
+    int fd;
+
+    queuepath(path, QUEUE_mess, *id);
+    do fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, queue_files[QUEUE_mess].filemode);
+    while (fd == -1 && errno == EINTR);
+    if (fd != -1 || errno != EEXIST) return fd;
+  }
+  errno = EEXIST;
+  return -1;
+}
+
+static int fail(int *code, int why) {
+  *code = why;
+  return -1;
+}
+
+static int write_info(uint64_t id, const struct envelope *env, int *code) {
+  char path[QUEUE_PATH];
+  stralloc bytes = STRALLOC_INIT;
+  int fd = -1;
+  int r;
+
+  queuepath(path, QUEUE_info, id);
+  if (!envelope_format(env, &bytes)) r = fail(code, QQ_memory);
+  else if ((fd = fd_open_excl(path, queue_files[QUEUE_info].filemode)) == -1) r = fail(code, QQ_info_file);
+  else if (fd_write_all(fd, bytes.s, bytes.len) == -1) r = fail(code, QQ_write);
+  else if (fsync(fd) == -1) r = fail(code, QQ_fsync);
+  else r = 0;
+  if (fd != -1 && close(fd) == -1 && r == 0) r = fail(code, QQ_write);
+  stralloc_free(&bytes);
+  return r;
+}
+
+int queue_commit(uint64_t id, int messfd, const struct envelope *env, int *code) {
+  char dir[QUEUE_PATH];
+
+  if (fsync(messfd) == -1) return fail(code, QQ_fsync);
+  if (write_info(id, env, code) == -1) return -1;
+  queuepath_dir(dir, QUEUE_mess, id);
+  if (fd_syncdir(dir) == -1) return fail(code, QQ_syncdir);
+  queuepath_dir(dir, QUEUE_info, id);
+  if (fd_syncdir(dir) == -1) return fail(code, QQ_syncdir);
+  return 0;
+}
+
+static int remove_file(enum queue_file file, uint64_t id) {
+  char path[QUEUE_PATH];
+
+  queuepath(path, file, id);
+  return unlink(path) == -1 && errno != ENOENT ? -1 : 0;
+}
+
+int queue_remove(uint64_t id) {
+  if (remove_file(QUEUE_info, id) == -1) return -1;
+  return remove_file(QUEUE_mess, id);
+}
+
+void queue_abandon(uint64_t id) {
+  int saved = errno;
+
+  (void)!queue_remove(id);
+  errno = saved;
+}
+
+void queue_announce(uint64_t id) {
+  char line[FMT_U64 + 1];
+  size_t n = fmt_u64(line, id);
+  int fd = fd_open_write_nonblock(QUEUE_TRIGGER);
+
+  if (fd == -1) return;
+  line[n++] = '\n';
+  (void)!write(fd, line, n);
+  fd_close(fd);
+}
+
+int queue_load(uint64_t id, struct envelope *env) {
+  char path[QUEUE_PATH];
+  stralloc bytes = STRALLOC_INIT;
+  enum envelope_verdict verdict = ENVELOPE_INCOMPLETE;
+  int r;
+
+  queuepath(path, QUEUE_info, id);
+  r = file_read(path, &bytes, ENVELOPE_FILE_MAX);
+  if (r == 1) verdict = envelope_parse(env, stralloc_cstr(&bytes), bytes.len);
+  stralloc_free(&bytes);
+  if (r != 1) return r;
+  switch (verdict) {
+    case ENVELOPE_OK: break;
+    case ENVELOPE_INCOMPLETE: return 0;
+    case ENVELOPE_BAD: errno = EPROTO; return -1;
+    case ENVELOPE_NOMEM: errno = ENOMEM; return -1;
+  }
+  queuepath(path, QUEUE_mess, id);
+  if (access(path, F_OK) == 0) return 1;
+  return errno == ENOENT ? 0 : -1; /* orphan: never accepted */
+}
+
+static int open_marks(uint64_t id) {
+  char path[QUEUE_PATH];
+
+  queuepath(path, QUEUE_done, id);
+  return open(path, O_RDWR | O_CREAT | O_CLOEXEC, queue_files[QUEUE_done].filemode);
+}
+
+int queue_mark_done(uint64_t id, uint32_t index) {
+  int fd = open_marks(id);
+  ssize_t w;
+
+  if (fd == -1) return -1;
+  do w = pwrite(fd, "D", 1, index);
+  while (w == -1 && errno == EINTR);
+  fd_close(fd);
+  return w == 1 ? 0 : -1;
+}
+
+int queue_touch_tried(uint64_t id) {
+  int fd = open_marks(id);
+  int r;
+
+  if (fd == -1) return -1;
+  r = futimens(fd, 0);
+  fd_close(fd);
+  return r;
+}
+
+int queue_marks(uint64_t id, stralloc *marks, int64_t *tried) {
+  char path[QUEUE_PATH];
+  struct stat st;
+
+  queuepath(path, QUEUE_done, id);
+  stralloc_cut(marks, 0);
+  *tried = 0;
+  if (stat(path, &st) == -1) return errno == ENOENT ? 0 : -1;
+  *tried = st.st_mtim.tv_sec;
+  return file_read(path, marks, ENVELOPE_FILE_MAX) == -1 ? -1 : 0;
+}
+
+int queue_bounce_append(uint64_t id, const char *s, size_t n) {
+  char path[QUEUE_PATH];
+  int fd;
+  int r;
+
+  queuepath(path, QUEUE_bounce, id);
+  fd = fd_open_append(path, queue_files[QUEUE_bounce].filemode);
+  if (fd == -1) return -1;
+  r = fd_write_all(fd, s, n);
+  if (r == 0) r = fsync(fd);
+  fd_close(fd);
+  return r;
+}
+
+int queue_bounce_read(uint64_t id, stralloc *text) {
+  char path[QUEUE_PATH];
+
+  queuepath(path, QUEUE_bounce, id);
+  return file_read(path, text, BOUNCE_MAX);
+}
+
+int queue_bounce_remove(uint64_t id) {
+  return remove_file(QUEUE_bounce, id);
+}
+
+int queue_remove_marks(uint64_t id) {
+  return remove_file(QUEUE_done, id);
+}
+
+static int walk_dir(const char *path, queue_walk_fn fn, void *ctx) {
+  DIR *dir = opendir(path);
+  struct dirent *d;
+  int r = 0;
+
+  if (!dir) return -1;
+  while (r == 0 && (errno = 0, d = readdir(dir)) != 0) {
+    uint64_t id;
+
+    if (queuepath_id(d->d_name, strlen(d->d_name), &id)) r = fn(ctx, id);
+  }
+  if (r == 0 && errno) r = -1;
+  closedir(dir);
+  return r;
+}
+
+int queue_walk(enum queue_file file, queue_walk_fn fn, void *ctx) {
+  char dir[QUEUE_PATH];
+  int r = 0;
+
+  if (!queue_files[file].split) return walk_dir(queue_files[file].name, fn, ctx);
+  for (uint64_t i = 0; i < QUEUE_SPLIT && r == 0; ++i) {
+    queuepath_dir(dir, file, i);
+    r = walk_dir(dir, fn, ctx);
+  }
+  return r;
+}
+
+struct sweep {
+  enum queue_file file;
+  int64_t before;
+  long removed;
+};
+
+/* Removes an old file whose message is in a SWEEP state: one that queue_load does
+ * not find.  An envelope that is damaged is left for queue-fix to show. */
+static int sweep_one(void *ctx, uint64_t id) {
+  struct sweep *s = ctx;
+  struct envelope env = {0};
+  char path[QUEUE_PATH];
+  struct stat st;
+
+  queuepath(path, s->file, id);
+  if (stat(path, &st) == -1 || st.st_mtim.tv_sec >= s->before) return 0;
+  if (queue_load(id, &env) == 0 && unlink(path) == 0) s->removed++;
+  envelope_free(&env);
+  return 0;
+}
+
+long queue_sweep(int64_t now, int64_t age) {
+  struct sweep s = {.before = now - age};
+
+  s.file = QUEUE_info;
+  (void)!queue_walk(s.file, sweep_one, &s);
+  s.file = QUEUE_mess;
+  (void)!queue_walk(s.file, sweep_one, &s);
+  return s.removed;
+}

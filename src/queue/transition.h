@@ -1,0 +1,54 @@
+/* transition: every change of a queue's state (states.def) is one of these calls.
+ * fsync of files and directories happens here and nowhere else.  All work in the
+ * queue directory, which must be the current one, and give 0 or -1 with errno
+ * unless they say otherwise.  They block for as long as the disk does. */
+#ifndef QUEUE_TRANSITION_H
+#define QUEUE_TRANSITION_H
+
+#include <stdint.h>
+
+#include "base/stralloc.h"
+#include "queue/envelope.h"
+#include "queue/queuepath.h"
+
+/* absent -> writing: take a free id and create mess/ID.  The descriptor, or -1. */
+int queue_create(uint64_t *id) MUST_CHECK;
+/* writing -> queued: sync the message, write and sync the envelope, sync both
+ * directories.  When this gives 0 the message is accepted; otherwise *code is the
+ * exit code of qmail-queue and nothing is. */
+int queue_commit(uint64_t id, int messfd, const struct envelope *env, int *code) MUST_CHECK;
+/* writing or committing -> absent: the injector gave up. */
+void queue_abandon(uint64_t id);
+/* Announce a new message to todo-proc.  Nobody may be listening: no error. */
+void queue_announce(uint64_t id);
+
+/* Read an envelope: 1, 0 if there is no such message or it is not accepted yet, -1
+ * with errno (EPROTO: damaged). */
+int queue_load(uint64_t id, struct envelope *env) MUST_CHECK;
+
+/* queued -> tried: recipient number index is done.  One byte written in place. */
+int queue_mark_done(uint64_t id, uint32_t index) MUST_CHECK;
+/* The marks, one byte per recipient (missing bytes: not done); *tried is the time
+ * of the last attempt or 0.  0 or -1. */
+int queue_marks(uint64_t id, stralloc *marks, int64_t *tried) MUST_CHECK;
+/* Remember that an attempt was made now. */
+int queue_touch_tried(uint64_t id) MUST_CHECK;
+
+/* Append to bounce/ID, and read it (1, 0 none, -1). */
+int queue_bounce_append(uint64_t id, const char *s, size_t n) MUST_CHECK;
+int queue_bounce_read(uint64_t id, stralloc *text) MUST_CHECK;
+int queue_bounce_remove(uint64_t id) MUST_CHECK;
+
+/* tried, queued -> finishing -> finished: remove info, then mess (qmail-clean). */
+int queue_remove(uint64_t id) MUST_CHECK;
+/* finished -> absent: remove the marks (qmail-send). */
+int queue_remove_marks(uint64_t id) MUST_CHECK;
+
+/* Call fn for every file of a kind (name that is no id: skipped).  fn gives 0 to go
+ * on.  0, fn's value, or -1 with errno. */
+typedef int (*queue_walk_fn)(void *ctx, uint64_t id);
+int queue_walk(enum queue_file file, queue_walk_fn fn, void *ctx) MUST_CHECK;
+/* Remove what a SWEEP state left behind, older than age seconds. Gives how many. */
+long queue_sweep(int64_t now, int64_t age);
+
+#endif
