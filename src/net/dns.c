@@ -11,7 +11,6 @@
 
 #include "base/bytes.h"
 #include "base/env.h"
-#include "base/fmt.h"
 #include "base/scan.h"
 
 #define DNS_PORT 53
