@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -13,7 +14,7 @@
 
 #define RECORD 16384
 #define TURNS 8   /* records moved in one go before others have their turn */
-#define LINGER 20 /* seconds for the peer to take our last bytes and hang up */
+#define LINGER 20 /* seconds without progress for the peer to take our last bytes and hang up */
 
 /* Bytes that the far side did not take yet; nothing is allocated when empty. */
 struct held {
@@ -33,6 +34,7 @@ struct tls_relay {
   int net_ended;          /* the peer will send no more */
   int plain_ended;        /* our program will send no more */
   int plain_gone;         /* nor take any more */
+  int lingering;          /* the timer knows that */
   int told_net, told_plain; /* the ends passed on */
   int read_wants_write, write_wants_read;
 };
@@ -101,7 +103,10 @@ static ssize_t to_network(struct tls_relay *r, const char *s, size_t n) {
   ERR_clear_error();
   w = SSL_write(r->ssl, s, (int)n);
   r->write_wants_read = 0;
-  if (w > 0) return w;
+  if (w > 0) {
+    r->last = mono_now();
+    return w;
+  }
   if (later(r, w, &crossed) != 1) return -1;
   r->write_wants_read = crossed == SSL_ERROR_WANT_READ;
   return 0;
@@ -163,7 +168,7 @@ static int from_network(struct tls_relay *r) {
       r->read_wants_write = crossed == SSL_ERROR_WANT_WRITE;
       break;
     }
-    r->last = mono_now();
+    if (!r->plain_gone) r->last = mono_now();
     if (pass(r, &r->to_plain, to_program, buf, (size_t)got) == -1) return -1;
   }
   if (r->net_ended && !r->to_plain.buf && !r->told_plain) {
@@ -173,8 +178,19 @@ static int from_network(struct tls_relay *r) {
   return 0;
 }
 
-/* Our program is done: say so, and give the peer some time to go. */
-static int close_network(struct tls_relay *r);
+/* Has our program closed its end altogether, or only said that it is done? */
+static int hung_up(int fd) {
+  struct pollfd p = {.fd = fd};
+
+  return poll(&p, 1, 0) == 1 && p.revents & (POLLHUP | POLLERR);
+}
+
+static void close_network(struct tls_relay *r) {
+  r->told_net = 1;
+  ERR_clear_error();
+  if (SSL_shutdown(r->ssl) < 0) ERR_clear_error();
+  shutdown(r->net, SHUT_WR);
+}
 
 static int from_program(struct tls_relay *r) {
   char buf[RECORD];
@@ -189,24 +205,24 @@ static int from_program(struct tls_relay *r) {
     if (got == -1 && errno == EAGAIN) break;
     if (got <= 0) {
       r->plain_ended = 1;
+      if (got == -1 || hung_up(r->plain)) r->plain_gone = 1;
       break;
     }
-    r->last = mono_now();
     if (pass(r, &r->to_net, to_network, buf, (size_t)got) == -1) return -1;
   }
   if (!r->plain_ended || r->told_net) return 0;
   if (drain(r, &r->to_net, to_network) == -1) return -1;
-  return r->to_net.buf ? 0 : close_network(r);
+  if (!r->to_net.buf) close_network(r);
+  return 0;
 }
 
 static void on_timer(void *ctx);
 
-static int close_network(struct tls_relay *r) {
-  r->told_net = 1;
-  ERR_clear_error();
-  if (SSL_shutdown(r->ssl) < 0) ERR_clear_error();
-  shutdown(r->net, SHUT_WR);
-  return loop_timer_set(r->all->loop, &r->timer, deadline_in(LINGER), on_timer, r);
+static int set_timer(struct tls_relay *r) {
+  int64_t seconds = r->plain_gone ? LINGER : r->all->idle;
+
+  r->lingering = r->plain_gone;
+  return loop_timer_set(r->all->loop, &r->timer, r->last + seconds * NS_PER_S, on_timer, r);
 }
 
 /* A watcher that wants nothing is taken out: the loop would report its hang-up for
@@ -240,8 +256,7 @@ static int shaken(struct tls_relay *r) {
   tls_info_free(&info);
   r->shaking = 0;
   r->last = mono_now();
-  if (!ok) return -1;
-  return loop_timer_set(r->all->loop, &r->timer, r->last + r->all->idle * NS_PER_S, on_timer, r);
+  return ok ? set_timer(r) : -1;
 }
 
 /* 0, or -1 when the connection is over. */
@@ -259,29 +274,29 @@ static int shake(struct tls_relay *r) {
   return -1;
 }
 
+/* 0, or -1 when the connection is over. */
+static int move(struct tls_relay *r, int fd, unsigned events) {
+  int from_net = fd == r->net || events & LOOP_WRITE;
+
+  if (from_net && from_network(r) == -1) return -1;
+  if ((fd == r->plain || r->to_net.buf) && from_program(r) == -1) return -1;
+  if (r->told_net && r->told_plain) return -1;
+  if (r->plain_gone && !r->lingering && set_timer(r) == -1) return -1;
+  return watch_both(r);
+}
+
 static void on_ready(void *ctx, int fd, unsigned events) {
   struct tls_relay *r = ctx;
-  int state;
 
-  if (r->shaking) {
-    if (shake(r) == -1) end(r);
-    return;
-  }
-  state = fd == r->net || events & LOOP_WRITE ? from_network(r) : 0;
-  if (state != -1 && (fd == r->plain || r->to_net.buf)) state = from_program(r);
-  if (state == -1 || (r->told_net && (r->net_ended || (r->plain_gone && r->told_plain))) || watch_both(r) == -1) end(r);
+  if ((r->shaking ? shake(r) : move(r, fd, events)) == -1) end(r);
 }
 
 static void on_timer(void *ctx) {
   struct tls_relay *r = ctx;
-  deadline when = r->last + r->all->idle * NS_PER_S;
+  int64_t seconds = r->plain_gone ? LINGER : r->all->idle;
 
   if (r->shaking) tell_status(r->plain, 0, "handshake timed out");
-  if (r->shaking || r->told_net || when <= mono_now()) {
-    end(r);
-    return;
-  }
-  if (loop_timer_set(r->all->loop, &r->timer, when, on_timer, r) == -1) end(r);
+  if (r->shaking || r->last + seconds * NS_PER_S <= mono_now() || set_timer(r) == -1) end(r);
 }
 
 void tls_relay_start(struct tls_relays *all, struct tls_engine *t, const struct tls_wire *w, int netfd, int plainfd) {
