@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 void spawn_move(struct spawn *s, int from, int to) {
@@ -61,16 +62,27 @@ static void default_signals(void) {
   sigprocmask(SIG_SETMASK, &none, 0);
 }
 
+static int record_self(int fd) {
+  struct timespec now;
+  struct spawn_record r;
+
+  clock_gettime(CLOCK_BOOTTIME, &now);
+  r.boottime = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+  r.pid = (int64_t)syscall(SYS_getpid);
+  return write(fd, &r, sizeof r) == (ssize_t)sizeof r ? 0 : -1;
+}
+
 /* What failed, as a word for the message; returns only on failure. */
 static const char *become(const struct spawn *s) {
   char *const *envp = s->envp ? s->envp : environ;
 
+  if (s->record_fd > 0 && record_self(s->record_fd) == -1) return "record";
   if (s->new_session && setsid() == -1) return "setsid";
   if (s->new_group && setpgid(0, 0) == -1) return "setpgid";
   if (apply_moves(s) == -1) return "move descriptors";
   if (s->cwd && chdir(s->cwd) == -1) return "chdir";
   if (s->set_ids && drop_ids(s) == -1) return "give up privileges";
-  default_signals();
+  if (!s->keep_signals) default_signals();
   if (strchr(s->path, '/')) execve(s->path, s->argv, envp);
   else execvpe(s->path, s->argv, envp);
   return "exec";

@@ -7,6 +7,7 @@
 #define BASE_SPAWN_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/stralloc.h"
@@ -33,6 +34,16 @@ struct spawn {
   size_t ngroups;
   int new_group; /* make the child leader of its own process group */
   int new_session;
+  int keep_signals; /* spawn_exec only: leave the mask and ignored signals as they are */
+  int record_fd;    /* when > 0: the child writes its struct spawn_record there before it
+                       execs, so that even a parent killed in between has left a trace */
+};
+
+/* Who the child is: its pid, and CLOCK_BOOTTIME when it wrote this.  A process of
+ * that pid that started later is another one. */
+struct spawn_record {
+  int64_t boottime;
+  int64_t pid;
 };
 
 void spawn_move(struct spawn *s, int from, int to);

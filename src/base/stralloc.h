@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/attr.h"
+
 typedef struct stralloc {
   char *s;
   size_t len; /* bytes in use, without the NUL */
@@ -18,7 +20,6 @@ typedef struct stralloc {
 } stralloc;
 
 #define STRALLOC_INIT {0, 0, 0}
-#define MUST_CHECK __attribute__((warn_unused_result))
 
 int stralloc_ready(stralloc *sa, size_t n) MUST_CHECK;
 int stralloc_readyplus(stralloc *sa, size_t n) MUST_CHECK;

@@ -6,6 +6,8 @@
 
 #include <stddef.h>
 
+#include "base/attr.h"
+
 struct strerr {
   char text[512];
   int sys;       /* errno, or 0 when the system has no part in it */

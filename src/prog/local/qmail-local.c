@@ -1,0 +1,39 @@
+/* qmail-local: carry out .qmail instructions for one recipient. */
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/options.h"
+#include "base/sigfd.h"
+#include "base/strerr.h"
+#include "conf/conf.h"
+#include "local/delivery.h"
+
+#define USAGE "qmail-local [-nN] user homedir local dash ext domain sender defaultdelivery [qqeh]"
+
+int main(int argc, char **argv) {
+  struct delivery_job job = {.message = 0};
+  const struct option options[] = {
+      {'n', OPTION_FLAG, &job.dry, 1}, {'N', OPTION_FLAG, &job.dry, 0}, {0, 0, 0, 0}};
+  struct conf conf;
+  struct strerr e;
+  int first = options_or_die(argc, argv, options, USAGE, 8, 9);
+  int code;
+
+  argv += first;
+  job.user = argv[0];
+  job.home = argv[1];
+  job.local = argv[2];
+  job.dash = argv[3];
+  job.ext = argv[4];
+  job.host = argv[5];
+  job.sender = argv[6];
+  job.defaultdelivery = argv[7];
+  job.extra = argc - first > 8 ? argv[8] : "";
+  umask(077);
+  sig_ignore_pipe();
+  if (conf_load(&conf, CONF_LOCAL, &e) == -1) strerr_die(111, "", &e);
+  code = delivery_run(&job, &conf, &e);
+  if (code && e.text[0]) strerr_warn("", &e);
+  return code;
+}

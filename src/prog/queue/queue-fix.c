@@ -1,0 +1,145 @@
+/* queue-fix: create the directories of a queue, or put them right: owners, modes,
+ * lock files; and tell what does not belong there. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/options.h"
+#include "base/strerr.h"
+#include "conf/accounts.h"
+#include "queue/queuepath.h"
+#include "queue/transition.h"
+
+#define FATAL "queue-fix: fatal: "
+
+static int dry;
+static int verbose;
+static int foreign;
+
+static void say(const char *what, const char *path) {
+  if (verbose || dry) strerr_warnm("queue-fix: ", what, " ", path, (char *)0);
+}
+
+static void set_owner(const char *path, const char *user, mode_t mode) {
+  struct account a;
+  struct stat st;
+  struct strerr e;
+
+  if (account_find(user, &a, &e) == -1) strerr_die(111, FATAL, &e);
+  if (lstat(path, &st) == -1) {
+    if (dry) return;
+    strerr_diem_sys(111, FATAL, "unable to stat ", path, (char *)0);
+  }
+  if (st.st_uid != a.uid || st.st_gid != a.gid) {
+    say("owner of", path);
+    if (!dry && lchown(path, a.uid, a.gid) == -1) strerr_diem_sys(111, FATAL, "unable to chown ", path, (char *)0);
+  }
+  if ((st.st_mode & 07777) != mode) {
+    say("mode of", path);
+    if (!dry && chmod(path, mode) == -1) strerr_diem_sys(111, FATAL, "unable to chmod ", path, (char *)0);
+  }
+}
+
+static void make_dir(const char *path, const char *user, mode_t mode) {
+  if (access(path, F_OK) == -1) say("creating", path);
+  if (!dry && file_mkdir(path, mode) == -1) strerr_diem_sys(111, FATAL, "unable to make directory ", path, (char *)0);
+  set_owner(path, user, mode);
+}
+
+static void make_file(const char *path, const char *user, mode_t mode) {
+  int fd;
+
+  if (access(path, F_OK) == -1) say("creating", path);
+  if (!dry) {
+    fd = fd_open_append(path, mode);
+    if (fd == -1) strerr_diem_sys(111, FATAL, "unable to create ", path, (char *)0);
+    fd_close(fd);
+  }
+  set_owner(path, user, mode);
+}
+
+static void make_fifo(const char *path, const char *user, mode_t mode) {
+  struct stat st;
+
+  if (lstat(path, &st) == 0 && !S_ISFIFO(st.st_mode)) {
+    say("removing what is no FIFO:", path);
+    if (!dry && unlink(path) == -1) strerr_diem_sys(111, FATAL, "unable to remove ", path, (char *)0);
+  }
+  if (access(path, F_OK) == -1) say("creating", path);
+  if (!dry && mkfifo(path, mode) == -1 && errno != EEXIST)
+    strerr_diem_sys(111, FATAL, "unable to make FIFO ", path, (char *)0);
+  set_owner(path, user, mode);
+}
+
+/* Names that are no id, or lie in the wrong subdirectory. */
+static void look_for_foreign(const char *dir, int split, uint64_t part) {
+  DIR *d = opendir(dir);
+  struct dirent *entry;
+
+  if (!d) return;
+  while ((entry = readdir(d)) != 0) {
+    uint64_t id;
+
+    if (entry->d_name[0] == '.' && (!entry->d_name[1] || !strcmp(entry->d_name, ".."))) continue;
+    if (queuepath_id(entry->d_name, strlen(entry->d_name), &id) && (!split || id % QUEUE_SPLIT == part)) continue;
+    strerr_warnm("queue-fix: not ours, left alone: ", dir, "/", entry->d_name, (char *)0);
+    foreign = 1;
+  }
+  closedir(d);
+}
+
+static void fix_files(enum queue_file file) {
+  const struct queue_file_row *row = &queue_files[file];
+  char dir[QUEUE_PATH];
+
+  make_dir(row->name, row->owner, row->dirmode);
+  if (!row->split) {
+    look_for_foreign(row->name, 0, 0);
+    return;
+  }
+  for (uint64_t i = 0; i < QUEUE_SPLIT; ++i) {
+    queuepath_dir(dir, file, i);
+    make_dir(dir, row->owner, row->dirmode);
+    look_for_foreign(dir, 1, i);
+  }
+}
+
+/* Envelopes that cannot be read are shown: somebody must look at them. */
+static int check_one(void *ctx, uint64_t id) {
+  struct envelope env = {0};
+  char path[QUEUE_PATH];
+
+  (void)ctx;
+  queuepath(path, QUEUE_info, id);
+  if (queue_load(id, &env) == -1) {
+    strerr_warnm_sys("queue-fix: damaged envelope, its message is not delivered: ", path, (char *)0);
+    foreign = 1;
+  }
+  envelope_free(&env);
+  return 0;
+}
+
+int main(int argc, char **argv) {
+  static const struct option options[] = {
+      {'n', OPTION_FLAG, &dry, 1}, {'v', OPTION_FLAG, &verbose, 1}, {0, 0, 0, 0}};
+  int first = options_or_die(argc, argv, options, "queue-fix [-nv] queuedir", 1, 1);
+  const char *dir = argv[first];
+
+  umask(022);
+  if (!dry && file_mkdir(dir, 0750) == -1) strerr_diem_sys(111, FATAL, "unable to make directory ", dir, (char *)0);
+  if (chdir(dir) == -1) strerr_diem_sys(111, FATAL, "unable to enter ", dir, (char *)0);
+  set_owner(".", "qmailq", 0750);
+  for (int f = 0; f < QUEUE_FILES; ++f) fix_files((enum queue_file)f);
+  make_dir("lock", "qmailq", 0750);
+  make_file(QUEUE_SENDMUTEX, "qmails", 0600);
+  make_fifo(QUEUE_TRIGGER, "qmails", 0622);
+  make_file("lock/tcpto", "qmailr", 0644);
+  if (access("info", F_OK) == 0 && queue_walk(QUEUE_info, check_one, 0) == -1)
+    strerr_diem_sys(111, FATAL, "unable to read info", (char *)0);
+  return foreign ? 1 : 0;
+}

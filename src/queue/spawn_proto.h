@@ -1,0 +1,47 @@
+/* spawn_proto: what qmail-send and its spawners say to each other.
+ *
+ * A spawner first writes two bytes, the number of deliveries it can run at once,
+ * little-endian.  Command: two bytes delivery number, little-endian, then five
+ * strings ended by NUL: S/ID of the message below mess/, sender, extra header lines
+ * (QQEH), captured header lines (ENVHEADERS), recipient.  Report: two bytes delivery
+ * number, then K, Z or D and a text, ended by NUL. */
+#ifndef QUEUE_SPAWN_PROTO_H
+#define QUEUE_SPAWN_PROTO_H
+
+#include <stdint.h>
+
+#include "base/stralloc.h"
+
+#define SPAWN_LIMIT 500       /* deliveries a spawner runs at once */
+#define SPAWN_TEXT_MAX 10000  /* longer report texts are cut */
+#define SPAWN_COMMAND_MAX 262144
+
+struct spawn_command {
+  uint16_t delivery;
+  uint64_t id;
+  const char *sender, *extra, *captured, *recipient; /* borrowed */
+};
+
+struct spawn_report {
+  uint16_t delivery;
+  char result;      /* K, Z, D; anything else counts as Z */
+  const char *text; /* borrowed */
+};
+
+int spawn_command_format(stralloc *out, const struct spawn_command *c) MUST_CHECK;
+int spawn_report_format(stralloc *out, uint16_t delivery, char result, const char *text, size_t n)
+    MUST_CHECK;
+
+/* Reading, in pieces of any size: add bytes, then take what is complete. */
+struct spawn_reader {
+  stralloc buf;
+  size_t taken; /* bytes of buf that the last record used */
+};
+int spawn_reader_add(struct spawn_reader *r, const char *s, size_t n) MUST_CHECK;
+/* 1 taken, 0 more bytes are needed, -1 malformed or too long: the stream cannot be
+ * trusted any more.  What is borrowed lives until the next call. */
+int spawn_command_take(struct spawn_reader *r, struct spawn_command *c) MUST_CHECK;
+int spawn_report_take(struct spawn_reader *r, struct spawn_report *rep) MUST_CHECK;
+void spawn_reader_free(struct spawn_reader *r);
+
+#endif

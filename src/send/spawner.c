@@ -1,0 +1,201 @@
+/* spawner: see spawner.h. */
+#include "send/spawner.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/loop.h"
+#include "base/sigfd.h"
+#include "queue/queuepath.h"
+
+struct slot {
+  struct run *run;
+  uint16_t delivery;
+  pid_t pid;  /* 0 once it is reaped */
+  int status;
+  int fd;     /* its output; -1 at the end of it */
+  stralloc output;
+  struct loop_io io;
+  struct slot *next;
+};
+
+struct run {
+  const struct spawner *s;
+  struct loop loop;
+  struct loop_io in, sig;
+  int sigfd;
+  int ended; /* fd 0 is at its end */
+  int code;
+  struct spawn_reader reader;
+  struct slot *slots;
+};
+
+static void stop(struct run *r, int code) {
+  r->code = code;
+  loop_stop(&r->loop);
+}
+
+static void report(struct run *r, uint16_t delivery, char result, const stralloc *text) {
+  stralloc out = STRALLOC_INIT;
+
+  if (!spawn_report_format(&out, delivery, result, stralloc_cstr(text), text->len) ||
+      fd_write_all(1, out.s, out.len) == -1)
+    stop(r, 111);
+  stralloc_free(&out);
+}
+
+static void unlink_slot(struct run *r, struct slot *slot) {
+  struct slot **p = &r->slots;
+
+  while (*p != slot) p = &(*p)->next;
+  *p = slot->next;
+}
+
+/* A delivery is over when its process is reaped and its output is at an end. */
+static void finish_if_over(struct slot *slot) {
+  struct run *r = slot->run;
+  stralloc text = STRALLOC_INIT;
+  char result = 'Z';
+
+  if (slot->pid || slot->fd != -1) return;
+  if (r->s->judge(r->s->ctx, slot->status, &slot->output, &result, &text) == -1) stop(r, 111);
+  report(r, slot->delivery, result, &text);
+  unlink_slot(r, slot);
+  stralloc_free(&text);
+  stralloc_free(&slot->output);
+  free(slot);
+  if (r->ended && !r->slots) stop(r, r->code);
+}
+
+static void read_output(void *ctx, int fd, unsigned events) {
+  struct slot *slot = ctx;
+  char buf[4096];
+  ssize_t n = read(fd, buf, sizeof buf);
+  size_t room = slot->run->s->output_max - slot->output.len;
+
+  (void)events;
+  if (n == -1 && (errno == EINTR || errno == EAGAIN)) return;
+  if (n > 0) { /* more than the limit is read and dropped: the writer must not block */
+    if (!stralloc_catb(&slot->output, buf, (size_t)n < room ? (size_t)n : room)) stop(slot->run, 111);
+    return;
+  }
+  loop_io_remove(&slot->run->loop, &slot->io);
+  slot->fd = fd_close(fd);
+  finish_if_over(slot);
+}
+
+static void reap(struct run *r) {
+  int status;
+  pid_t pid;
+
+  while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+    for (struct slot *slot = r->slots; slot; slot = slot->next)
+      if (slot->pid == pid) {
+        slot->pid = 0;
+        slot->status = status;
+        finish_if_over(slot);
+        break;
+      }
+}
+
+static void on_signal(void *ctx, int fd, unsigned events) {
+  struct run *r = ctx;
+
+  (void)events;
+  while (sigfd_next(fd) > 0) {
+  }
+  reap(r);
+}
+
+/* The message file: ours, a plain file, opened for reading. */
+static int open_message(uint64_t id, stralloc *text) {
+  char path[QUEUE_PATH];
+  struct stat st;
+  int fd;
+
+  queuepath(path, QUEUE_mess, id);
+  fd = fd_open_read(path);
+  if (fd != -1 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+    if (fd_block(fd) == 0) return fd;
+  }
+  if (!stralloc_catm(text, "Unable to open message ", path, ": ", strerror(errno), ". (#4.3.0)\n", (char *)0))
+    stralloc_cut(text, 0);
+  return fd_close(fd);
+}
+
+static void begin(struct run *r, const struct spawn_command *c) {
+  struct slot *slot = calloc(1, sizeof *slot);
+  stralloc text = STRALLOC_INIT;
+  char result = 'Z';
+  int mess = -1;
+  int p[2] = {-1, -1};
+
+  if (slot && (mess = open_message(c->id, &text)) != -1 && fd_pipe(p) == 0)
+    slot->pid = r->s->start(r->s->ctx, c, mess, p[1], &result, &text);
+  else if (mess != -1)
+    (void)!stralloc_copylit(&text, "Unable to make a pipe. (#4.3.0)\n");
+  fd_close(mess);
+  fd_close(p[1]);
+  if (!slot || slot->pid <= 0) {
+    fd_close(p[0]);
+    report(r, c->delivery, result, &text);
+    free(slot);
+  } else {
+    slot->run = r;
+    slot->delivery = c->delivery;
+    slot->fd = p[0];
+    slot->next = r->slots;
+    r->slots = slot;
+    if (loop_io_add(&r->loop, &slot->io, p[0], LOOP_READ, read_output, slot) == -1) stop(r, 111);
+  }
+  stralloc_free(&text);
+}
+
+static void read_commands(void *ctx, int fd, unsigned events) {
+  struct run *r = ctx;
+  struct spawn_command c;
+  char buf[16384];
+  ssize_t n = read(fd, buf, sizeof buf);
+  int got;
+
+  (void)events;
+  if (n == -1 && (errno == EINTR || errno == EAGAIN)) return;
+  if (n <= 0) {
+    loop_io_remove(&r->loop, &r->in);
+    r->ended = 1;
+    if (!r->slots) stop(r, r->code);
+    return;
+  }
+  if (!spawn_reader_add(&r->reader, buf, (size_t)n)) {
+    stop(r, 111);
+    return;
+  }
+  while ((got = spawn_command_take(&r->reader, &c)) == 1) begin(r, &c);
+  if (got == -1) {
+    strerr_warnm(r->s->name, ": fatal: malformed command", (char *)0);
+    stop(r, 111);
+  }
+}
+
+int spawner_run(const struct spawner *s) {
+  static const char limit[2] = {(char)(SPAWN_LIMIT & 255), (char)(SPAWN_LIMIT >> 8)};
+  struct run r;
+
+  memset(&r, 0, sizeof r);
+  r.s = s;
+  sig_ignore_pipe();
+  if (fd_write_all(1, limit, sizeof limit) == -1 || loop_init(&r.loop) == -1) return 111;
+  r.sigfd = sigfd_open(SIGCHLD, 0);
+  if (r.sigfd == -1 || loop_io_add(&r.loop, &r.sig, r.sigfd, LOOP_READ, on_signal, &r) == -1 ||
+      loop_io_add(&r.loop, &r.in, 0, LOOP_READ, read_commands, &r) == -1)
+    return 111;
+  if (loop_run(&r.loop) == -1) return 111;
+  return r.code;
+}
