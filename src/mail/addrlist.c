@@ -1,0 +1,84 @@
+/* addrlist: see addrlist.h. */
+#include "mail/addrlist.h"
+
+#include <string.h>
+
+#include "base/bytes.h"
+
+static char lower(char c) {
+  return (char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
+}
+
+/* One element of a pattern other than *, against c: its length, 0 when it does not
+ * match.  A [ without ] stands for itself. */
+static size_t element(const char *p, char c) {
+  const char *end = p[0] == '[' && p[1] ? strchr(p + 2, ']') : 0;
+  int match = 0, invert;
+  const char *q = p + 1;
+
+  if (p[0] == '?') return 1;
+  if (p[0] == '\\' && p[1]) return lower(p[1]) == c ? 2 : 0;
+  if (!end) return lower(p[0]) == c ? 1 : 0;
+  invert = *q == '!' || *q == '^';
+  for (q += invert; q < end; ++q) {
+    char from = lower(*q), to = from;
+
+    if (q[1] == '-' && q + 2 < end) {
+      to = lower(q[2]);
+      q += 2;
+    }
+    if (from <= c && c <= to) match = 1;
+  }
+  return match != invert ? (size_t)(end + 1 - p) : 0;
+}
+
+int addrlist_wild(const char *pattern, const char *s, size_t n) {
+  const char *star = 0;
+  size_t i = 0, mark = 0;
+
+  /* On a mismatch the last star takes one byte more: earlier ones never need to. */
+  while (i < n || *pattern == '*') {
+    size_t step;
+
+    if (*pattern == '*') {
+      star = ++pattern;
+      mark = i;
+      continue;
+    }
+    step = *pattern ? element(pattern, lower(s[i])) : 0;
+    if (step) {
+      pattern += step;
+      ++i;
+    } else if (star) {
+      pattern = star;
+      i = ++mark;
+    } else {
+      return 0;
+    }
+  }
+  return !*pattern;
+}
+
+static int matches(const char *line, const char *addr, size_t n) {
+  size_t len = strlen(line), at = bytes_rchr(addr, n, '@');
+
+  if (len == n && bytes_caseequal(line, addr, n)) return 1;
+  if (line[0] == '@') {
+    if (at < n && len == n - at && bytes_caseequal(line, addr + at, len)) return 1;
+    return strpbrk(line, "*?[\\") && at < n && addrlist_wild(line, addr + at, n - at);
+  }
+  return strpbrk(line, "*?[\\") && addrlist_wild(line, addr, n);
+}
+
+const char *addrlist_match(const struct strlist *l, const char *addr, size_t n) {
+  const char *by = 0;
+
+  for (size_t i = 0; i < l->len; ++i) {
+    const char *line = l->item[i].s;
+    int back = line[0] == '!';
+
+    if (back == !by) continue; /* would change nothing */
+    if (matches(line + back, addr, n)) by = back ? 0 : line;
+  }
+  return by;
+}
