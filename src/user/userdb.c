@@ -1,0 +1,366 @@
+/* userdb: see userdb.h. */
+#include "user/userdb.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/now.h"
+#include "conf/paths.h"
+#include "user/dirhash.h"
+
+static enum userdb_result no_memory(struct strerr *e) {
+  errno = ENOMEM;
+  strerr_sys(e, "unable to use the user database", (char *)0);
+  return USERDB_TEMPFAIL;
+}
+
+static enum userdb_result result_of(enum sql_verdict v) {
+  switch (v) {
+    case SQL_ROW: return USERDB_FOUND;
+    case SQL_NONE: return USERDB_NONE;
+    case SQL_EXISTS: return USERDB_EXISTS;
+    case SQL_TEMPFAIL: return USERDB_TEMPFAIL;
+  }
+  return USERDB_TEMPFAIL;
+}
+
+/* Of a statement that changes rows: FOUND when it changed some. */
+static enum userdb_result changed(struct userdb *db, enum sql_verdict v) {
+  if (v != SQL_NONE) return result_of(v);
+  return sql_changes(&db->sql) ? USERDB_FOUND : USERDB_NONE;
+}
+
+static int column(struct userdb *db, enum query q, int i, stralloc *to) {
+  size_t n;
+  const char *s = sql_text(&db->sql, q, i, &n);
+
+  return stralloc_copyb(to, s, n);
+}
+
+/* Ends a query after its row was taken over: ok says whether memory sufficed. */
+static enum userdb_result taken(struct userdb *db, enum query q, int ok, struct strerr *e) {
+  sql_end(&db->sql, q);
+  return ok ? USERDB_FOUND : no_memory(e);
+}
+
+int userdb_path(const char *setting, stralloc *path) {
+  return *setting ? stralloc_copys(path, setting) : paths_file(PATH_HOME, "userdb/users.db", path);
+}
+
+int userdb_open(struct userdb *db, const char *path, unsigned flags, struct strerr *e) {
+  memset(db, 0, sizeof *db);
+  if (flags & SQL_CREATE) {
+    stralloc dir = STRALLOC_INIT;
+    int r = file_dirname(path, &dir) == -1 ? -1 : file_mkdir(dir.s, 0700);
+
+    if (r == -1) strerr_sys(e, "unable to create ", stralloc_cstr(&dir), (char *)0);
+    stralloc_free(&dir);
+    if (r == -1) return -1;
+  }
+  return sql_open(&db->sql, &sql_sqlite, path, flags, e);
+}
+
+void userdb_close(struct userdb *db) {
+  sql_close(&db->sql);
+}
+
+/* --- domains */
+
+enum userdb_result userdb_domain_get(struct userdb *db, const char *domain, struct userdb_domain *d,
+                                     struct strerr *e) {
+  const enum query q = QUERY_domain_get;
+  enum sql_verdict v = sql_start(&db->sql, q, SQL_ARGS(sql_t(domain)), e);
+
+  if (v != SQL_ROW) return result_of(v);
+  d->uid = (uint32_t)sql_int(&db->sql, q, 1);
+  d->gid = (uint32_t)sql_int(&db->sql, q, 2);
+  d->created = sql_int(&db->sql, q, 5);
+  return taken(db, q, column(db, q, 0, &d->domain) && column(db, q, 3, &d->dir) && column(db, q, 4, &d->base), e);
+}
+
+enum userdb_result userdb_domain_real(struct userdb *db, const char *domain, stralloc *real,
+                                      struct strerr *e) {
+  const enum query q = QUERY_domain_real;
+  enum sql_verdict v = sql_start(&db->sql, q, SQL_ARGS(sql_t(domain), sql_t(domain)), e);
+
+  return v == SQL_ROW ? taken(db, q, column(db, q, 0, real), e) : result_of(v);
+}
+
+enum userdb_result userdb_domain_add(struct userdb *db, const struct userdb_domain *d, struct strerr *e) {
+  return changed(db, sql_do(&db->sql, QUERY_domain_add,
+                            SQL_ARGS(sql_t(stralloc_cstr(&d->domain)), sql_i(d->uid), sql_i(d->gid),
+                                     sql_t(stralloc_cstr(&d->dir)), sql_t(stralloc_cstr(&d->base)),
+                                     sql_i(wall_now())),
+                            e));
+}
+
+enum userdb_result userdb_domain_delete(struct userdb *db, const char *domain, struct strerr *e) {
+  return changed(db, sql_do(&db->sql, QUERY_domain_delete, SQL_ARGS(sql_t(domain)), e));
+}
+
+/* Adds columns 0 to n-1 of every row to a list. */
+static enum userdb_result collect(struct userdb *db, enum query q, enum sql_verdict v, int n,
+                                  struct strlist *list, struct strerr *e) {
+  strlist_clear(list);
+  for (; v == SQL_ROW; v = sql_next(&db->sql, q, e))
+    for (int i = 0; i < n; ++i) {
+      size_t len;
+      const char *s = sql_text(&db->sql, q, i, &len);
+
+      if (!strlist_add(list, s, len)) {
+        sql_end(&db->sql, q);
+        return no_memory(e);
+      }
+    }
+  if (v != SQL_NONE) return result_of(v);
+  return list->len ? USERDB_FOUND : USERDB_NONE;
+}
+
+enum userdb_result userdb_domain_list(struct userdb *db, struct strlist *names, struct strerr *e) {
+  return collect(db, QUERY_domain_list, sql_start(&db->sql, QUERY_domain_list, 0, 0, e), 1, names, e);
+}
+
+enum userdb_result userdb_domain_users(struct userdb *db, const char *domain, int64_t *users,
+                                       int64_t *active, struct strerr *e) {
+  const enum query q = QUERY_domain_users;
+  enum sql_verdict v = sql_start(&db->sql, q, SQL_ARGS(sql_t(domain)), e);
+
+  if (v != SQL_ROW) return result_of(v);
+  *users = sql_int(&db->sql, q, 0);
+  *active = sql_int(&db->sql, q, 1);
+  sql_end(&db->sql, q);
+  return USERDB_FOUND;
+}
+
+void userdb_domain_free(struct userdb_domain *d) {
+  stralloc_free(&d->domain);
+  stralloc_free(&d->dir);
+  stralloc_free(&d->base);
+}
+
+/* --- users */
+
+enum userdb_result userdb_user_get(struct userdb *db, const char *name, const char *domain,
+                                   struct userdb_user *u, struct strerr *e) {
+  const enum query q = QUERY_user_get;
+  struct sql *s = &db->sql;
+  enum sql_verdict v = sql_start(s, q, SQL_ARGS(sql_t(name), sql_t(domain), sql_t(domain)), e);
+
+  if (v != SQL_ROW) return result_of(v);
+  u->quota.bytes = (uint64_t)sql_int(s, q, 5);
+  u->quota.count = (uint64_t)sql_int(s, q, 6);
+  u->active = sql_int(s, q, 7) != 0;
+  u->flags = (uint32_t)sql_int(s, q, 8);
+  u->created = sql_int(s, q, 9);
+  u->uid = (uint32_t)sql_int(s, q, 10);
+  u->gid = (uint32_t)sql_int(s, q, 11);
+  return taken(db, q,
+               column(db, q, 0, &u->name) && column(db, q, 1, &u->domain) && column(db, q, 2, &u->hash) &&
+                   column(db, q, 3, &u->gecos) && column(db, q, 4, &u->home),
+               e);
+}
+
+enum userdb_result userdb_user_state(struct userdb *db, const char *name, const char *domain,
+                                     int *active, int *bounce, struct strerr *e) {
+  const enum query q = QUERY_user_state;
+  enum sql_verdict v = sql_start(&db->sql, q, SQL_ARGS(sql_t(name), sql_t(domain), sql_t(domain)), e);
+
+  if (v != SQL_ROW) return result_of(v);
+  *active = sql_int(&db->sql, q, 0) != 0;
+  *bounce = sql_int(&db->sql, q, 1) != 0;
+  sql_end(&db->sql, q);
+  return USERDB_FOUND;
+}
+
+/* The home of the next user of this bucket. */
+static enum userdb_result choose_home(struct userdb *db, const struct userdb_new_user *n, stralloc *home,
+                                      struct strerr *e) {
+  const enum query q = QUERY_dir_control_get;
+  const char *bucket = dirhash_bucket(n->name);
+  enum sql_verdict v =
+      sql_do(&db->sql, QUERY_dir_control_next, SQL_ARGS(sql_t(n->domain), sql_t(bucket)), e);
+
+  if (v == SQL_EXISTS) return USERDB_NONE; /* the parent row, the domain, is missing */
+  if (v != SQL_NONE) return result_of(v);
+  v = sql_start(&db->sql, q, SQL_ARGS(sql_t(n->domain), sql_t(bucket)), e);
+  if (v != SQL_ROW) return result_of(v);
+  return taken(db, q,
+               dirhash_home(home, n->base, n->domain, n->name, (uint64_t)sql_int(&db->sql, q, 0), n->per_level),
+               e);
+}
+
+static enum userdb_result add_user(struct userdb *db, const struct userdb_new_user *n, stralloc *home,
+                                   struct strerr *e) {
+  enum userdb_result r = choose_home(db, n, home, e);
+  int64_t now = wall_now();
+
+  if (r != USERDB_FOUND) return r;
+  r = changed(db, sql_do(&db->sql, QUERY_user_add,
+                         SQL_ARGS(sql_t(n->name), sql_t(n->domain), sql_t(n->hash), sql_t(n->gecos), sql_t(home->s),
+                                  sql_i((int64_t)n->quota.bytes), sql_i((int64_t)n->quota.count),
+                                  sql_i(n->active != 0), sql_i(now), sql_i(now)),
+                         e));
+  if (r != USERDB_FOUND) return r;
+  return userdb_lastauth_set(db, n->name, n->domain, "add", "", 0, e);
+}
+
+/* Commits what went well and takes back what did not. */
+static enum userdb_result finish(struct userdb *db, enum userdb_result r, struct strerr *e) {
+  if (r == USERDB_FOUND && sql_commit(&db->sql, e) == -1) r = USERDB_TEMPFAIL;
+  sql_rollback(&db->sql);
+  return r;
+}
+
+enum userdb_result userdb_user_add(struct userdb *db, const struct userdb_new_user *n, stralloc *home,
+                                   struct strerr *e) {
+  if (sql_begin(&db->sql, e) == -1) return USERDB_TEMPFAIL;
+  return finish(db, add_user(db, n, home, e), e);
+}
+
+static enum userdb_result delete_user(struct userdb *db, const char *name, const char *domain,
+                                      struct strerr *e) {
+  stralloc address = STRALLOC_INIT;
+  enum userdb_result r = USERDB_TEMPFAIL;
+
+  if (!stralloc_catm(&address, "&", name, "@", domain, (char *)0)) return no_memory(e);
+  if (sql_do(&db->sql, QUERY_valias_delete_target, SQL_ARGS(sql_t(address.s), sql_t(address.s + 1)), e) ==
+          SQL_NONE &&
+      sql_do(&db->sql, QUERY_valias_delete_all, SQL_ARGS(sql_t(name), sql_t(domain)), e) == SQL_NONE)
+    r = changed(db, sql_do(&db->sql, QUERY_user_delete, SQL_ARGS(sql_t(name), sql_t(domain)), e));
+  stralloc_free(&address);
+  return r;
+}
+
+enum userdb_result userdb_user_delete(struct userdb *db, const char *name, const char *domain,
+                                      struct strerr *e) {
+  if (sql_begin(&db->sql, e) == -1) return USERDB_TEMPFAIL;
+  return finish(db, delete_user(db, name, domain, e), e);
+}
+
+static enum userdb_result set_password(struct userdb *db, const char *name, const char *domain,
+                                       const char *hash, struct strerr *e) {
+  enum userdb_result r =
+      changed(db, sql_do(&db->sql, QUERY_user_passwd,
+                         SQL_ARGS(sql_t(hash), sql_i(wall_now()), sql_t(name), sql_t(domain)), e));
+
+  return r == USERDB_FOUND ? userdb_lastauth_set(db, name, domain, "pass", "", 0, e) : r;
+}
+
+enum userdb_result userdb_user_passwd(struct userdb *db, const char *name, const char *domain,
+                                      const char *hash, struct strerr *e) {
+  if (sql_begin(&db->sql, e) == -1) return USERDB_TEMPFAIL;
+  return finish(db, set_password(db, name, domain, hash, e), e);
+}
+
+enum userdb_result userdb_user_each(struct userdb *db, const char *domain, userdb_user_fn fn, void *ctx,
+                                    struct strerr *e) {
+  const enum query q = QUERY_user_list;
+  enum sql_verdict v = sql_start(&db->sql, q, SQL_ARGS(sql_t(domain)), e);
+  int stop = 0, any = 0;
+
+  for (; v == SQL_ROW && !stop; v = stop ? v : sql_next(&db->sql, q, e)) {
+    size_t n;
+
+    any = 1;
+    stop = fn(ctx, sql_text(&db->sql, q, 0, &n), sql_text(&db->sql, q, 1, &n), sql_int(&db->sql, q, 2) != 0);
+  }
+  sql_end(&db->sql, q);
+  if (v == SQL_TEMPFAIL || v == SQL_EXISTS) return USERDB_TEMPFAIL;
+  return any ? USERDB_FOUND : USERDB_NONE;
+}
+
+void userdb_user_free(struct userdb_user *u) {
+  stralloc_free(&u->name);
+  stralloc_free(&u->domain);
+  stralloc_wipe(&u->hash);
+  stralloc_free(&u->gecos);
+  stralloc_free(&u->home);
+}
+
+/* --- aliases */
+
+enum userdb_result userdb_alias_get(struct userdb *db, const char *alias, const char *domain,
+                                    struct strlist *lines, struct strerr *e) {
+  const enum query q = QUERY_valias_get;
+
+  return collect(db, q, sql_start(&db->sql, q, SQL_ARGS(sql_t(alias), sql_t(domain), sql_t(domain)), e), 1, lines,
+                 e);
+}
+
+enum userdb_result userdb_alias_list(struct userdb *db, const char *domain, struct strlist *pairs,
+                                     struct strerr *e) {
+  const enum query q = QUERY_valias_list;
+
+  return collect(db, q, sql_start(&db->sql, q, SQL_ARGS(sql_t(domain)), e), 2, pairs, e);
+}
+
+enum userdb_result userdb_alias_find(struct userdb *db, const char *address, struct strlist *pairs,
+                                     struct strerr *e) {
+  const enum query q = QUERY_valias_find;
+  stralloc with = STRALLOC_INIT;
+  enum userdb_result r;
+
+  if (!stralloc_catm(&with, "&", address, (char *)0)) return no_memory(e);
+  r = collect(db, q, sql_start(&db->sql, q, SQL_ARGS(sql_t(with.s), sql_t(with.s + 1)), e), 2, pairs, e);
+  stralloc_free(&with);
+  return r;
+}
+
+/* EXISTS of the database has two causes here: tell them apart. */
+enum userdb_result userdb_alias_add(struct userdb *db, const char *alias, const char *domain,
+                                    const char *line, struct strerr *e) {
+  stralloc real = STRALLOC_INIT;
+  enum userdb_result r = userdb_domain_real(db, domain, &real, e);
+
+  if (r == USERDB_FOUND)
+    r = changed(db, sql_do(&db->sql, QUERY_valias_add,
+                           SQL_ARGS(sql_t(alias), sql_t(real.s), sql_t(line), sql_i(wall_now())), e));
+  stralloc_free(&real);
+  return r;
+}
+
+enum userdb_result userdb_alias_change(struct userdb *db, const char *alias, const char *domain,
+                                       const char *old, const char *line, struct strerr *e) {
+  return changed(db, sql_do(&db->sql, QUERY_valias_change,
+                            SQL_ARGS(sql_t(line), sql_t(alias), sql_t(domain), sql_t(old)), e));
+}
+
+enum userdb_result userdb_alias_delete(struct userdb *db, const char *alias, const char *domain,
+                                       const char *line, struct strerr *e) {
+  if (!line)
+    return changed(db, sql_do(&db->sql, QUERY_valias_delete_all, SQL_ARGS(sql_t(alias), sql_t(domain)), e));
+  return changed(
+      db, sql_do(&db->sql, QUERY_valias_delete, SQL_ARGS(sql_t(alias), sql_t(domain), sql_t(line)), e));
+}
+
+/* --- events */
+
+enum userdb_result userdb_lastauth_set(struct userdb *db, const char *name, const char *domain,
+                                       const char *service, const char *ip, int64_t not_within,
+                                       struct strerr *e) {
+  int64_t now = wall_now();
+  enum sql_verdict v = sql_do(&db->sql, QUERY_lastauth_set,
+                              SQL_ARGS(sql_t(name), sql_t(domain), sql_t(service), sql_t(ip), sql_i(now),
+                                       sql_i(now - not_within + 1)),
+                              e);
+
+  return v == SQL_NONE ? USERDB_FOUND : result_of(v);
+}
+
+enum userdb_result userdb_lastauth_each(struct userdb *db, const char *name, const char *domain,
+                                        userdb_lastauth_fn fn, void *ctx, struct strerr *e) {
+  const enum query q = QUERY_lastauth_get;
+  enum sql_verdict v = sql_start(&db->sql, q, SQL_ARGS(sql_t(name), sql_t(domain)), e);
+  int any = 0;
+
+  for (; v == SQL_ROW; v = sql_next(&db->sql, q, e)) {
+    size_t n;
+
+    any = 1;
+    if (fn(ctx, sql_text(&db->sql, q, 0, &n), sql_text(&db->sql, q, 1, &n), sql_int(&db->sql, q, 2))) break;
+  }
+  sql_end(&db->sql, q);
+  if (v == SQL_TEMPFAIL || v == SQL_EXISTS) return USERDB_TEMPFAIL;
+  return any ? USERDB_FOUND : USERDB_NONE;
+}

@@ -1,0 +1,130 @@
+/* userdb: users, domains and aliases in the database.  Opened only by inlookup and by
+ * the administrator's programs; everybody else asks inlookup (user/lookup.h).
+ *
+ * What could not be found out is USERDB_TEMPFAIL with e filled, never USERDB_NONE.
+ * Each change is one transaction: all of it or nothing. */
+#ifndef USER_USERDB_H
+#define USER_USERDB_H
+
+#include <stdint.h>
+
+#include "base/stralloc.h"
+#include "base/strerr.h"
+#include "base/strlist.h"
+#include "sql/sql.h"
+#include "user/quota.h"
+
+enum userdb_result { USERDB_FOUND, USERDB_NONE, USERDB_EXISTS, USERDB_TEMPFAIL };
+
+/* Service flags of a user; the values are those of the classic pw_gid column. */
+enum {
+  USER_NO_PASSWD_CHANGE = 0x1,
+  USER_NO_POP = 0x2,
+  USER_NO_WEBMAIL = 0x4,
+  USER_NO_IMAP = 0x8,
+  USER_BOUNCE_MAIL = 0x10,
+  USER_NO_RELAY = 0x20,
+  USER_NO_DIALUP = 0x40,
+  USER_DOMAIN_ADMIN = 0x80,
+  USER_NO_SMTP = 0x100,
+  USER_V_USER0 = 0x200,
+  USER_V_USER1 = 0x400,
+  USER_V_USER2 = 0x800,
+  USER_V_USER3 = 0x1000,
+  USER_OVERRIDE_LIMITS = 0x2000,
+};
+
+struct userdb {
+  struct sql sql;
+};
+
+struct userdb_user {
+  stralloc name, domain; /* the real domain */
+  stralloc hash;         /* never leaves the process that opened the database */
+  stralloc gecos, home;
+  struct quota quota;
+  uint32_t flags;
+  uint32_t uid, gid; /* owner of the domain's mailboxes */
+  int active;
+  int64_t created;
+};
+
+struct userdb_domain {
+  stralloc domain, dir, base; /* base "": PATH_MAIL */
+  uint32_t uid, gid;
+  int64_t created;
+};
+
+/* The file's path: control/userdb (its text given; "" when unset) or
+ * QMAILHOME/userdb/users.db.  1 or 0 (memory). */
+int userdb_path(const char *setting, stralloc *path) MUST_CHECK;
+/* flags are SQL_CREATE and so on; the directory is created too.  0 or -1. */
+int userdb_open(struct userdb *db, const char *path, unsigned flags, struct strerr *e) MUST_CHECK;
+void userdb_close(struct userdb *db);
+
+enum userdb_result userdb_domain_get(struct userdb *db, const char *domain, struct userdb_domain *d,
+                                     struct strerr *e) MUST_CHECK;
+/* The real domain of an alias domain, or the domain itself. */
+enum userdb_result userdb_domain_real(struct userdb *db, const char *domain, stralloc *real,
+                                      struct strerr *e) MUST_CHECK;
+enum userdb_result userdb_domain_add(struct userdb *db, const struct userdb_domain *d,
+                                     struct strerr *e) MUST_CHECK;
+/* With all its users and aliases. */
+enum userdb_result userdb_domain_delete(struct userdb *db, const char *domain, struct strerr *e) MUST_CHECK;
+enum userdb_result userdb_domain_list(struct userdb *db, struct strlist *names, struct strerr *e) MUST_CHECK;
+enum userdb_result userdb_domain_users(struct userdb *db, const char *domain, int64_t *users,
+                                       int64_t *active, struct strerr *e) MUST_CHECK;
+
+/* domain may be an alias domain.  Found only if the user itself exists. */
+enum userdb_result userdb_user_get(struct userdb *db, const char *name, const char *domain,
+                                   struct userdb_user *u, struct strerr *e) MUST_CHECK;
+enum userdb_result userdb_user_state(struct userdb *db, const char *name, const char *domain,
+                                     int *active, int *bounce, struct strerr *e) MUST_CHECK;
+struct userdb_new_user {
+  const char *name, *domain, *hash, *gecos;
+  struct quota quota;
+  int active;
+  const char *base;   /* directory the homes of this domain are below */
+  uint64_t per_level; /* users a directory (user/dirhash.h) */
+};
+/* Gives the home chosen for it.  EXISTS: there is such a user; NONE: no such domain. */
+enum userdb_result userdb_user_add(struct userdb *db, const struct userdb_new_user *n, stralloc *home,
+                                   struct strerr *e) MUST_CHECK;
+/* With its aliases, and the alias lines of others that name it. */
+enum userdb_result userdb_user_delete(struct userdb *db, const char *name, const char *domain,
+                                      struct strerr *e) MUST_CHECK;
+enum userdb_result userdb_user_passwd(struct userdb *db, const char *name, const char *domain,
+                                      const char *hash, struct strerr *e) MUST_CHECK;
+/* Calls fn for each user of the domain, by name, until it gives non-zero. */
+typedef int (*userdb_user_fn)(void *ctx, const char *name, const char *home, int active);
+enum userdb_result userdb_user_each(struct userdb *db, const char *domain, userdb_user_fn fn, void *ctx,
+                                    struct strerr *e) MUST_CHECK;
+void userdb_user_free(struct userdb_user *u);
+void userdb_domain_free(struct userdb_domain *d);
+
+enum userdb_result userdb_alias_get(struct userdb *db, const char *alias, const char *domain,
+                                    struct strlist *lines, struct strerr *e) MUST_CHECK;
+/* Pairs: alias, line, alias, line ... */
+enum userdb_result userdb_alias_list(struct userdb *db, const char *domain, struct strlist *pairs,
+                                     struct strerr *e) MUST_CHECK;
+/* Pairs alias, domain of the aliases that deliver to the address. */
+enum userdb_result userdb_alias_find(struct userdb *db, const char *address, struct strlist *pairs,
+                                     struct strerr *e) MUST_CHECK;
+enum userdb_result userdb_alias_add(struct userdb *db, const char *alias, const char *domain,
+                                    const char *line, struct strerr *e) MUST_CHECK;
+enum userdb_result userdb_alias_change(struct userdb *db, const char *alias, const char *domain,
+                                       const char *old, const char *line, struct strerr *e) MUST_CHECK;
+/* line null: all lines of the alias. */
+enum userdb_result userdb_alias_delete(struct userdb *db, const char *alias, const char *domain,
+                                       const char *line, struct strerr *e) MUST_CHECK;
+
+/* Remember an event (add, pass, imap, pop3, smtp, webm); one newer than
+ * not_within seconds is left as it is. */
+enum userdb_result userdb_lastauth_set(struct userdb *db, const char *name, const char *domain,
+                                       const char *service, const char *ip, int64_t not_within,
+                                       struct strerr *e) MUST_CHECK;
+typedef int (*userdb_lastauth_fn)(void *ctx, const char *service, const char *ip, int64_t at);
+enum userdb_result userdb_lastauth_each(struct userdb *db, const char *name, const char *domain,
+                                        userdb_lastauth_fn fn, void *ctx, struct strerr *e) MUST_CHECK;
+
+#endif
