@@ -34,12 +34,17 @@ def listening(port, host="127.0.0.1"):
 class Root:
     """A qmail home in a scratch directory: control, users, alias, queue, run ..."""
 
-    def __init__(self, me="mail.example.com"):
+    def __init__(self, me="mail.example.com", unprivileged=False):
+        """unprivileged: a test run by root runs our programs as nobody, so that they behave as
+        for an ordinary user and need no mail users on the machine."""
         self.dir = tempfile.mkdtemp(prefix="indimail-")
         os.chmod(self.dir, 0o755)
+        self.ids = {"user": 65534, "group": 65534, "extra_groups": []} if unprivileged and os.geteuid() == 0 else {}
         self.children = []
         for name in ("control", "users", "alias", "queue", "run", "tcp", "certs", "domains", "mail", "log"):
             os.mkdir(self.path(name))
+            if self.ids:
+                os.chown(self.path(name), 65534, 65534)
         self.control("me", me + "\n")
 
     def path(self, *names):
@@ -66,12 +71,12 @@ class Root:
             kw["input"] = input
         return subprocess.run(argv, env=env or self.env(), stdout=kw.pop("stdout", subprocess.PIPE),
                               stderr=kw.pop("stderr", subprocess.PIPE), timeout=timeout,
-                              cwd=kw.pop("cwd", self.dir), **kw)
+                              cwd=kw.pop("cwd", self.dir), **self.ids, **kw)
 
     def spawn(self, argv, env=None, **kw):
         """Start one of our programs; it is ended with the root."""
         argv = [os.path.join(BIN, argv[0]) if "/" not in argv[0] else argv[0]] + list(argv[1:])
-        p = subprocess.Popen(argv, env=env or self.env(), cwd=kw.pop("cwd", self.dir), **kw)
+        p = subprocess.Popen(argv, env=env or self.env(), cwd=kw.pop("cwd", self.dir), **self.ids, **kw)
         self.children.append(p)
         return p
 
