@@ -1,0 +1,10 @@
+/* check_databytes: the message was larger than databytes. */
+#include "smtp/checks.h"
+
+enum verdict check_databytes(const struct connection *c, const struct transaction *t, const struct conf *conf,
+                             struct policy_reply *r) {
+  uint64_t max = conf_number(conf, SET_databytes);
+
+  if (!max || t->data.bytes <= max) return VERDICT_NEXT;
+  return policy_say(r, VERDICT_REJECT, 552, "5.3.4", "message too large");
+}

@@ -1,0 +1,17 @@
+/* envelope: see envelope.h. */
+#include "smtp/envelope.h"
+
+#include "smtp/reply.h"
+
+int envelope_path(struct session *s, const char *arg, size_t n, const char *keyword, struct smtp_path *p,
+                  const char *syntax, const char **rest, size_t *rest_n) {
+  switch (smtp_path_argument(arg, n, keyword, p, rest, rest_n)) {
+    case SMTP_OK: break;
+    case SMTP_SYNTAX: reply_refuse(s, 501, syntax, "syntax error in the address"); return 0;
+    case SMTP_TOO_LONG: reply_refuse(s, 501, syntax, "address too long"); return 0;
+    case SMTP_NO_MEMORY: reply_close(s, "4.3.0", "out of memory"); return 0;
+  }
+  if (!p->eight_bit) return 1;
+  reply_refuse(s, 553, "5.6.7", "addresses beyond ASCII are not accepted");
+  return 0;
+}

@@ -1,0 +1,12 @@
+/* envelope: what MAIL and RCPT share. */
+#ifndef SMTP_ENVELOPE_H
+#define SMTP_ENVELOPE_H
+
+#include "smtp/session.h"
+
+/* The address of a MAIL or RCPT command: 1, or 0 when
+ * refused (replied; syntax is the status code of a malformed one). */
+int envelope_path(struct session *s, const char *arg, size_t n, const char *keyword, struct smtp_path *p,
+                  const char *syntax, const char **rest, size_t *rest_n) MUST_CHECK;
+
+#endif

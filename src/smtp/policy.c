@@ -1,0 +1,150 @@
+/* policy: see policy.h. */
+#include "smtp/policy.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "smtp/checks.h"
+#include "smtp/reply.h"
+
+#define PREFIX "qmail-smtpd: "
+
+/* Words of the columns of checks.def. */
+#define CONNECT STAGE_CONNECT
+#define HELO STAGE_HELO
+#define MAIL STAGE_MAIL
+#define RCPT STAGE_RCPT
+#define DATA STAGE_DATA
+#define RELAY 1u
+#define AUTH 2u
+#define NULL_SENDER 4u
+#define NONE VERDICT_FAILED
+#define DEFER VERDICT_DEFER
+#define NEXT VERDICT_NEXT
+#define FIXED 0
+#define OFF 1
+
+const struct policy_row policy_rows[] = {
+#define CHECK(name, stage, function, settings, exempt, failure, event, may, meaning) \
+  {#name, stage, function, settings, exempt, failure, LOG_##event, may, meaning},
+#include "smtp/checks.def"
+#undef CHECK
+};
+const size_t policy_count = sizeof policy_rows / sizeof *policy_rows;
+
+enum verdict policy_say(struct policy_reply *r, enum verdict verdict, unsigned code, const char *enhanced,
+                        const char *text) {
+  r->code = code;
+  r->enhanced = enhanced;
+  if (!stralloc_copys(&r->text, text)) stralloc_cut(&r->text, 0);
+  return verdict;
+}
+
+static int exempt(const struct session *s, unsigned who) {
+  if (who & RELAY && s->c.relay) return 1;
+  if (who & AUTH && s->c.authenticated && s->c.auth_may_relay) return 1;
+  return who & NULL_SENDER && !s->t.sender.address.len;
+}
+
+/* What control/policy says of a row: "off", "warn" or nothing. */
+static const char *switched(const struct conf *conf, const struct policy_row *row) {
+  const char *how = row->may == OFF ? conf_map(conf_lines(conf, SET_policy), row->name, strlen(row->name)) : 0;
+
+  return how ? how : "";
+}
+
+static const struct policy_row *find(const char *name, size_t n) {
+  for (size_t i = 0; i < policy_count; ++i)
+    if (strlen(policy_rows[i].name) == n && !memcmp(policy_rows[i].name, name, n)) return &policy_rows[i];
+  return 0;
+}
+
+int policy_valid(const struct conf *conf, struct strerr *e) {
+  const struct strlist *l = conf_lines(conf, SET_policy);
+
+  for (size_t i = 0; i < l->len; ++i) {
+    const char *line = l->item[i].s;
+    const char *colon = strchr(line, ':');
+    const struct policy_row *row = colon ? find(line, (size_t)(colon - line)) : 0;
+
+    if (row && row->may == OFF && (!strcmp(colon, ":off") || !strcmp(colon, ":warn"))) continue;
+    strerr_set(e, stralloc_cstr(&conf->v[SET_policy].where), ": not check:off or check:warn of a check that may be: ", line,
+               (char *)0);
+    e->permanent = 1;
+    return -1;
+  }
+  return 0;
+}
+
+static const char *text_or_dash(const stralloc *sa) {
+  return sa->len ? sa->s : "-";
+}
+
+static void log_verdict(const struct session *s, int event, const struct policy_row *row, const struct policy_reply *r) {
+  const struct log_arg arg[] = {log_s(s->c.ip),
+                                log_u((uint64_t)getpid()),
+                                log_s(row->name),
+                                log_u(r->code),
+                                log_s(r->enhanced),
+                                log_s(text_or_dash(&s->c.user)),
+                                log_s(text_or_dash(&s->c.helo)),
+                                log_s(stralloc_cstr(&s->t.sender.address)),
+                                log_s(stralloc_cstr(&s->t.recipient.address))};
+
+  log_write(2, PREFIX, (enum log_event)event, arg, sizeof arg / sizeof *arg);
+}
+
+/* A lookup that failed is never an answer: the row says what to do without one. */
+static enum verdict failed(const struct session *s, const struct policy_row *row, struct policy_reply *r) {
+  LOG(2, PREFIX, smtp_lookup_failed, log_s(s->c.ip), log_u((uint64_t)getpid()), log_s(row->name),
+      log_s(stralloc_cstr(&r->text)));
+  if (row->failure == VERDICT_NEXT) return VERDICT_NEXT;
+  return policy_say(r, VERDICT_DEFER, 451, "4.3.0", "unable to check that now, please try again later");
+}
+
+const struct policy_row *policy_judge(const struct session *s, enum policy_stage stage, enum verdict *verdict,
+                                      struct policy_reply *r) {
+  for (size_t i = 0; i < policy_count; ++i) {
+    const struct policy_row *row = &policy_rows[i];
+    const char *how;
+
+    if (row->stage != stage || exempt(s, row->exempt)) continue;
+    how = switched(s->conf, row);
+    if (!strcmp(how, "off")) continue;
+    r->penalty = 0;
+    *verdict = row->check(&s->c, &s->t, s->conf, r);
+    if (*verdict == VERDICT_FAILED) *verdict = failed(s, row, r);
+    if (*verdict == VERDICT_NEXT) continue;
+    if (*verdict == VERDICT_ACCEPT || strcmp(how, "warn")) return row;
+    log_verdict(s, LOG_smtp_warn, row, r);
+  }
+  *verdict = VERDICT_NEXT;
+  return 0;
+}
+
+int policy_run(struct session *s, enum policy_stage stage) {
+  struct policy_reply r = {0, "", STRALLOC_INIT, 0};
+  enum verdict verdict;
+  const struct policy_row *row = policy_judge(s, stage, &verdict, &r);
+  int pass = 0;
+
+  switch (verdict) {
+    case VERDICT_NEXT:
+    case VERDICT_ACCEPT: pass = 1; break;
+    case VERDICT_DISCARD:
+      s->t.discard = 1;
+      pass = 1;
+      break;
+    case VERDICT_DEFER:
+    case VERDICT_REJECT:
+    case VERDICT_FAILED:
+      log_verdict(s, row->event, row, &r);
+      if (r.penalty) session_pause(s, conf_number(s->conf, SET_penalty));
+      reply(s, r.code, stage == STAGE_CONNECT && r.code != 421 ? 0 : r.enhanced, stralloc_cstr(&r.text));
+      if (r.code == 421) s->over = 1;
+      break;
+  }
+  stralloc_free(&r.text);
+  return pass;
+}

@@ -1,0 +1,58 @@
+/* policy: runs the checks of checks.def.  A check looks and gives a verdict; only
+ * the engine replies and logs. */
+#ifndef SMTP_POLICY_H
+#define SMTP_POLICY_H
+
+#include "smtp/session.h"
+
+enum verdict {
+  VERDICT_NEXT,    /* nothing against it */
+  VERDICT_ACCEPT,  /* accepted: the rest of this stage is not asked */
+  VERDICT_DEFER,   /* refused for now, as the reply says */
+  VERDICT_REJECT,  /* refused */
+  VERDICT_DISCARD, /* accepted and thrown away */
+  VERDICT_FAILED,  /* a lookup failed; the row says what that means */
+};
+
+struct policy_reply {
+  unsigned code;
+  const char *enhanced; /* of our own making */
+  stralloc text;        /* what the client is told; on VERDICT_FAILED what the log is told */
+  int penalty;          /* wait before replying */
+};
+
+/* Fills the reply; gives verdict, so that a check can end with it. */
+enum verdict policy_say(struct policy_reply *r, enum verdict verdict, unsigned code, const char *enhanced,
+                        const char *text);
+
+enum policy_stage { STAGE_CONNECT, STAGE_HELO, STAGE_MAIL, STAGE_RCPT, STAGE_DATA };
+
+/* Runs the checks of a stage: 1 to go on, 0 when refused (replied and logged). */
+int policy_run(struct session *s, enum policy_stage stage) MUST_CHECK;
+
+typedef enum verdict (*policy_check)(const struct connection *c, const struct transaction *t,
+                                     const struct conf *conf, struct policy_reply *r);
+
+struct policy_row {
+  const char *name;
+  enum policy_stage stage;
+  policy_check check;
+  const char *settings;
+  unsigned exempt;
+  enum verdict failure;
+  int event;
+  int may;
+  const char *meaning;
+};
+extern const struct policy_row policy_rows[];
+extern const size_t policy_count;
+
+/* Which row decides, without replying: what policy_run and an explanation share.
+ * The row, or null when nothing stood against it. */
+const struct policy_row *policy_judge(const struct session *s, enum policy_stage stage, enum verdict *verdict,
+                                      struct policy_reply *r);
+/* control/policy: each line "name:off" or "name:warn" of a check that may be.  0, or
+ * -1 with e filled. */
+int policy_valid(const struct conf *conf, struct strerr *e) MUST_CHECK;
+
+#endif

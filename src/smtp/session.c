@@ -1,0 +1,195 @@
+/* session: see session.h. */
+#include "smtp/session.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/env.h"
+#include "base/log.h"
+#include "smtp/policy.h"
+#include "smtp/reply.h"
+#include "smtp/tls.h"
+#include "smtp/verbs.h"
+
+#define SESSION_SECONDS 86400
+#define FLOOD (1u << 20)      /* bytes of a command line without an end */
+#define LINGER_SECONDS 2      /* for the client to read our last words */
+#define LINGER_BYTES (1u << 18)
+#define PREFIX "qmail-smtpd: "
+
+/* Whoever waits for the client first lets it have what it waits for. */
+static ssize_t read_op(void *ctx, char *buf, size_t len) {
+  struct session *s = ctx;
+
+  if (substdio_flush(&s->out) == -1) return -1;
+  return iodeadline_read(&s->io_in, buf, len);
+}
+
+static const char *variable(const char *name, const char *other) {
+  const char *v = env_get(name);
+
+  if (!v && other) v = env_get(other);
+  return v ? v : "";
+}
+
+static void read_environment(struct connection *c) {
+  c->ip = variable("TCPREMOTEIP", "TCP6REMOTEIP");
+  c->host = variable("TCPREMOTEHOST", "TCP6REMOTEHOST");
+  c->info = variable("TCPREMOTEINFO", 0);
+  c->local_ip = variable("TCPLOCALIP", "TCP6LOCALIP");
+  c->local_host = variable("TCPLOCALHOST", "TCP6LOCALHOST");
+  if (!*c->ip) c->ip = "unknown";
+}
+
+void session_init(struct session *s, const struct conf *conf) {
+  memset(s, 0, offsetof(struct session, inbuf));
+  s->conf = conf;
+  s->state = STATE_NEW;
+  read_environment(&s->c);
+  if (conf_isset(conf, SET_relayclient)) s->c.relay = conf_line(conf, SET_relayclient);
+  s->io_in.fd = 0;
+  s->io_out.fd = 1;
+  s->io_in.session = s->io_out.session = deadline_in(SESSION_SECONDS);
+  session_deadline(s);
+  substdio_init(&s->in, read_op, s, s->inbuf, sizeof s->inbuf);
+  substdio_init(&s->out, iodeadline_write, &s->io_out, s->outbuf, sizeof s->outbuf);
+}
+
+void session_deadline(struct session *s) {
+  s->io_in.when = s->io_out.when = deadline_in((int64_t)conf_number(s->conf, SET_timeoutsmtpd));
+}
+
+void session_reset(struct session *s) {
+  smtp_path_free(&s->t.sender);
+  smtp_path_free(&s->t.recipient);
+  stralloc_free(&s->t.recipients);
+  memset(&s->t, 0, sizeof s->t);
+  if (s->state & (STATE_MAIL | STATE_RCPT)) s->state = STATE_READY;
+}
+
+void session_pause(struct session *s, uint64_t seconds) {
+  deadline end = deadline_in((int64_t)(seconds > 3600 ? 3600 : seconds));
+  int left;
+
+  reply_flush(s);
+  while (!s->over && (left = deadline_poll_ms(end, mono_now())) > 0) poll(0, 0, left);
+}
+
+int session_may_relay(const struct connection *c) {
+  return c->relay || (c->authenticated && c->auth_may_relay);
+}
+
+static enum line_result lost(struct session *s, ssize_t r) {
+  int timeout = r == -1 && errno == ETIMEDOUT;
+
+  s->over = 1;
+  if (timeout) reply_close(s, "4.4.2", "timeout, goodbye");
+  else if (r == -1) LOG(2, PREFIX, smtp_closed, log_s(s->c.ip), log_u((uint64_t)getpid()), log_s(strerror(errno)));
+  return LINE_LOST;
+}
+
+static int line_bad(const stralloc *line) {
+  return memchr(line->s, 0, line->len) || memchr(line->s, '\r', line->len);
+}
+
+enum line_result session_line(struct session *s, size_t max) {
+  size_t seen = 0;
+
+  stralloc_cut(&s->line, 0);
+  for (;;) {
+    ssize_t r = substdio_feed(&s->in);
+    size_t n, i;
+
+    if (r <= 0) return lost(s, r);
+    n = (size_t)r;
+    i = bytes_chr(substdio_peek(&s->in), n, '\n');
+    if (i < n) n = i + 1;
+    seen += n;
+    if (seen <= max + 2 && !stralloc_catb(&s->line, substdio_peek(&s->in), n)) {
+      reply_close(s, "4.3.0", "out of memory");
+      return LINE_LOST;
+    }
+    substdio_take(&s->in, n);
+    if (i < n) break;
+    if (seen <= FLOOD) continue;
+    reply_close(s, "4.7.0", "that is no command line, goodbye");
+    return LINE_LOST;
+  }
+  if (seen > max + 2) return LINE_TOO_LONG;
+  if (seen < 2 || s->line.s[seen - 2] != '\r') return LINE_BAD;
+  stralloc_cut(&s->line, seen - 2);
+  return line_bad(&s->line) ? LINE_BAD : LINE_READ;
+}
+
+static size_t command_max(const struct session *s) {
+  uint64_t max = conf_number(s->conf, SET_maxcmdlen);
+
+  return max && max < FLOOD ? (size_t)max : FLOOD / 2;
+}
+
+static void serve_command(struct session *s) {
+  session_deadline(s);
+  switch (session_line(s, command_max(s))) {
+    case LINE_READ: verbs_dispatch(s); return;
+    case LINE_TOO_LONG:
+      stralloc_cut(&s->line, 64);
+      reply_refuse(s, 500, "5.5.2", "line too long");
+      return;
+    case LINE_BAD: reply_refuse(s, 500, "5.5.2", "a line ends with CR LF, and has neither elsewhere"); return;
+    case LINE_LOST: return;
+  }
+}
+
+static void greet(struct session *s) {
+  const struct strlist *l = conf_lines(s->conf, SET_smtpgreeting);
+  stralloc line = STRALLOC_INIT;
+
+  for (size_t i = 0; i < l->len; ++i) {
+    int last = i + 1 == l->len;
+
+    if (!stralloc_copy(&line, &l->item[i]) || (last && !stralloc_catlit(&line, " ESMTP"))) break;
+    reply_line(s, 220, 0, last, line.s);
+  }
+  if (!l->len) reply(s, 220, 0, "ESMTP");
+  stralloc_free(&line);
+}
+
+/* A client that is still talking would turn our close into a reset, and lose what
+ * we said last. */
+static void linger(struct session *s) {
+  struct iodeadline io = {.fd = 0, .when = deadline_in(LINGER_SECONDS), .session = DEADLINE_NEVER};
+  size_t left = LINGER_BYTES;
+
+  if (shutdown(1, SHUT_WR) == -1) return;
+  while (left) {
+    ssize_t r = iodeadline_read(&io, s->inbuf, sizeof s->inbuf < left ? sizeof s->inbuf : left);
+
+    if (r <= 0) return;
+    left -= (size_t)r;
+  }
+}
+
+int session_run(struct session *s) {
+  if (conf_flag(s->conf, SET_smtps) && tls_session(s) == -1) return 1;
+  if (policy_run(s, STAGE_CONNECT)) greet(s);
+  else if (!s->over) s->state = STATE_REFUSED;
+  while (!s->over) serve_command(s);
+  s->io_out.when = deadline_in(LINGER_SECONDS);
+  reply_flush(s);
+  if (s->over == SESSION_QUIT) return 0;
+  linger(s);
+  return 1;
+}
+
+void session_free(struct session *s) {
+  session_reset(s);
+  stralloc_free(&s->c.helo);
+  stralloc_free(&s->c.user);
+  stralloc_free(&s->line);
+  tls_info_free(&s->c.tls_info);
+  if (s->c.lookup) lookup_close(s->c.lookup);
+}

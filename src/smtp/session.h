@@ -1,0 +1,90 @@
+/* session: one SMTP connection on descriptors 0 and 1.
+ *
+ * What belongs to the connection and what belongs to the message under way are two
+ * structs: RSET, EHLO and the end of DATA clear the second.  Checks see both as
+ * const.  Replies go out when the input is used up, so a pipelined batch costs one
+ * write. */
+#ifndef SMTP_SESSION_H
+#define SMTP_SESSION_H
+
+#include "base/iodeadline.h"
+#include "base/substdio.h"
+#include "conf/conf.h"
+#include "mail/data_reader.h"
+#include "mail/smtp_syntax.h"
+#include "net/tls_client.h"
+#include "user/lookup.h"
+
+#define SESSION_INPUT 4096
+#define SESSION_OUTPUT 1024
+#define SESSION_QUIT 2
+
+/* Bits, so that a verb can name several. */
+enum session_state {
+  STATE_NEW = 1,
+  STATE_READY = 2,
+  STATE_MAIL = 4,
+  STATE_RCPT = 8,
+  STATE_REFUSED = 16,
+};
+
+struct connection {
+  /* Of the environment; never null. */
+  const char *ip, *host, *info, *local_ip, *local_host;
+  const char *relay; /* $RELAYCLIENT; null when not set */
+  stralloc helo;     /* as said, "" before HELO */
+  int extended;      /* EHLO */
+  int tls;
+  struct tls_info tls_info;
+  int authenticated, auth_may_relay;
+  stralloc user;
+  unsigned errors;        /* commands that made no sense */
+  unsigned auth_failures;
+  struct lookup *lookup;  /* of users, opened when first needed */
+};
+
+struct transaction {
+  struct smtp_path sender;
+  uint64_t size;      /* announced; 0: not */
+  struct smtp_path recipient; /* the one being judged */
+  stralloc recipients; /* accepted, each with a NUL behind it */
+  size_t accepted;
+  struct data_reader data;
+  int discard;        /* take it and throw it away */
+};
+
+struct session {
+  struct connection c;
+  struct transaction t;
+  const struct conf *conf;
+  enum session_state state;
+  int over; /* no more commands: 1 the connection ends, SESSION_QUIT because of QUIT */
+  char *const *auth; /* authentication program and its arguments; null: no AUTH */
+  stralloc line;
+  struct iodeadline io_in, io_out;
+  substdio in, out;
+  char inbuf[SESSION_INPUT], outbuf[SESSION_OUTPUT];
+};
+
+/* conf belongs to the caller and outlives the session. */
+void session_init(struct session *s, const struct conf *conf);
+/* Greet, serve, say goodbye.  0 after QUIT, 1 otherwise. */
+int session_run(struct session *s);
+void session_free(struct session *s);
+
+/* For the verbs. */
+void session_reset(struct session *s); /* forget the transaction */
+void session_deadline(struct session *s); /* a new command or block begins */
+/* Wait that long (a penalty), replies so far sent first. */
+void session_pause(struct session *s, uint64_t seconds);
+
+enum line_result {
+  LINE_READ,     /* in s->line, without its CR LF */
+  LINE_TOO_LONG, /* read to its end and dropped */
+  LINE_BAD,      /* the same: a bare LF or CR, or a NUL */
+  LINE_LOST,     /* end of input, timeout or flood: the session is over */
+};
+enum line_result session_line(struct session *s, size_t max);
+int session_may_relay(const struct connection *c);
+
+#endif

@@ -1,0 +1,46 @@
+/* tls: see tls.h. */
+#include "smtp/tls.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+
+#define HANDSHAKE_SECONDS 120
+#define PREFIX "qmail-smtpd: "
+
+static int failed(struct session *s, const char *why) {
+  LOG(2, PREFIX, smtp_tls_failed, log_s(s->c.ip), log_u((uint64_t)getpid()), log_s(why));
+  s->over = 1;
+  return -1;
+}
+
+static int start(struct session *s, struct strerr *e) {
+  static const struct tls_request server = {.role = TLS_SERVER};
+  int fd = fcntl(0, F_DUPFD_CLOEXEC, 3);
+  deadline when = deadline_min(s->io_in.when, deadline_in(HANDSHAKE_SECONDS));
+
+  if (fd == -1) return strerr_sys(e, "unable to pass the connection on", (char *)0);
+  return tls_start(fd, &server, when, &s->c.tls_info, e);
+}
+
+int tls_session(struct session *s) {
+  struct strerr e;
+  int fd = start(s, &e);
+
+  if (fd == -1) return failed(s, e.text);
+  if (dup2(fd, 0) == -1 || dup2(fd, 1) == -1) {
+    fd_close(fd);
+    return failed(s, "unable to take over the connection");
+  }
+  fd_close(fd);
+  /* Plaintext sent ahead of the handshake must not count as said inside it. */
+  s->in.p = s->in.e = s->out.p = 0;
+  s->c.tls = 1;
+  stralloc_cut(&s->c.helo, 0);
+  s->c.extended = 0;
+  session_reset(s);
+  s->state = STATE_NEW;
+  return 0;
+}

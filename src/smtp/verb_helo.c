@@ -1,0 +1,45 @@
+/* verb_helo: HELO and EHLO (RFC 5321 4.1.1.1). */
+#include <string.h>
+
+#include "base/bytes.h"
+#include "smtp/policy.h"
+#include "smtp/reply.h"
+#include "smtp/verbs.h"
+
+/* A client that says no name is taken by the one its address has. */
+static int greeted(struct session *s, const char *arg, size_t n) {
+  int ok = n ? stralloc_copyb(&s->c.helo, arg, n) : stralloc_copys(&s->c.helo, s->c.host);
+
+  if (!ok) {
+    reply_close(s, "4.3.0", "out of memory");
+    return 0;
+  }
+  session_reset(s);
+  s->state = STATE_READY;
+  if (policy_run(s, STAGE_HELO)) return 1;
+  stralloc_cut(&s->c.helo, 0);
+  s->state = STATE_NEW;
+  return 0;
+}
+
+/* Our name: the first word of the greeting. */
+static void reply_name(struct session *s, int last) {
+  const struct strlist *l = conf_lines(s->conf, SET_smtpgreeting);
+  stralloc name = STRALLOC_INIT;
+
+  if (l->len && !stralloc_copyb(&name, l->item[0].s, bytes_chr(l->item[0].s, l->item[0].len, ' '))) s->over = 1;
+  reply_line(s, 250, 0, last, stralloc_cstr(&name));
+  stralloc_free(&name);
+}
+
+void verb_helo(struct session *s, const char *arg, size_t n) {
+  s->c.extended = 0;
+  if (greeted(s, arg, n)) reply_name(s, 1);
+}
+
+void verb_ehlo(struct session *s, const char *arg, size_t n) {
+  s->c.extended = 1;
+  if (!greeted(s, arg, n)) return;
+  reply_name(s, 0);
+  verbs_ehlo(s);
+}

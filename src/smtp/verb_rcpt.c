@@ -1,0 +1,55 @@
+/* verb_rcpt: RCPT (RFC 5321 4.1.1.3). */
+#include <string.h>
+
+#include "smtp/envelope.h"
+#include "smtp/policy.h"
+#include "smtp/reply.h"
+#include "smtp/verbs.h"
+
+/* user@[our address] is somebody here. */
+static int name_ourselves(struct session *s, struct smtp_path *p) {
+  struct ip local;
+
+  if (!p->ip.family || !ip_scan(s->c.local_ip, strlen(s->c.local_ip), &local) || !ip_equal(&p->ip, &local)) return 1;
+  stralloc_cut(&p->address, p->at + 1);
+  memset(&p->ip, 0, sizeof p->ip);
+  return stralloc_cats(&p->address, conf_line(s->conf, SET_localiphost));
+}
+
+/* The address as it goes into the queue. */
+static int complete(struct session *s, struct smtp_path *p) {
+  if (p->at == p->address.len &&
+      !stralloc_catm(&p->address, "@", conf_line(s->conf, SET_envnoathost), (char *)0))
+    return 0;
+  return !s->c.relay || stralloc_cats(&p->address, s->c.relay);
+}
+
+static int judge(struct session *s, const char *arg, size_t n) {
+  const char *rest;
+  size_t rest_n;
+
+  if (!envelope_path(s, arg, n, "TO:", &s->t.recipient, "5.1.3", &rest, &rest_n)) return 0;
+  if (!s->t.recipient.address.len) {
+    reply_refuse(s, 501, "5.1.3", "a recipient cannot be empty");
+    return 0;
+  }
+  if (!verbs_parameters(s, "RCPT", rest, rest_n)) return 0;
+  if (!name_ourselves(s, &s->t.recipient)) {
+    reply_close(s, "4.3.0", "out of memory");
+    return 0;
+  }
+  return policy_run(s, STAGE_RCPT);
+}
+
+void verb_rcpt(struct session *s, const char *arg, size_t n) {
+  struct smtp_path *p = &s->t.recipient;
+
+  if (!judge(s, arg, n)) return;
+  if (!complete(s, p) || !stralloc_catz(&s->t.recipients, p->address.s, p->address.len)) {
+    reply_close(s, "4.3.0", "out of memory");
+    return;
+  }
+  ++s->t.accepted;
+  s->state = STATE_RCPT;
+  reply(s, 250, "2.1.5", "recipient ok");
+}
