@@ -1,7 +1,9 @@
 /* lookup: the client side of inlookup.  Network-facing programs and delivery agents
- * never open the user database: they ask here, over the Unix socket RUN/inlookup/
- * socket (user/lookup_proto.h has the messages).  Failure of any kind is
- * LOOKUP_TEMPFAIL, never "no such user". */
+ * never open the user database: they ask here, over the Unix sockets RUN/inlookup/
+ * socket and, for passwords, RUN/inlookup/verify (user/lookup_proto.h has the
+ * messages).  Failure of any kind is LOOKUP_TEMPFAIL with e filled, never "no such
+ * user".  Calls block until the answer or the deadline.  Not for use by two processes
+ * at once: call lookup_close in a child that goes on without exec. */
 #ifndef USER_LOOKUP_H
 #define USER_LOOKUP_H
 
@@ -14,12 +16,15 @@
 
 enum lookup_verdict { LOOKUP_FOUND, LOOKUP_NONE, LOOKUP_TEMPFAIL };
 
-/* A connection; zeroed before first use, opened by the first query and again after
+/* Connections; zeroed before first use, opened by the first query and again after
  * a failure. */
 struct lookup {
-  int fd; /* -1 or 0 when closed: use LOOKUP_INIT */
+  int fd;   /* -1 or 0 when closed: use LOOKUP_INIT */
+  int slow; /* the same, to the workers that hash passwords */
 };
-#define LOOKUP_INIT {-1}
+#define LOOKUP_INIT {-1, -1}
+/* Path of inlookup's socket, of the one for passwords when slow: 1 or 0 (memory). */
+int lookup_socket_path(int slow, stralloc *path) MUST_CHECK;
 
 enum lookup_state { LOOKUP_ACTIVE, LOOKUP_INACTIVE, LOOKUP_OVERQUOTA, LOOKUP_ALIAS };
 
@@ -29,7 +34,8 @@ enum lookup_verdict lookup_user(struct lookup *l, const char *addr, deadline whe
 
 struct lookup_account {
   stralloc user, domain; /* real domain */
-  stralloc gecos, home, quota;
+  stralloc gecos, home;
+  stralloc quota;    /* user/quota.h: "1000S,50C", "NOQUOTA" */
   uint32_t uid, gid; /* owner of the mailbox */
   uint32_t flags;    /* USER_NO_POP ... of user/userdb.h */
   int inactive;

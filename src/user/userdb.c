@@ -87,14 +87,6 @@ enum userdb_result userdb_domain_real(struct userdb *db, const char *domain, str
   return v == SQL_ROW ? taken(db, q, column(db, q, 0, real), e) : result_of(v);
 }
 
-enum userdb_result userdb_domain_add(struct userdb *db, const struct userdb_domain *d, struct strerr *e) {
-  return changed(db, sql_do(&db->sql, QUERY_domain_add,
-                            SQL_ARGS(sql_t(stralloc_cstr(&d->domain)), sql_i(d->uid), sql_i(d->gid),
-                                     sql_t(stralloc_cstr(&d->dir)), sql_t(stralloc_cstr(&d->base)),
-                                     sql_i(wall_now())),
-                            e));
-}
-
 enum userdb_result userdb_domain_delete(struct userdb *db, const char *domain, struct strerr *e) {
   return changed(db, sql_do(&db->sql, QUERY_domain_delete, SQL_ARGS(sql_t(domain)), e));
 }
@@ -218,6 +210,31 @@ enum userdb_result userdb_user_add(struct userdb *db, const struct userdb_new_us
   return finish(db, add_user(db, n, home, e), e);
 }
 
+static enum userdb_result add_domain(struct userdb *db, const struct userdb_domain *d,
+                                     const struct userdb_new_user *n, const char *const *aliases,
+                                     struct strerr *e) {
+  stralloc text = STRALLOC_INIT;
+  enum userdb_result r =
+      changed(db, sql_do(&db->sql, QUERY_domain_add,
+                         SQL_ARGS(sql_t(stralloc_cstr(&d->domain)), sql_i(d->uid), sql_i(d->gid),
+                                  sql_t(stralloc_cstr(&d->dir)), sql_t(stralloc_cstr(&d->base)), sql_i(wall_now())),
+                         e));
+
+  if (r == USERDB_FOUND) r = add_user(db, n, &text, e);
+  stralloc_cut(&text, 0);
+  if (r == USERDB_FOUND && !stralloc_catm(&text, "&", n->name, "@", n->domain, (char *)0)) r = no_memory(e);
+  for (; r == USERDB_FOUND && *aliases; ++aliases) r = userdb_alias_add(db, *aliases, n->domain, text.s, e);
+  stralloc_free(&text);
+  return r;
+}
+
+enum userdb_result userdb_domain_add(struct userdb *db, const struct userdb_domain *d,
+                                     const struct userdb_new_user *n, const char *const *aliases,
+                                     struct strerr *e) {
+  if (sql_begin(&db->sql, e) == -1) return USERDB_TEMPFAIL;
+  return finish(db, add_domain(db, d, n, aliases, e), e);
+}
+
 static enum userdb_result delete_user(struct userdb *db, const char *name, const char *domain,
                                       struct strerr *e) {
   stralloc address = STRALLOC_INIT;
@@ -251,6 +268,12 @@ enum userdb_result userdb_user_passwd(struct userdb *db, const char *name, const
                                       const char *hash, struct strerr *e) {
   if (sql_begin(&db->sql, e) == -1) return USERDB_TEMPFAIL;
   return finish(db, set_password(db, name, domain, hash, e), e);
+}
+
+enum userdb_result userdb_user_activate(struct userdb *db, const char *name, const char *domain,
+                                        struct strerr *e) {
+  return changed(db, sql_do(&db->sql, QUERY_user_activate,
+                            SQL_ARGS(sql_i(wall_now()), sql_t(name), sql_t(domain)), e));
 }
 
 enum userdb_result userdb_user_each(struct userdb *db, const char *domain, userdb_user_fn fn, void *ctx,

@@ -67,8 +67,6 @@ enum userdb_result userdb_domain_get(struct userdb *db, const char *domain, stru
 /* The real domain of an alias domain, or the domain itself. */
 enum userdb_result userdb_domain_real(struct userdb *db, const char *domain, stralloc *real,
                                       struct strerr *e) MUST_CHECK;
-enum userdb_result userdb_domain_add(struct userdb *db, const struct userdb_domain *d,
-                                     struct strerr *e) MUST_CHECK;
 /* With all its users and aliases. */
 enum userdb_result userdb_domain_delete(struct userdb *db, const char *domain, struct strerr *e) MUST_CHECK;
 enum userdb_result userdb_domain_list(struct userdb *db, struct strlist *names, struct strerr *e) MUST_CHECK;
@@ -90,11 +88,18 @@ struct userdb_new_user {
 /* Gives the home chosen for it.  EXISTS: there is such a user; NONE: no such domain. */
 enum userdb_result userdb_user_add(struct userdb *db, const struct userdb_new_user *n, stralloc *home,
                                    struct strerr *e) MUST_CHECK;
+/* A domain with its postmaster (whose name and domain stand in n), and aliases that
+ * deliver to it, ended by a null pointer.  EXISTS: the domain is there already. */
+enum userdb_result userdb_domain_add(struct userdb *db, const struct userdb_domain *d,
+                                     const struct userdb_new_user *n, const char *const *aliases,
+                                     struct strerr *e) MUST_CHECK;
 /* With its aliases, and the alias lines of others that name it. */
 enum userdb_result userdb_user_delete(struct userdb *db, const char *name, const char *domain,
                                       struct strerr *e) MUST_CHECK;
 enum userdb_result userdb_user_passwd(struct userdb *db, const char *name, const char *domain,
                                       const char *hash, struct strerr *e) MUST_CHECK;
+enum userdb_result userdb_user_activate(struct userdb *db, const char *name, const char *domain,
+                                        struct strerr *e) MUST_CHECK;
 /* Calls fn for each user of the domain, by name, until it gives non-zero. */
 typedef int (*userdb_user_fn)(void *ctx, const char *name, const char *home, int active);
 enum userdb_result userdb_user_each(struct userdb *db, const char *domain, userdb_user_fn fn, void *ctx,

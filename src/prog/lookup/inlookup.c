@@ -1,0 +1,70 @@
+/* inlookup: answers questions about users for programs that must not open the user
+ * database themselves. */
+#include <string.h>
+#include <unistd.h>
+
+#include "base/options.h"
+#include "base/strerr.h"
+#include "conf/conf.h"
+#include "conf/paths.h"
+#include "user/lookup_daemon.h"
+
+#define FATAL "inlookup: fatal: "
+#define USAGE "inlookup [-v] [-i workers] [-p password workers] [-f fifo]"
+
+static void trust(uid_t *list, size_t *n, uid_t uid) {
+  for (size_t i = 0; i < *n; ++i)
+    if (list[i] == uid) return;
+  if (*n < LOOKUP_TRUSTED_MAX) list[(*n)++] = uid;
+}
+
+/* An account of the mail system, if it exists here. */
+static void trust_account(uid_t *list, size_t *n, const char *account) {
+  struct identity id;
+  struct strerr e;
+  int r = identity_find(account, &id, &e);
+
+  if (r == -1) strerr_die(111, FATAL, &e);
+  if (r == 1) trust(list, n, id.uid);
+}
+
+static void who_may_ask(struct lookup_daemon *d) {
+  struct lookup_service *s = &d->service;
+
+  trust(s->trusted, &s->trusted_n, 0);
+  trust(s->trusted, &s->trusted_n, d->mail.uid);
+  trust_account(s->trusted, &s->trusted_n, "qmaild");
+  trust_account(s->delivery, &s->delivery_n, "qmails");
+}
+
+int main(int argc, char **argv) {
+  struct lookup_daemon d = {0};
+  struct conf conf;
+  struct strerr e;
+  stralloc path = STRALLOC_INIT, dir = STRALLOC_INIT;
+  uint64_t quick = 2, slow = 2;
+  const struct option options[] = {
+      {'i', OPTION_U64, &quick, 32},
+      {'p', OPTION_U64, &slow, 32},
+      {'f', OPTION_STRING, &d.fifo, 0},
+      {'v', OPTION_COUNT, &d.verbose, 0},
+      {0, OPTION_FLAG, 0, 0},
+  };
+
+  options_or_die(argc, argv, options, USAGE, 0, 0);
+  if (!quick || !slow || (d.fifo && (!*d.fifo || strchr(d.fifo, '/')))) strerr_die_usage(USAGE);
+  if (conf_load(&conf, CONF_USER, &e) == -1) strerr_die(111, FATAL, &e);
+  if (!userdb_path(conf_line(&conf, SET_userdb), &path) || !paths_file(PATH_RUN, "inlookup", &dir))
+    strerr_die_nomem(FATAL);
+  if (identity_mail(conf_line(&conf, SET_mailuser), &d.mail, &e) == -1) strerr_die(111, FATAL, &e);
+  if (!d.fifo) d.fifo = conf_line(&conf, SET_infifo);
+  if (!*d.fifo || strchr(d.fifo, '/')) strerr_diem(111, FATAL, "INFIFO must be a name without a slash", (char *)0);
+  d.dir = dir.s;
+  d.quick = (unsigned)quick;
+  d.slow = (unsigned)slow;
+  d.service.db_path = path.s;
+  d.service.default_domain = conf_line(&conf, SET_default_domain);
+  who_may_ask(&d);
+  if (lookup_daemon_run(&d, &e) == -1) strerr_die(111, FATAL, &e);
+  return 0;
+}

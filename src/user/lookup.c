@@ -1,0 +1,282 @@
+/* lookup: see lookup.h.  One connection per pool of workers, kept for the next query.
+ * A kept connection may have died with its worker: a query that fails before any
+ * byte of its answer is asked once more on a new one. */
+#include "user/lookup.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/fd.h"
+#include "base/iodeadline.h"
+#include "base/scan.h"
+#include "conf/paths.h"
+#include "user/lookup_proto.h"
+
+static const char *const socket_names[] = {[LOOKUP_QUICK] = "inlookup/socket", [LOOKUP_SLOW] = "inlookup/verify"};
+
+int lookup_socket_path(int slow, stralloc *path) {
+  return paths_file(PATH_RUN, socket_names[slow ? LOOKUP_SLOW : LOOKUP_QUICK], path);
+}
+
+static int *fd_of(struct lookup *l, enum lookup_pool pool) {
+  return pool == LOOKUP_SLOW ? &l->slow : &l->fd;
+}
+
+static void close_fd(int *fd) {
+  if (*fd > 0) close(*fd);
+  *fd = -1;
+}
+
+/* Connects, waiting where the daemon's queue is full: 0 or -1 with e filled. */
+static int connect_pool(struct lookup *l, enum lookup_pool pool, deadline when, struct strerr *e) {
+  struct sockaddr_un sa = {.sun_family = AF_UNIX};
+  stralloc path = STRALLOC_INIT;
+  int fd = -1, r = -1;
+
+  errno = ENOMEM;
+  if (lookup_socket_path(pool == LOOKUP_SLOW, &path)) {
+    errno = ENAMETOOLONG;
+    if (path.len < sizeof sa.sun_path) {
+      memcpy(sa.sun_path, path.s, path.len + 1);
+      fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    }
+  }
+  while (fd != -1 && (r = connect(fd, (struct sockaddr *)&sa, sizeof sa)) == -1 && errno == EAGAIN) {
+    if (mono_now() >= when) {
+      errno = ETIMEDOUT;
+      break;
+    }
+    (void)poll(0, 0, 5); /* a full backlog cannot be waited for otherwise */
+  }
+  if (r == -1) {
+    strerr_sys(e, "unable to ask inlookup at ", stralloc_cstr(&path), (char *)0);
+    fd = fd_close(fd);
+  }
+  stralloc_free(&path);
+  *fd_of(l, pool) = fd;
+  return r;
+}
+
+/* All of it, without a SIGPIPE for a caller who does not expect one. */
+static int send_all(int fd, const char *s, size_t n, deadline when) {
+  while (n) {
+    ssize_t w = send(fd, s, n, MSG_NOSIGNAL);
+    struct pollfd p = {.fd = fd, .events = POLLOUT};
+
+    if (w == -1 && errno == EINTR) continue;
+    if (w == -1 && errno == EAGAIN) {
+      if (poll(&p, 1, deadline_poll_ms(when, mono_now())) > 0) continue;
+      errno = ETIMEDOUT;
+    }
+    if (w == -1) return -1;
+    s += w;
+    n -= (size_t)w;
+  }
+  return 0;
+}
+
+/* Sends the request and reads one whole answer.  0; -1 failed; -2 failed before any
+ * byte came back. */
+static int exchange(int fd, const stralloc *request, stralloc *answer, deadline when, struct strerr *e) {
+  struct iodeadline io = {fd, when, DEADLINE_NEVER};
+  long whole;
+
+  if (send_all(fd, request->s, request->len, when) == -1) {
+    strerr_sys(e, "unable to ask inlookup", (char *)0);
+    return -2;
+  }
+  stralloc_cut(answer, 0);
+  for (;;) {
+    ssize_t r;
+
+    if (!stralloc_readyplus(answer, 1024)) return strerr_sys(e, "unable to ask inlookup", (char *)0);
+    r = iodeadline_read(&io, answer->s + answer->len, answer->a - 1 - answer->len);
+    if (r == 0) strerr_set(e, "inlookup closed the connection", (char *)0);
+    if (r == -1) strerr_sys(e, "no answer from inlookup", (char *)0);
+    if (r <= 0) return answer->len || (r == -1 && errno == ETIMEDOUT) ? -1 : -2;
+    answer->len += (size_t)r;
+    answer->s[answer->len] = 0;
+    whole = lookup_frame(answer->s, answer->len, LOOKUP_ANSWER_MAX);
+    if (whole == (long)answer->len) return 0;
+    if (whole) return strerr_set(e, "malformed answer from inlookup", (char *)0);
+  }
+}
+
+/* What an answer's status means, its text into e where it is trouble. */
+static enum lookup_verdict judge(const stralloc *answer, struct lookup_reader *r, struct strerr *e) {
+  int status = lookup_answer_parse(answer->s, answer->len, r);
+  struct lookup_field f = {"", 0};
+  stralloc text = STRALLOC_INIT;
+
+  if (status == LOOKUP_STATUS_ok) return LOOKUP_FOUND;
+  if (status == LOOKUP_STATUS_none) return LOOKUP_NONE;
+  if (status == LOOKUP_STATUS_denied) {
+    strerr_set(e, "inlookup refuses to tell this user", (char *)0);
+    return LOOKUP_TEMPFAIL;
+  }
+  if (status == -1 || lookup_answer_next(r, &f) != 1) f = (struct lookup_field){"malformed answer", 16};
+  (void)!stralloc_copyb(&text, f.s, f.n);
+  strerr_set(e, "inlookup: ", stralloc_cstr(&text), (char *)0);
+  stralloc_free(&text);
+  return LOOKUP_TEMPFAIL;
+}
+
+/* Asks; on FOUND the fields are in *r, which points into *answer. */
+static enum lookup_verdict ask(struct lookup *l, enum lookup_op op, const char *const *arg, deadline when,
+                               stralloc *answer, struct lookup_reader *r, struct strerr *e) {
+  enum lookup_pool pool = lookup_ops[op].pool;
+  int *fd = fd_of(l, pool);
+  stralloc request = STRALLOC_INIT;
+  int kept = *fd > 0;
+  int done = -1;
+
+  if (!lookup_request_fmt(&request, 0, op, arg)) {
+    strerr_set(e, "the query is too long", (char *)0);
+    stralloc_wipe(&request);
+    return LOOKUP_TEMPFAIL;
+  }
+  if (kept || connect_pool(l, pool, when, e) == 0) done = exchange(*fd, &request, answer, when, e);
+  if (done == -2 && kept) {
+    close_fd(fd);
+    done = connect_pool(l, pool, when, e) == 0 ? exchange(*fd, &request, answer, when, e) : -1;
+  }
+  stralloc_wipe(&request);
+  if (done == 0) return judge(answer, r, e);
+  close_fd(fd);
+  return LOOKUP_TEMPFAIL;
+}
+
+static enum lookup_verdict malformed(struct strerr *e) {
+  strerr_set(e, "malformed answer from inlookup", (char *)0);
+  return LOOKUP_TEMPFAIL;
+}
+
+/* Would no user have this name?  Then nobody need be asked. */
+static int too_long(const char *s) {
+  return strlen(s) > 1024;
+}
+
+enum lookup_verdict lookup_user(struct lookup *l, const char *addr, deadline when,
+                                enum lookup_state *state, struct strerr *e) {
+  static const char *const names[] = {
+      [LOOKUP_ACTIVE] = "active",
+      [LOOKUP_INACTIVE] = "inactive",
+      [LOOKUP_OVERQUOTA] = "overquota",
+      [LOOKUP_ALIAS] = "alias",
+  };
+  const char *arg[] = {addr};
+  stralloc answer = STRALLOC_INIT;
+  struct lookup_reader r;
+  struct lookup_field f;
+  enum lookup_verdict v;
+
+  if (too_long(addr)) return LOOKUP_NONE;
+  v = ask(l, LOOKUP_OP_user, arg, when, &answer, &r, e);
+  if (v == LOOKUP_FOUND) {
+    v = malformed(e);
+    if (lookup_answer_next(&r, &f) == 1)
+      for (size_t i = 0; i < sizeof names / sizeof *names; ++i)
+        if (bytes_equal(f.s, f.n, names[i], strlen(names[i]))) {
+          *state = (enum lookup_state)i;
+          v = LOOKUP_FOUND;
+        }
+  }
+  stralloc_free(&answer);
+  return v;
+}
+
+/* The fields of an account, in the order lookup_ops.def gives. */
+static int read_account(struct lookup_reader *r, struct lookup_account *a) {
+  stralloc *const text[] = {&a->user, &a->domain, &a->gecos, &a->home, &a->quota};
+  uint32_t *const number[] = {&a->uid, &a->gid, &a->flags};
+  struct lookup_field f;
+
+  for (size_t i = 0; i < sizeof text / sizeof *text; ++i)
+    if (lookup_answer_next(r, &f) != 1 || !stralloc_copyb(text[i], f.s, f.n)) return 0;
+  for (size_t i = 0; i < sizeof number / sizeof *number; ++i)
+    if (lookup_answer_next(r, &f) != 1 || !scan_u32(f.s, f.n, number[i])) return 0;
+  if (lookup_answer_next(r, &f) != 1) return 0;
+  a->inactive = !bytes_equal(f.s, f.n, "1", 1);
+  return 1;
+}
+
+static enum lookup_verdict ask_account(struct lookup *l, enum lookup_op op, const char *const *arg, deadline when,
+                                       struct lookup_account *a, struct strerr *e) {
+  stralloc answer = STRALLOC_INIT;
+  struct lookup_reader r;
+  enum lookup_verdict v = ask(l, op, arg, when, &answer, &r, e);
+
+  if (v == LOOKUP_FOUND && !read_account(&r, a)) v = malformed(e);
+  stralloc_free(&answer);
+  return v;
+}
+
+enum lookup_verdict lookup_account(struct lookup *l, const char *addr, deadline when,
+                                   struct lookup_account *a, struct strerr *e) {
+  const char *arg[] = {addr};
+
+  return too_long(addr) ? LOOKUP_NONE : ask_account(l, LOOKUP_OP_account, arg, when, a, e);
+}
+
+enum lookup_verdict lookup_verify(struct lookup *l, const char *addr, const char *password,
+                                  const char *service, const char *ip, deadline when,
+                                  struct lookup_account *a, struct strerr *e) {
+  const char *arg[] = {addr, password, service, ip};
+
+  if (too_long(addr) || too_long(password)) return LOOKUP_NONE;
+  return ask_account(l, LOOKUP_OP_verify, arg, when, a, e);
+}
+
+enum lookup_verdict lookup_alias(struct lookup *l, const char *addr, deadline when,
+                                 struct strlist *lines, struct strerr *e) {
+  const char *arg[] = {addr};
+  stralloc answer = STRALLOC_INIT;
+  struct lookup_reader r;
+  struct lookup_field f;
+  enum lookup_verdict v;
+  int more;
+
+  strlist_clear(lines);
+  if (too_long(addr)) return LOOKUP_NONE;
+  v = ask(l, LOOKUP_OP_alias, arg, when, &answer, &r, e);
+  if (v == LOOKUP_FOUND) {
+    while ((more = lookup_answer_next(&r, &f)) == 1)
+      if (!strlist_add(lines, f.s, f.n)) break;
+    if (more) v = malformed(e);
+  }
+  stralloc_free(&answer);
+  return v;
+}
+
+enum lookup_verdict lookup_domain(struct lookup *l, const char *domain, deadline when,
+                                  stralloc *real, struct strerr *e) {
+  const char *arg[] = {domain};
+  stralloc answer = STRALLOC_INIT;
+  struct lookup_reader r;
+  struct lookup_field f;
+  enum lookup_verdict v;
+
+  if (too_long(domain)) return LOOKUP_NONE;
+  v = ask(l, LOOKUP_OP_domain, arg, when, &answer, &r, e);
+  if (v == LOOKUP_FOUND && (lookup_answer_next(&r, &f) != 1 || !stralloc_copyb(real, f.s, f.n))) v = malformed(e);
+  stralloc_free(&answer);
+  return v;
+}
+
+void lookup_account_free(struct lookup_account *a) {
+  stralloc_free(&a->user);
+  stralloc_free(&a->domain);
+  stralloc_free(&a->gecos);
+  stralloc_free(&a->home);
+  stralloc_free(&a->quota);
+}
+
+void lookup_close(struct lookup *l) {
+  close_fd(&l->fd);
+  close_fd(&l->slow);
+}

@@ -1,0 +1,290 @@
+/* lookup_answer: see lookup_answer.h.  There is no cache: a query costs about as much
+ * as the socket it came over, and a password change is true at once. */
+#include "user/lookup_answer.h"
+
+#include <string.h>
+
+#include "base/bytes.h"
+#include "crypt/password.h"
+#include "user/name.h"
+
+#define LASTAUTH_SECONDS 60 /* logins closer together are recorded once */
+
+/* Services a password may be asked for. */
+static const struct {
+  const char *name;
+  uint32_t refused; /* by this flag of the user */
+  const char *record; /* service name in lastauth, or null */
+  int inactive; /* a login makes an inactive user active again */
+} services[] = {
+    {"imap", USER_NO_IMAP, "imap", 1},
+    {"pop3", USER_NO_POP, "pop3", 1},
+    {"webmail", USER_NO_WEBMAIL, "webm", 1},
+    {"smtp", USER_NO_SMTP, 0, 0},
+};
+#define SERVICES (sizeof services / sizeof *services)
+
+/* One request under way. */
+struct ask {
+  struct lookup_service *s;
+  uid_t asker;
+  const struct lookup_request *r;
+  struct address address;
+  struct userdb_user user;
+  struct strerr e;
+};
+
+static int finish(struct ask *q, enum lookup_status status) {
+  __atomic_fetch_add(&q->s->counters->status[status], 1, __ATOMIC_RELAXED);
+  return lookup_answer_start(&q->s->fields, status);
+}
+
+static int say(struct ask *q, enum lookup_status status, const char *why) {
+  return finish(q, status) && lookup_answer_put(&q->s->fields, why, strlen(why));
+}
+
+static int temporary(struct ask *q) {
+  lookup_service_flush(q->s);
+  return say(q, LOOKUP_STATUS_temporary, q->e.text);
+}
+
+/* The answer to anything but FOUND. */
+static int other(struct ask *q, enum userdb_result r) {
+  return r == USERDB_NONE ? finish(q, LOOKUP_STATUS_none) : temporary(q);
+}
+
+static int among(uid_t uid, const uid_t *list, size_t n) {
+  for (size_t i = 0; i < n; ++i)
+    if (list[i] == uid) return 1;
+  return 0;
+}
+
+static int trusted(const struct ask *q) {
+  return among(q->asker, q->s->trusted, q->s->trusted_n);
+}
+
+static int may_deliver(const struct ask *q, uint32_t owner) {
+  return trusted(q) || among(q->asker, q->s->delivery, q->s->delivery_n) ||
+         (q->asker != LOOKUP_NOBODY && q->asker == owner);
+}
+
+/* Takes the address of argument 0 apart: 1, 0 it can be nobody's, -1 memory. */
+static int parse_address(struct ask *q) {
+  return address_parse(&q->address, q->r->arg[0].s, q->r->arg[0].n);
+}
+
+static int answer_user(struct ask *q) {
+  struct lookup_service *s = q->s;
+  int active = 0, bounce = 0;
+  struct strlist lines = {0};
+  enum userdb_result r;
+  int a = parse_address(q);
+
+  if (a <= 0) return a == 0 && finish(q, LOOKUP_STATUS_none);
+  r = userdb_user_state(&s->db, q->address.user.s, q->address.domain.s, &active, &bounce, &q->e);
+  if (r == USERDB_FOUND)
+    return say(q, LOOKUP_STATUS_ok, bounce ? "overquota" : active ? "active" : "inactive");
+  if (r == USERDB_NONE) {
+    r = userdb_alias_get(&s->db, q->address.user.s, q->address.domain.s, &lines, &q->e);
+    strlist_free(&lines);
+    if (r == USERDB_FOUND) return say(q, LOOKUP_STATUS_ok, "alias");
+  }
+  return other(q, r);
+}
+
+static int put(stralloc *fields, const stralloc *sa) {
+  return lookup_answer_put(fields, stralloc_cstr(sa), sa->len);
+}
+
+static int put_account(struct ask *q) {
+  const struct userdb_user *u = &q->user;
+  stralloc *f = &q->s->fields;
+  stralloc quota = STRALLOC_INIT;
+  int ok = finish(q, LOOKUP_STATUS_ok) && quota_fmt(&quota, &u->quota) && put(f, &u->name) && put(f, &u->domain) &&
+           put(f, &u->gecos) && put(f, &u->home) && put(f, &quota) && lookup_answer_putu(f, u->uid) &&
+           lookup_answer_putu(f, u->gid) && lookup_answer_putu(f, u->flags) && lookup_answer_putu(f, u->active != 0);
+
+  stralloc_free(&quota);
+  return ok;
+}
+
+/* A stranger learns no more than from "user": that there is none. */
+static int answer_account(struct ask *q) {
+  int a = parse_address(q);
+  enum userdb_result r;
+
+  if (a <= 0) return a == 0 && finish(q, LOOKUP_STATUS_none);
+  r = userdb_user_get(&q->s->db, q->address.user.s, q->address.domain.s, &q->user, &q->e);
+  if (r != USERDB_FOUND) return other(q, r);
+  return may_deliver(q, q->user.uid) ? put_account(q) : finish(q, LOOKUP_STATUS_denied);
+}
+
+/* Owner of the (real) domain of the address. */
+static enum userdb_result domain_owner(struct ask *q, uint32_t *uid) {
+  struct userdb_domain d = {0};
+  stralloc real = STRALLOC_INIT;
+  enum userdb_result r = userdb_domain_real(&q->s->db, q->address.domain.s, &real, &q->e);
+
+  if (r == USERDB_FOUND) r = userdb_domain_get(&q->s->db, real.s, &d, &q->e);
+  if (r == USERDB_FOUND) *uid = d.uid;
+  userdb_domain_free(&d);
+  stralloc_free(&real);
+  return r;
+}
+
+static int answer_alias(struct ask *q) {
+  struct strlist lines = {0};
+  uint32_t owner = 0;
+  enum userdb_result r;
+  int a = parse_address(q);
+  int ok;
+
+  if (a <= 0) return a == 0 && finish(q, LOOKUP_STATUS_none);
+  if (!may_deliver(q, (uint32_t)LOOKUP_NOBODY)) {
+    r = domain_owner(q, &owner);
+    if (r != USERDB_FOUND) return other(q, r);
+    if (!may_deliver(q, owner)) return finish(q, LOOKUP_STATUS_denied);
+  }
+  r = userdb_alias_get(&q->s->db, q->address.user.s, q->address.domain.s, &lines, &q->e);
+  if (r != USERDB_FOUND) {
+    ok = other(q, r);
+  } else if (lines.len > LOOKUP_FIELDS_MAX) {
+    ok = say(q, LOOKUP_STATUS_temporary, "the alias has more lines than an answer holds");
+  } else {
+    ok = finish(q, LOOKUP_STATUS_ok);
+    for (size_t i = 0; ok && i < lines.len; ++i) ok = put(&q->s->fields, &lines.item[i]);
+  }
+  strlist_free(&lines);
+  return ok;
+}
+
+static int answer_domain(struct ask *q) {
+  stralloc name = STRALLOC_INIT, real = STRALLOC_INIT;
+  enum userdb_result r = USERDB_NONE;
+  int ok = stralloc_copyb(&name, q->r->arg[0].s, q->r->arg[0].n);
+
+  if (ok) {
+    bytes_lower(name.s, name.len);
+    r = userdb_domain_real(&q->s->db, name.s, &real, &q->e);
+    ok = r == USERDB_FOUND ? finish(q, LOOKUP_STATUS_ok) && put(&q->s->fields, &real) : other(q, r);
+  }
+  stralloc_free(&name);
+  stralloc_free(&real);
+  return ok;
+}
+
+/* The login name as an address: 1, 0, -1 as parse_address. */
+static int parse_login(struct ask *q) {
+  const struct lookup_field *f = &q->r->arg[0];
+  stralloc full = STRALLOC_INIT;
+  int r;
+
+  if (bytes_chr(f->s, f->n, '@') < f->n || !*q->s->default_domain) return parse_address(q);
+  r = stralloc_copyb(&full, f->s, f->n) && stralloc_catm(&full, "@", q->s->default_domain, (char *)0)
+          ? address_parse(&q->address, full.s, full.len)
+          : -1;
+  stralloc_free(&full);
+  return r;
+}
+
+/* 1 right, 0 wrong, -1 could not be found out.  Takes the same time for a user that
+ * does not exist. */
+static int check_password(struct ask *q, enum userdb_result r, const char *password) {
+  if (r == USERDB_FOUND) return password_verify(password, stralloc_cstr(&q->user.hash), &q->e);
+  password_waste(password);
+  return 0;
+}
+
+/* What a login leaves behind; that it could not be written must not keep the user out. */
+static enum userdb_result record_login(struct ask *q, size_t service) {
+  const struct lookup_field *ip = &q->r->arg[3];
+  stralloc text = STRALLOC_INIT;
+  struct strerr ignored;
+  enum userdb_result r = USERDB_FOUND;
+  const char *name = q->user.name.s, *domain = q->user.domain.s;
+
+  if (!q->user.active) {
+    r = userdb_user_activate(&q->s->db, name, domain, &q->e);
+    if (r == USERDB_FOUND) q->user.active = 1;
+  }
+  if (r == USERDB_FOUND && services[service].record && stralloc_copyb(&text, ip->s, ip->n))
+    (void)!userdb_lastauth_set(&q->s->db, name, domain, services[service].record, text.s, LASTAUTH_SECONDS,
+                               &ignored);
+  stralloc_free(&text);
+  return r;
+}
+
+static int verify(struct ask *q, size_t service, const char *password) {
+  enum userdb_result r = USERDB_NONE;
+  int a = parse_login(q);
+  int right;
+
+  if (a == -1) return 0;
+  if (a == 1) r = userdb_user_get(&q->s->db, q->address.user.s, q->address.domain.s, &q->user, &q->e);
+  if (r == USERDB_TEMPFAIL || r == USERDB_EXISTS) return temporary(q);
+  right = check_password(q, r, password);
+  if (right == -1) return temporary(q);
+  if (!right || q->user.flags & services[service].refused || (!q->user.active && !services[service].inactive))
+    return finish(q, LOOKUP_STATUS_none);
+  r = record_login(q, service);
+  return r == USERDB_FOUND ? put_account(q) : other(q, r);
+}
+
+static int answer_verify(struct ask *q) {
+  const struct lookup_field *name = &q->r->arg[2];
+  stralloc password = STRALLOC_INIT;
+  int ok = 0;
+
+  if (!trusted(q)) return finish(q, LOOKUP_STATUS_denied);
+  for (size_t i = 0; i < SERVICES; ++i)
+    if (bytes_equal(name->s, name->n, services[i].name, strlen(services[i].name))) {
+      if (stralloc_copyb(&password, q->r->arg[1].s, q->r->arg[1].n)) ok = verify(q, i, password.s);
+      stralloc_wipe(&password);
+      return ok;
+    }
+  return say(q, LOOKUP_STATUS_bad, "unknown service");
+}
+
+static int (*const answers[LOOKUP_OPS])(struct ask *) = {
+#define LOOKUP_OP(id, name, arguments, right, pool, answer) answer_##id,
+#include "user/lookup_ops.def"
+#undef LOOKUP_OP
+};
+
+/* The database, opened when it is not, or when it is no longer the file we opened. */
+static int ready(struct lookup_service *s, struct strerr *e) {
+  if (sql_is_open(&s->db.sql)) {
+    if (!sql_changed(&s->db.sql)) return 0;
+    userdb_close(&s->db);
+  }
+  return userdb_open(&s->db, s->db_path, SQL_RELAXED, e);
+}
+
+int lookup_answer(struct lookup_service *s, const char *msg, size_t n, uid_t asker, stralloc *out,
+                  struct lookup_field *reply) {
+  struct lookup_request r;
+  const char *fault = lookup_request_parse(msg, n, &r);
+  struct ask q = {.s = s, .asker = asker, .r = &r};
+  int ok;
+
+  *reply = r.reply;
+  stralloc_cut(&s->fields, 0);
+  if (fault) {
+    ok = say(&q, LOOKUP_STATUS_bad, fault);
+  } else {
+    __atomic_fetch_add(&s->counters->op[r.op], 1, __ATOMIC_RELAXED);
+    ok = ready(s, &q.e) == -1 ? temporary(&q) : answers[r.op](&q);
+  }
+  address_free(&q.address);
+  userdb_user_free(&q.user);
+  return ok && lookup_answer_end(out, &s->fields);
+}
+
+void lookup_service_flush(struct lookup_service *s) {
+  userdb_close(&s->db);
+}
+
+void lookup_service_free(struct lookup_service *s) {
+  userdb_close(&s->db);
+  stralloc_free(&s->fields);
+}

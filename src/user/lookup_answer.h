@@ -1,0 +1,44 @@
+/* lookup_answer: what inlookup answers, apart from sockets and processes: one request
+ * in, one answer out.  It judges what the asker may know, asks the database, and puts
+ * the outcome in words; whatever the database could not say is "temporary". */
+#ifndef USER_LOOKUP_ANSWER_H
+#define USER_LOOKUP_ANSWER_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/stralloc.h"
+#include "user/lookup_proto.h"
+#include "user/userdb.h"
+
+#define LOOKUP_TRUSTED_MAX 8
+#define LOOKUP_NOBODY ((uid_t)-1) /* asker of whom nothing is known: the FIFO */
+
+/* Shared by all workers, so each is changed atomically. */
+struct lookup_counters {
+  uint64_t op[LOOKUP_OPS];
+  uint64_t status[LOOKUP_STATUSES];
+};
+
+struct lookup_service {
+  struct userdb db;
+  const char *db_path;
+  const char *default_domain; /* of a login name without one, "" none */
+  struct lookup_counters *counters;
+  uid_t trusted[LOOKUP_TRUSTED_MAX]; /* may ask everything */
+  size_t trusted_n;
+  uid_t delivery[LOOKUP_TRUSTED_MAX]; /* may ask for accounts and aliases too */
+  size_t delivery_n;
+  stralloc fields; /* scratch */
+};
+
+/* Answers one whole message from a process of this uid; appends the answer to out.
+ * reply gets the name of the reply FIFO the request gave, or stays empty.  1, or 0 when
+ * memory ran out. */
+int lookup_answer(struct lookup_service *s, const char *msg, size_t n, uid_t asker, stralloc *out,
+                  struct lookup_field *reply) MUST_CHECK;
+/* Close the database; the next request opens it again. */
+void lookup_service_flush(struct lookup_service *s);
+void lookup_service_free(struct lookup_service *s);
+
+#endif
