@@ -1,0 +1,84 @@
+/* site: see site.h. */
+#include "user/site.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/file.h"
+#include "base/lock.h"
+#include "conf/paths.h"
+
+int site_load(struct site *s, struct strerr *e) {
+  memset(s, 0, sizeof *s);
+  if (conf_load(&s->conf, CONF_USER, e) == -1) return -1;
+  if (!userdb_path(conf_line(&s->conf, SET_userdb), &s->db_path)) {
+    errno = ENOMEM;
+    return strerr_sys(e, "unable to start", (char *)0);
+  }
+  return identity_mail(conf_line(&s->conf, SET_mailuser), &s->mail, e);
+}
+
+/* Where root creates the database's directory it must belong to the mail user. */
+static int give_directory(struct site *s, struct strerr *e) {
+  stralloc dir = STRALLOC_INIT;
+  int r = file_dirname(s->db_path.s, &dir);
+
+  if (r == 0 && mkdir(dir.s, 0700) == 0) r = chown(dir.s, s->mail.uid, s->mail.gid);
+  if (r == -1) strerr_sys(e, "unable to create the directory of ", s->db_path.s, (char *)0);
+  stralloc_free(&dir);
+  return r;
+}
+
+int site_open_db(struct site *s, int create, struct strerr *e) {
+  if (create && geteuid() == 0 && give_directory(s, e) == -1) return -1;
+  if (identity_enter(&s->mail, e) == -1) return -1;
+  return userdb_open(&s->db, s->db_path.s, SQL_PATIENT | (create ? SQL_CREATE : 0), e);
+}
+
+int site_lock(struct strerr *e) {
+  stralloc path = STRALLOC_INIT;
+  int fd = -1;
+
+  errno = ENOMEM;
+  if (paths_file(PATH_USERS, ".lock", &path)) fd = lock_file(path.s);
+  if (fd == -1) strerr_sys(e, "unable to lock ", stralloc_cstr(&path), (char *)0);
+  stralloc_free(&path);
+  return fd;
+}
+
+static int refuse(struct strerr *e, const char *text, const char *why) {
+  strerr_set(e, text, ": ", why, (char *)0);
+  e->permanent = 1;
+  return -1;
+}
+
+int site_address(const char *text, struct address *a, struct strerr *e) {
+  size_t n = strlen(text);
+  size_t at = bytes_rchr(text, n, '@');
+  const char *why;
+
+  if (at == n) return refuse(e, text, "an address user@domain is wanted");
+  if ((why = name_user_fault(text, at)) != 0 || (why = name_domain_fault(text + at + 1, n - at - 1)) != 0)
+    return refuse(e, text, why);
+  if (!stralloc_copyb(&a->user, text, at) || !stralloc_copyb(&a->domain, text + at + 1, n - at - 1))
+    return strerr_sys(e, "unable to use ", text, (char *)0);
+  return 0;
+}
+
+int site_base(const char *own, stralloc *base, struct strerr *e) {
+  if (*own ? stralloc_copys(base, own) : paths_get(PATH_MAIL, base)) return 0;
+  return strerr_sys(e, "unable to find the mailboxes", (char *)0);
+}
+
+void site_close(struct site *s) {
+  userdb_close(&s->db);
+  stralloc_free(&s->db_path);
+  conf_free(&s->conf);
+}
+
+int site_code(const struct strerr *e) {
+  return e->permanent ? 100 : 111;
+}

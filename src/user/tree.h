@@ -1,0 +1,17 @@
+/* tree: directories of domains and users, made and removed. */
+#ifndef USER_TREE_H
+#define USER_TREE_H
+
+#include <sys/types.h>
+
+#include "base/strerr.h"
+#include "base/stralloc.h"
+
+/* Remove a directory and all below it, following no link and leaving no file system:
+ * 0 (also when there is none), or -1 with e filled. */
+int tree_remove(const char *path, struct strerr *e) MUST_CHECK;
+/* A directory of this mode and owner (ids only when we are root).  One that is there
+ * already stays as it is.  0 or -1. */
+int tree_mkdir(const char *path, mode_t mode, uid_t uid, gid_t gid, struct strerr *e) MUST_CHECK;
+
+#endif
