@@ -1,0 +1,102 @@
+/* Each message whole, then byte by byte, then cut in two at every place: the same
+ * verdict, output, flaws and count of hops. */
+#include "mail/data_reader.h"
+
+#include "base/stralloc.h"
+#include "check.h"
+
+#define LF DATA_BARE_LF
+#define CR DATA_BARE_CR
+
+static const struct {
+  const char *in;
+  size_t n; /* 0: strlen */
+  enum data_verdict want;
+  size_t left; /* bytes behind the end */
+  unsigned flaws;
+  const char *out;
+  unsigned hops;
+} cases[] = {
+    {".\r\n", 0, DATA_END, 0, 0, "", 0},
+    {"a: b\r\n\r\nhello\r\n.\r\n", 0, DATA_END, 0, 0, "a: b\n\nhello\n", 0},
+    {"a\r\n.\r\nQUIT\r\n", 0, DATA_END, 6, 0, "a\n", 0},
+    {"..\r\n.x\r\n...\r\n.\r\n", 0, DATA_END, 0, 0, ".\nx\n..\n", 0},
+    {"\r\n\r\n.\r\n", 0, DATA_END, 0, 0, "\n\n", 0},
+    {"a.\r\nb.\r\n.\r\n", 0, DATA_END, 0, 0, "a.\nb.\n", 0},
+    {"no end\r\n.", 0, DATA_MORE, 0, 0, 0, 0},
+    {"no end\r\n.\r", 0, DATA_MORE, 0, 0, 0, 0},
+    /* flaws, found at the proper end */
+    {"a\nb\r\n.\r\n", 0, DATA_END, 0, LF, 0, 0},
+    {"a\rb\r\n.\r\n", 0, DATA_END, 0, CR, 0, 0},
+    {"a\r\rb\r\n.\r\n", 0, DATA_END, 0, CR, 0, 0},
+    {"a\r\r\n.\r\n", 0, DATA_END, 0, CR, 0, 0},
+    {"a\0b\r\n.\r\n", 8, DATA_END, 0, DATA_NUL, 0, 0},
+    {"\0\r\n.\r\n", 6, DATA_END, 0, DATA_NUL, 0, 0},
+    {".\0\r\n.\r\n", 7, DATA_END, 0, DATA_NUL, 0, 0},
+    {".\rx\r\n.\r\n", 0, DATA_END, 0, CR, 0, 0},
+    {"a\n..\r\n.\r\n", 0, DATA_END, 0, LF, 0, 0},
+    {"a\n.b\r\n.\r\n", 0, DATA_END, 0, LF, 0, 0},
+    {".\r\r\n.\r\n", 0, DATA_END, 0, CR, 0, 0},
+    /* what somebody else might take for the end */
+    {"a\n.\nMAIL", 0, DATA_AMBIGUOUS, 4, LF, 0, 0},
+    {"a\n.\r\nMAIL", 0, DATA_AMBIGUOUS, 4, LF, 0, 0},
+    {"a\r\n.\nMAIL", 0, DATA_AMBIGUOUS, 4, LF, 0, 0},
+    {"a\r.\r\nMAIL", 0, DATA_AMBIGUOUS, 4, CR, 0, 0},
+    {"a\r.\nMAIL", 0, DATA_AMBIGUOUS, 4, LF | CR, 0, 0},
+    {"a\r\n.\r.\r\nMAIL", 0, DATA_AMBIGUOUS, 4, CR, 0, 0},
+    {".\nMAIL", 0, DATA_AMBIGUOUS, 4, LF, 0, 0},
+    {"\n.\nMAIL", 0, DATA_AMBIGUOUS, 4, LF, 0, 0},
+    /* hops */
+    {"Received: x\r\nDELIVERED-TO: y\r\n z\r\nReceived-SPF: no\r\nreceived:\r\n\r\nReceived: body\r\n.\r\n", 0, DATA_END, 0, 0,
+     "Received: x\nDELIVERED-TO: y\n z\nReceived-SPF: no\nreceived:\n\nReceived: body\n", 3},
+    {" Received: folded\r\nX-Received: a\r\nReceive\r\nReceived : b\r\n.\r\n", 0, DATA_END, 0, 0, 0, 0},
+    {".Received: x\r\n.\r\n", 0, DATA_END, 0, 0, "Received: x\n", 1},
+};
+
+static void sink(void *ctx, const char *s, size_t n) {
+  if (!stralloc_catb(ctx, s, n)) CHECK(!"memory");
+}
+
+static size_t length(size_t i) {
+  return cases[i].n ? cases[i].n : strlen(cases[i].in);
+}
+
+static void judge(size_t i, const struct data_reader *r, enum data_verdict v, size_t left, const stralloc *out) {
+  const char *name = cases[i].in;
+
+  CHECK_CASE(v == cases[i].want, name);
+  CHECK_CASE(r->flaws == cases[i].flaws, name);
+  CHECK_CASE(r->hops == cases[i].hops, name);
+  CHECK_CASE(r->bytes == out->len, name);
+  if (v != DATA_MORE) CHECK_CASE(left == cases[i].left, name);
+  if (cases[i].out) CHECK_CASE(stralloc_equals(out, cases[i].out), name);
+}
+
+/* Fed in pieces of a, then of step bytes. */
+static void feed(size_t i, size_t a, size_t step) {
+  struct data_reader r = {0};
+  stralloc out = STRALLOC_INIT;
+  enum data_verdict v = DATA_MORE;
+  size_t n = length(i), pos = 0, piece = a;
+
+  while (pos < n && v == DATA_MORE) {
+    size_t used;
+
+    if (piece > n - pos) piece = n - pos;
+    v = data_feed(&r, cases[i].in + pos, piece, &used, sink, &out);
+    CHECK_CASE(v != DATA_MORE || used == piece, cases[i].in);
+    pos += used;
+    piece = step;
+  }
+  judge(i, &r, v, n - pos, &out);
+  stralloc_free(&out);
+}
+
+int main(void) {
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
+    feed(i, length(i), 1);
+    feed(i, 1, 1);
+    for (size_t cut = 1; cut < length(i); ++cut) feed(i, cut, length(i));
+  }
+  return check_done();
+}
