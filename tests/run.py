@@ -17,7 +17,7 @@ def find():
     for kind in ("fault", "box"):
         for path in sorted(glob.glob(f"{TOP}/tests/{kind}/**/test_*.py", recursive=True)):
             name = os.path.relpath(path, f"{TOP}/tests")[:-3]
-            tests.append((name, [sys.executable, "-B", "-m", "unittest", "-v", os.path.basename(path)[:-3]],
+            tests.append((name, [sys.executable, "-B", "-W", "ignore::ResourceWarning", "-m", "unittest", "-v", os.path.basename(path)[:-3]],
                           os.path.dirname(path)))
     for path in sorted(glob.glob(f"{TOP}/tests/unit/*/test_*.c")):
         name = os.path.relpath(path, f"{TOP}/tests/unit")[:-2]

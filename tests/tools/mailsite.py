@@ -1,0 +1,173 @@
+"""A queue with its daemons, one local account, and a remote host to relay to: what tests of the
+delivery side share."""
+import os, signal, socket, subprocess, threading
+
+from box import BIN, Root, wait_for
+
+
+class Sink(threading.Thread):
+    """A remote SMTP server. `script` maps a verb to a reply; what is not in it is accepted.
+    Received messages are in .messages as (sender, recipients, data)."""
+
+    def __init__(self, script=None, ehlo=("PIPELINING", "8BITMIME")):
+        super().__init__(daemon=True)
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.script = script or {}
+        self.ehlo = ehlo
+        self.messages = []
+        self.commands = []
+        self.start()
+
+    def run(self):
+        while True:
+            try:
+                connection = self.listener.accept()[0]
+            except OSError:
+                return
+            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
+
+    def reply(self, f, key, default):
+        text = self.script.get(key, default)
+        if callable(text):
+            text = text()
+        if text is None:
+            raise ConnectionError
+        f.write(text.encode() + b"\r\n")
+        return text
+
+    def serve(self, connection):
+        f = connection.makefile("rwb", 0)
+        sender, to = None, []
+        try:
+            self.reply(f, "greeting", "220 sink.example ESMTP")
+            for line in f:
+                self.commands.append(line.rstrip(b"\r\n").decode("latin-1"))
+                verb = line.split()[0].upper().decode() if line.split() else ""
+                if verb == "EHLO":
+                    lines = ["sink.example"] + list(self.ehlo)
+                    f.write(b"".join(b"250%s%s\r\n" % (b"-" if i < len(lines) - 1 else b" ", l.encode())
+                                     for i, l in enumerate(lines)))
+                elif verb == "MAIL":
+                    sender, to = line.split(b"<")[1].split(b">")[0].decode(), []
+                    self.reply(f, "MAIL", "250 ok")
+                elif verb == "RCPT":
+                    address = line.split(b"<")[1].split(b">")[0].decode()
+                    if self.reply(f, "RCPT " + address, "250 ok").startswith("2"):
+                        to.append(address)
+                elif verb == "DATA":
+                    if not self.reply(f, "DATA", "354 go on").startswith("3"):
+                        continue
+                    data = b"".join(iter(f.readline, b".\r\n"))
+                    if self.reply(f, "end", "250 taken").startswith("2"):
+                        self.messages.append((sender, to, data))
+                elif verb == "QUIT":
+                    f.write(b"221 bye\r\n")
+                    break
+                else:
+                    self.reply(f, verb, "250 ok")
+        except (ConnectionError, OSError):
+            pass
+        connection.close()
+
+    def close(self):
+        self.listener.close()
+
+
+class MailSite(Root):
+    """Accounts are made of one uid; joe@local.example is one, virt.example belongs to joe."""
+
+    def __init__(self, queues=1, sink=None):
+        super().__init__(unprivileged=True)
+        self.sink = sink or Sink()
+        self.queues = queues
+        self.control("locals", "local.example\n")
+        self.control("virtualdomains", "virt.example:joe\n")
+        self.control("smtproutes", f":127.0.0.1:{self.sink.port}\n")
+        self.control("timeoutremote", "5\n")
+        self.uid = self.ids.get("user", os.getuid())
+        self.gid = self.ids.get("group", os.getgid())
+        self.home = self.mkdir("home")
+        for name in ("home/Maildir", "home/Maildir/new", "home/Maildir/cur", "home/Maildir/tmp"):
+            self.mkdir(name)
+        with open(self.path("users", "assign"), "w") as f:
+            f.write(f"=joe:joe:{self.uid}:{self.gid}:{self.home}:::\n+joe-:joe:{self.uid}:{self.gid}:{self.home}:-::\n.\n")
+        p = self.run(["qmail-newu"])
+        assert p.returncode == 0, p.stderr
+        for i in range(queues):
+            p = self.run(["queue-fix", self.queue(i + 1)])
+            assert p.returncode == 0, p.stderr
+        self.daemon = None
+
+    def mkdir(self, name):
+        path = self.path(name)
+        os.mkdir(path, 0o755)
+        os.chown(path, self.uid, self.gid)
+        return path
+
+    def queue(self, i=1):
+        return self.path("queue", f"queue{i}")
+
+    def env(self, **extra):
+        return super().env(**{"QUEUE_COUNT": str(self.queues), **extra})
+
+    def dotqmail(self, name, text, mode=0o600):
+        path = os.path.join(self.home, name)
+        with open(path, "w") as f:
+            f.write(text)
+        os.chown(path, self.uid, self.gid)
+        os.chmod(path, mode)
+
+    def start(self, **env):
+        self.log = open(self.path("send.log"), "ab")
+        self.daemon = self.spawn(["qmail-daemon", "./Maildir/"], env=self.env(**env), stdout=self.log, stderr=self.log)
+
+    def stop(self):
+        self.daemon.send_signal(signal.SIGTERM)
+        code = self.daemon.wait(20)
+        self.log.close()
+        return code
+
+    def logged(self):
+        with open(self.path("send.log")) as f:
+            return f.read()
+
+    def inject(self, *to, body="hello\n", sender="sender@local.example", subject="test", env=None, check=True):
+        p = self.run(["qmail-inject", "-f", sender, *to], input=f"Subject: {subject}\n\n{body}".encode(),
+                     env=env or self.env())
+        assert not check or p.returncode == 0, p.stderr
+        return p
+
+    def mails(self, maildir="Maildir"):
+        new = os.path.join(self.home, maildir, "new")
+        return [open(os.path.join(new, name), "rb").read() for name in sorted(os.listdir(new))]
+
+    def queued(self):
+        """Files of messages in all queues."""
+        found = []
+        for i in range(self.queues):
+            for kind in ("mess", "info", "done", "bounce"):
+                for base, _, names in os.walk(os.path.join(self.queue(i + 1), kind)):
+                    found += [os.path.join(base, n) for n in names]
+        return found
+
+    def wait_empty(self, timeout=20):
+        wait_for(lambda: not self.queued(), timeout, "an empty queue")
+
+    def queue_program(self, message, envelope, env=None, program="qmail-queue"):
+        """Run qmail-queue with these bytes on descriptors 0 and 1: its exit code."""
+        r, w = os.pipe()
+        envelope_pipe = threading.Thread(target=lambda: (os.write(w, envelope), os.close(w)))
+        envelope_pipe.start()
+        p = subprocess.Popen([os.path.join(BIN, program)], stdin=subprocess.PIPE, stdout=r, env=env or self.env(),
+                             stderr=subprocess.PIPE, cwd=self.dir, **self.ids)
+        os.close(r)
+        p.communicate(message, timeout=20)
+        envelope_pipe.join()
+        return p.returncode
+
+    def close(self):
+        self.sink.close()
+        super().close()
+        if self.daemon:
+            self.log.close()
