@@ -1,0 +1,231 @@
+/* Both forms of an envelope, the spawners' protocol and the names of queue files. */
+#include "queue/envelope.h"
+
+#include "check.h"
+#include "queue/crc32.h"
+#include "queue/exitcodes.h"
+#include "queue/queuepath.h"
+#include "queue/spawn_proto.h"
+
+static void wire(size_t step) {
+  static const struct {
+    const char *name, *bytes;
+    size_t n;
+    enum envelope_wire want;
+    size_t recipients;
+  } cases[] = {
+      {"two", "Fa@b\0Tc@d\0Te@f\0\0", 16, WIRE_END, 2},
+      {"none", "Fa@b\0\0", 6, WIRE_END, 0},
+      {"null sender", "F\0Tc@d\0\0", 8, WIRE_END, 1},
+      {"cut", "Fa@b\0Tc@d\0", 10, WIRE_MORE, 1},
+      {"empty", "", 0, WIRE_MORE, 0},
+      {"no F", "a@b\0\0", 5, WIRE_BAD, 0},
+      {"no T", "F\0c@d\0\0", 7, WIRE_BAD, 0},
+      {"only NUL", "\0", 1, WIRE_BAD, 0},
+  };
+
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; ++i) {
+    struct envelope_reader r = {0};
+    struct envelope env = {0};
+    enum envelope_wire got = WIRE_MORE;
+    size_t used;
+
+    for (size_t j = 0; j < cases[i].n && got == WIRE_MORE; j += step)
+      got = envelope_read(&r, &env, cases[i].bytes + j, step < cases[i].n - j ? step : cases[i].n - j, &used);
+    CHECK_CASE(got == cases[i].want, cases[i].name);
+    CHECK_CASE(env.recipients.len == cases[i].recipients || got == WIRE_BAD, cases[i].name);
+    envelope_reader_free(&r);
+    envelope_free(&env);
+  }
+}
+
+static void longest(void) {
+  for (size_t n = ENVELOPE_ADDRESS_MAX - 1; n < ENVELOPE_ADDRESS_MAX + 3; ++n)
+    for (size_t step = 1; step < 3000; step += 1499) {
+      struct envelope_reader r = {0};
+      struct envelope env = {0};
+      stralloc in = STRALLOC_INIT;
+      enum envelope_wire got = WIRE_MORE;
+      size_t used;
+
+      CHECK(stralloc_append(&in, 'F'));
+      for (size_t i = 0; i < n; ++i) CHECK(stralloc_append(&in, 'a'));
+      CHECK(stralloc_catb(&in, "\0\0", 2));
+      for (size_t j = 0; j < in.len && got == WIRE_MORE; j += step)
+        got = envelope_read(&r, &env, in.s + j, step < in.len - j ? step : in.len - j, &used);
+      CHECK(got == (n <= ENVELOPE_ADDRESS_MAX ? WIRE_END : WIRE_LONG));
+      envelope_reader_free(&r);
+      envelope_free(&env);
+      stralloc_free(&in);
+    }
+}
+
+static void sample(struct envelope *env) {
+  env->uid = 7;
+  env->qp = 99;
+  env->birth = 1700000000;
+  env->size = 1234;
+  CHECK(stralloc_copys(&env->sender, "a@b") && stralloc_copys(&env->extra, "X-A: b\n"));
+  CHECK(strlist_add(&env->recipients, "c@d", 3) && strlist_add(&env->recipients, "", 0));
+}
+
+static void file_form(void) {
+  struct envelope env = {0}, back = {0};
+  stralloc out = STRALLOC_INIT;
+
+  sample(&env);
+  CHECK(envelope_format(&env, &out));
+  CHECK(envelope_parse(&back, out.s, out.len) == ENVELOPE_OK);
+  CHECK(back.uid == 7 && back.qp == 99 && back.birth == 1700000000 && back.size == 1234);
+  CHECK(stralloc_equals(&back.sender, "a@b") && stralloc_equals(&back.extra, "X-A: b\n") && !back.captured.len);
+  CHECK(back.recipients.len == 2 && stralloc_equals(&back.recipients.item[0], "c@d"));
+  /* Cut anywhere it is incomplete, never whole: a torn write is known. */
+  for (size_t n = 0; n < out.len; ++n) CHECK(envelope_parse(&back, out.s, n) == ENVELOPE_INCOMPLETE);
+  /* Any byte changed is noticed. */
+  for (size_t i = 0; i < out.len; ++i)
+    for (int bit = 0; bit < 8; ++bit) {
+      out.s[i] ^= (char)(1 << bit);
+      /* but for the case of a checksum's digits */
+      CHECK(envelope_parse(&back, out.s, out.len) != ENVELOPE_OK || (i > out.len - 10 && bit == 5));
+      out.s[i] ^= (char)(1 << bit);
+    }
+  CHECK(stralloc_append(&out, 'T') && stralloc_append(&out, 0));
+  CHECK(envelope_parse(&back, out.s, out.len) == ENVELOPE_BAD);
+  for (long n = 1;; ++n) {
+    enum envelope_verdict v;
+
+    stralloc_cut(&out, out.len);
+    envelope_free(&back);
+    stralloc_free(&out);
+    check_nomem(0);
+    CHECK(envelope_format(&env, &out));
+    check_nomem(n);
+    v = envelope_parse(&back, out.s, out.len);
+    if (check_allocs() < n) {
+      CHECK(v == ENVELOPE_OK);
+      break;
+    }
+    CHECK(v == ENVELOPE_NOMEM);
+  }
+  check_nomem(0);
+  envelope_free(&env);
+  envelope_free(&back);
+  stralloc_free(&out);
+}
+
+static void spawn_protocol(size_t step) {
+  struct spawn_command c = {.delivery = 60000, .id = 1700000000000001, .sender = "", .extra = "X: y\n", .captured = "",
+                            .recipient = "r@h"};
+  struct spawn_reader r = {0};
+  struct spawn_report rep;
+  stralloc out = STRALLOC_INIT;
+  int got = 0;
+
+  CHECK(spawn_command_format(&out, &c) && spawn_command_format(&out, &c));
+  for (size_t i = 0; i < out.len; i += step) {
+    struct spawn_command back;
+
+    CHECK(spawn_reader_add(&r, out.s + i, step < out.len - i ? step : out.len - i));
+    while (spawn_command_take(&r, &back) == 1) {
+      ++got;
+      CHECK(back.delivery == 60000 && back.id == c.id && !*back.sender && !strcmp(back.extra, "X: y\n"));
+      CHECK(!strcmp(back.recipient, "r@h"));
+    }
+  }
+  CHECK(got == 2);
+  stralloc_cut(&out, 0);
+  CHECK(spawn_report_format(&out, 513, 'K', "fine\n", 5) && spawn_report_format(&out, 1, 'Z', "a\0b", 3));
+  spawn_reader_free(&r);
+  for (size_t i = 0; i < out.len; ++i) CHECK(spawn_reader_add(&r, out.s + i, 1));
+  CHECK(spawn_report_take(&r, &rep) == 1 && rep.delivery == 513 && rep.result == 'K' && !strcmp(rep.text, "fine\n"));
+  CHECK(spawn_report_take(&r, &rep) == 1 && rep.delivery == 1 && rep.result == 'Z' && !strcmp(rep.text, "a"));
+  CHECK(spawn_report_take(&r, &rep) == 0);
+  spawn_reader_free(&r);
+  stralloc_free(&out);
+}
+
+static void bad_commands(void) {
+#define BYTES(text) text, sizeof(text) - 1
+  static const struct {
+    const char *name, *bytes;
+    size_t n;
+    int want;
+  } cases[] = {
+      {"right", BYTES("\0\0" "1/24\0\0\0\0r@h\0"), 1},
+      {"wrong subdirectory", BYTES("\0\0" "2/24\0\0\0\0r@h\0"), -1},
+      {"path upward", BYTES("\0\0" "../24\0\0\0\0r@h\0"), -1},
+      {"no id", BYTES("\0\0" "x\0\0\0\0r@h\0"), -1},
+      {"leading zero", BYTES("\0\0" "1/024\0\0\0\0r\0"), -1},
+      {"last string unfinished", BYTES("\0\0" "1/24\0\0\0\0r@h"), 0},
+      {"half", BYTES("\0"), 0},
+  };
+
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; ++i) {
+    struct spawn_reader r = {0};
+    struct spawn_command c;
+
+    CHECK(spawn_reader_add(&r, cases[i].bytes, cases[i].n));
+    CHECK_CASE(spawn_command_take(&r, &c) == cases[i].want, cases[i].name);
+    spawn_reader_free(&r);
+  }
+}
+
+static void paths(void) {
+  static const struct {
+    const char *text;
+    int ok;
+    uint64_t id;
+  } below[] = {{"1/24", 1, 24}, {"2/24", 0, 0}, {"1/", 0, 0}, {"/24", 0, 0}, {"24", 0, 0}, {"0/0", 1, 0}, {"1/24x", 0, 0},
+               {"5/18446744073709551615", 1, UINT64_MAX}};
+  char buf[QUEUE_PATH];
+
+  for (size_t i = 0; i < sizeof below / sizeof below[0]; ++i) {
+    uint64_t id = 5;
+
+    CHECK_CASE(queuepath_scan_below(below[i].text, strlen(below[i].text), &id) == below[i].ok, below[i].text);
+    CHECK_CASE(id == (below[i].ok ? below[i].id : 5), below[i].text);
+  }
+  CHECK(queuepath(buf, QUEUE_mess, UINT64_MAX) == strlen(buf) && !strcmp(buf, "mess/5/18446744073709551615"));
+  CHECK(queuepath(buf, QUEUE_bounce, 24) && !strcmp(buf, "bounce/24"));
+  CHECK(queuepath_dir(buf, QUEUE_info, 24) && !strcmp(buf, "info/1"));
+}
+
+/* Every combination of files is in at most one row of the table, and an accepted message is
+ * delivered, not swept. */
+static void states(void) {
+  static const char kinds[] = "+-~";
+
+  for (int i = 0; i < 81; ++i) {
+    char f[QUEUE_FILES] = {kinds[i % 3], kinds[i / 3 % 3], kinds[i / 9 % 3], kinds[i / 27 % 3]};
+    const struct queue_state_row *row = queue_state(f);
+
+    if (f[QUEUE_mess] == '+' && f[QUEUE_info] == '+' && f[QUEUE_done] != '~' && f[QUEUE_bounce] != '~')
+      CHECK(row && row->recovery == QUEUE_DELIVER);
+    if (row && row->recovery == QUEUE_DELIVER) CHECK(f[QUEUE_mess] == '+' && f[QUEUE_info] == '+');
+  }
+}
+
+static void codes(void) {
+  static const struct {
+    int code;
+    char letter;
+  } cases[] = {{0, 'K'}, {11, 'D'}, {31, 'D'}, {40, 'D'}, {41, 'Z'}, {53, 'Z'}, {115, 'D'}, {1, 'Z'}, {127, 'Z'}, {255, 'Z'}};
+
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; ++i) CHECK(exitcodes_reply(cases[i].code)[0] == cases[i].letter);
+  CHECK(crc32(0, "123456789", 9) == 0xcbf43926u);
+}
+
+int main(void) {
+  wire(1);
+  wire(3);
+  wire(100);
+  longest();
+  file_form();
+  spawn_protocol(1);
+  spawn_protocol(1000);
+  bad_commands();
+  paths();
+  states();
+  codes();
+  return check_done();
+}
