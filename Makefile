@@ -35,6 +35,8 @@ GEN := $(BUILD)/gen
 BIN ?= $(BUILD)/bin
 PATHS_O ?= $(BIN)/.paths.o
 PATHS_STAMP := $(BIN)/.paths
+PATHS_C := src/base/auto_paths.c
+MAN := $(BUILD)/man
 
 OPT ?= -O2 -g
 WARN := -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Wshadow -Wvla -Wno-unused-parameter \
@@ -62,11 +64,11 @@ $(GEN)/programs.mk: src/PROGRAMS src/gen/programs.awk
 	$(Q)awk -v mode=mk -f src/gen/programs.awk src/PROGRAMS > $@
 include $(GEN)/programs.mk
 
-all: $(addprefix $(BIN)/,$(PROGRAMS))
+all: $(addprefix $(BIN)/,$(PROGRAMS)) man
 
 # --- objects and libraries -------------------------------------------------------------------
 define library
-OBJS_$(1) := $$(patsubst src/%.c,$(OBJ)/%.o,$$(wildcard src/$(1)/*.c))
+OBJS_$(1) := $$(patsubst src/%.c,$(OBJ)/%.o,$$(filter-out $(PATHS_C),$$(wildcard src/$(1)/*.c)))
 $(LIB)/lib$(1).a: $$(OBJS_$(1))
 	@mkdir -p $$(@D)
 	$(Q)rm -f $$@ && ar rcs $$@ $$(OBJS_$(1))
@@ -85,14 +87,26 @@ $(OBJ)/%.o: src/%.c
 
 # The paths compiled in stand in one object, so an instance under another root (demo, tests)
 # is a matter of linking. The stamp changes when they do.
-$(PATHS_STAMP): FORCE
+$(PATHS_STAMP) $(MAN)/.paths: FORCE
 	@mkdir -p $(@D)
 	@echo '$(PATHS_DEFS)' | cmp -s - $@ || echo '$(PATHS_DEFS)' > $@
-$(PATHS_O): src/base/auto_paths.c src/base/auto_paths.h $(PATHS_STAMP)
+$(PATHS_O): $(PATHS_C) src/base/auto_paths.h $(PATHS_STAMP)
 	$(Q)$(CC) $(CFLAGS) $(PATHS_DEFS) -c -o $@ $<
 FORCE:
 
 -include $(ALL_OBJS:.o=.d) $(MAIN_OBJS:.o=.d)
+
+# --- manual pages ----------------------------------------------------------------------------
+# A page is its source with our paths and with the tables it asks for, made of the .def files.
+PAGES := $(wildcard man/man?/*.[1578])
+man: $(patsubst man/%,$(MAN)/%,$(PAGES))
+$(MAN)/%: man/% $(GEN)/mantables $(MAN)/.paths
+	@mkdir -p $(@D)
+	$(Q)sed $(SUBST) $< > $@.tmp && $(GEN)/mantables < $@.tmp > $@ && rm -f $@.tmp
+$(GEN)/mantables: src/gen/mantables.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O1 $(WARN) -Isrc -MMD -MP -o $@ $<
+-include $(GEN)/mantables.d
 
 # --- tests -----------------------------------------------------------------------------------
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*/test_*.c))
@@ -141,4 +155,4 @@ uninstall:
 
 clean:
 	rm -rf $(BUILD)
-.PHONY: all unit fuzz lint deps check bench demo demo-stop install uninstall clean FORCE
+.PHONY: all man unit fuzz lint deps check bench demo demo-stop install uninstall clean FORCE

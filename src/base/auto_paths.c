@@ -2,7 +2,6 @@
  * linked anew for each root (installation, demo, tests). */
 #include "base/auto_paths.h"
 
-#ifdef AUTO_PREFIX
 const char auto_prefix[] = AUTO_PREFIX;
 const char auto_sysconfdir[] = AUTO_SYSCONFDIR;
 const char auto_home[] = AUTO_HOME;
@@ -10,4 +9,3 @@ const char auto_logdir[] = AUTO_LOGDIR;
 const char auto_rundir[] = AUTO_RUNDIR;
 const char auto_servicedir[] = AUTO_SERVICEDIR;
 const char auto_mailbase[] = AUTO_MAILBASE;
-#endif
