@@ -29,6 +29,7 @@
 #define FROM_SEND 0
 #define TO_SEND 1
 #define RESCAN_SECONDS 1500
+#define TRIGGER_READ 65536
 #define OUT_HIGH (1u << 20) /* stop handing over while so much waits in the pipe */
 #define BATCH 200
 
@@ -43,6 +44,7 @@ struct todo {
   size_t waiting_n, waiting_a;
   struct envelope env;
   stralloc line, announced, routed, marks;
+  ssize_t full; /* so many bytes at once in the trigger: some may not have fitted */
   int64_t stamp; /* newest change of the control files we route by */
   struct strerr *e;
   int code;
@@ -210,9 +212,9 @@ static void on_more(void *ctx) {
 
 static void on_trigger(void *ctx, int fd, unsigned events) {
   struct todo *t = ctx;
-  char buf[65536];
+  char buf[TRIGGER_READ];
   ssize_t n = read(fd, buf, sizeof buf);
-  int lost_some = n == (ssize_t)sizeof buf;
+  int lost_some = n >= t->full;
   size_t start = 0;
 
   (void)events;
@@ -283,9 +285,16 @@ static void on_interval(void *ctx) {
   if (loop_timer_set(&t->loop, &t->settings, deadline_in(wait), on_interval, t) == -1) die(t, "out of memory");
 }
 
-static int open_trigger(void) {
+static int open_trigger(struct todo *t) {
   /* Read and write: with a writer of our own the FIFO never reports its end. */
-  return open(QUEUE_TRIGGER, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+  int fd = open(QUEUE_TRIGGER, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+  int size = fd == -1 ? -1 : fcntl(fd, F_GETPIPE_SZ);
+
+  if (size <= 0 || size > TRIGGER_READ) size = TRIGGER_READ;
+  /* The system splits no announcement over two pages, so it refuses more a little
+   * before the size is reached. */
+  t->full = size - size / 16;
+  return fd;
 }
 
 int todo_run(struct strerr *e) {
@@ -297,7 +306,7 @@ int todo_run(struct strerr *e) {
   sig_ignore_pipe();
   t->stamp = newest_change();
   if (conf_load(&t->conf, CONF_SEND, e) == -1) return -1;
-  trigger = open_trigger();
+  trigger = open_trigger(t);
   if (trigger == -1) return strerr_sys(e, "unable to open ", QUEUE_TRIGGER, (char *)0);
   if (loop_init(&t->loop) == -1 || pipe_out_init(&t->out, &t->loop, TO_SEND, lost, t) == -1 ||
       loop_io_add(&t->loop, &t->from_send, FROM_SEND, LOOP_READ, on_send, t) == -1 ||
