@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-int account_find(const char *name, struct account *a, struct strerr *e) {
+int accounts_find(const char *name, struct account *a, struct strerr *e) {
   int n = ACCOUNT_GROUPS;
   struct passwd *pw;
 
@@ -32,7 +32,7 @@ int account_find(const char *name, struct account *a, struct strerr *e) {
   return 0;
 }
 
-void account_apply(const struct account *a, struct spawn *s) {
+void accounts_apply(const struct account *a, struct spawn *s) {
   if (geteuid() != 0) return;
   s->set_ids = 1;
   s->uid = a->uid;

@@ -20,8 +20,8 @@ struct account {
 
 /* With root's rights: the named account with its supplementary groups; an ordinary
  * user gets itself, whatever the name.  0 or -1 with e filled. */
-int account_find(const char *name, struct account *a, struct strerr *e) MUST_CHECK;
+int accounts_find(const char *name, struct account *a, struct strerr *e) MUST_CHECK;
 /* Make the child that account: nothing to do for an ordinary user. */
-void account_apply(const struct account *a, struct spawn *s);
+void accounts_apply(const struct account *a, struct spawn *s);
 
 #endif

@@ -92,7 +92,7 @@ static int ask_getpw(struct local *l, const char *name, struct assign_user *u, c
   int status;
 
   if (fd_pipe(p) == -1) return 0;
-  account_apply(&l->getpw_account, &s);
+  accounts_apply(&l->getpw_account, &s);
   spawn_move(&s, p[1], 1);
   spawn_move(&s, 2, 2);
   pid = spawn_start(&s, &e);
@@ -181,7 +181,7 @@ int main(int argc, char **argv) {
   l.defaultdelivery = argv[1];
   if (!env_import(&l.env) || !paths_file(PATH_USERS, "cdb", &l.cdb)) strerr_die_nomem(FATAL);
   env_unset(&l.env, "QMAILREMOTE");
-  if (account_find("qmailp", &l.getpw_account, &e) == -1) strerr_die(111, FATAL, &e);
+  if (accounts_find("qmailp", &l.getpw_account, &e) == -1) strerr_die(111, FATAL, &e);
   if (replacement && *replacement ? !stralloc_copys(&l.program, replacement) : !paths_program("qmail-local", &l.program))
     strerr_die_nomem(FATAL);
   if (getpw && *getpw ? !stralloc_copys(&l.getpw, getpw) : !paths_program("qmail-getpw", &l.getpw))

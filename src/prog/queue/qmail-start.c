@@ -34,13 +34,13 @@ static void start(const struct daemon *d, int in, int out, const char *argument,
   struct account a;
   struct strerr e;
 
-  if (account_find(d->user, &a, &e) == -1) strerr_die(111, FATAL, &e);
+  if (accounts_find(d->user, &a, &e) == -1) strerr_die(111, FATAL, &e);
   if (!paths_program(d->program, &path)) strerr_die_nomem(FATAL);
   argv[0] = path.s;
   argv[1] = (char *)(uintptr_t)argument;
   s.path = path.s;
   s.argv = argv;
-  account_apply(&a, &s);
+  accounts_apply(&a, &s);
   spawn_move(&s, in, 0);
   spawn_move(&s, out, 1);
   spawn_move(&s, 2, 2);
@@ -55,9 +55,9 @@ static int start_logger(char **argv) {
   struct strerr e;
   int p[2];
 
-  if (account_find("qmaill", &a, &e) == -1) strerr_die(111, FATAL, &e);
+  if (accounts_find("qmaill", &a, &e) == -1) strerr_die(111, FATAL, &e);
   if (fd_pipe(p) == -1) strerr_diem_sys(111, FATAL, "unable to make a pipe", (char *)0);
-  account_apply(&a, &s);
+  accounts_apply(&a, &s);
   spawn_move(&s, p[0], 0);
   spawn_move(&s, 2, 2);
   if (spawn_start(&s, &e) == -1) strerr_die(111, FATAL, &e);
@@ -72,12 +72,12 @@ static void become_send(int to[DAEMONS], int from[DAEMONS], int log, const char 
   struct account a;
   struct strerr e;
 
-  if (account_find("qmails", &a, &e) == -1) strerr_die(111, FATAL, &e);
+  if (accounts_find("qmails", &a, &e) == -1) strerr_die(111, FATAL, &e);
   if (!paths_program("qmail-send", &path)) strerr_die_nomem(FATAL);
   argv[0] = path.s;
   s.path = path.s;
   s.argv = argv;
-  account_apply(&a, &s);
+  accounts_apply(&a, &s);
   spawn_move(&s, log, MANAGER_LOG);
   for (size_t i = 0; i < DAEMONS; ++i) {
     spawn_move(&s, to[i], daemons[i].from_send);

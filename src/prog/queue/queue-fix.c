@@ -30,7 +30,7 @@ static void set_owner(const char *path, const char *user, mode_t mode) {
   struct stat st;
   struct strerr e;
 
-  if (account_find(user, &a, &e) == -1) strerr_die(111, FATAL, &e);
+  if (accounts_find(user, &a, &e) == -1) strerr_die(111, FATAL, &e);
   if (lstat(path, &st) == -1) {
     if (dry) return;
     strerr_diem_sys(111, FATAL, "unable to stat ", path, (char *)0);
