@@ -5,8 +5,10 @@ usage() {
     exit 100
 }
 [ $# -eq 1 ] || usage
+umask 022
 PATH=@PREFIX@/bin:@PREFIX@/sbin:/usr/sbin:/usr/bin:/sbin:/bin
 SERVICEDIR=${SERVICEDIR:-@SERVICEDIR@}
+CONTROLDIR=${CONTROLDIR:-${QMAILHOME:-@SYSCONFDIR@}/control}
 
 each() { # each COMMAND PATTERN...: run it on the services that exist
     command=$1
@@ -15,6 +17,21 @@ each() { # each COMMAND PATTERN...: run it on the services that exist
         [ -d "$s" ] && $command "$s"
     done
     return 0
+}
+# Deliveries are held by settings, which outlive a restart; what says "paused" is ours to remove.
+hold() {
+    for f in "$CONTROLDIR/holdlocal" "$CONTROLDIR/holdremote"; do
+        if [ ! -e "$f" ] || [ "$(cat "$f")" = 0 ]; then
+            echo paused > "$f" || exit 111
+        fi
+    done
+}
+unhold() {
+    for f in "$CONTROLDIR/holdlocal" "$CONTROLDIR/holdremote"; do
+        if [ -e "$f" ] && [ "$(cat "$f")" = paused ]; then
+            rm -f "$f" || exit 111
+        fi
+    done
 }
 all="$SERVICEDIR/qmail-*.* $SERVICEDIR/inlookup.* $SERVICEDIR/qmail-tlsd*"
 send="$SERVICEDIR/qmail-send.*"
@@ -27,8 +44,8 @@ case $1 in
     stat) qmail-qstat ;;
     queue) qmail-qstat && qmail-qread ;;
     flush) each "svc -a" $send ;;
-    reload) each "svc -h" $send && each "svc -h" $SERVICEDIR/inlookup.* ;;
-    pause) each "svc -p" $send ;;
-    cont) each "svc -c" $send ;;
+    reload) each "svc -h" $send $SERVICEDIR/inlookup.* $SERVICEDIR/qmail-tlsd* ;;
+    pause) hold && each "svc -h" $send ;;
+    cont) unhold && each "svc -h" $send ;;
     *) usage ;;
 esac
