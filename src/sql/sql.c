@@ -62,8 +62,8 @@ static int check_version(struct sql *s, unsigned flags, struct strerr *e) {
 
   if (version(s, &v, e) == 0 && v == ours) return 0;
   if (v > ours) return strerr_set(e, "the user database is of a newer release", (char *)0);
-  if (!(flags & SQL_CREATE)) {
-    if (v) strerr_set(e, "the user database is of an older release; vdominfo, run as its owner, updates it", (char *)0);
+  if (!(flags & (SQL_CREATE | SQL_MIGRATE))) {
+    if (v) strerr_set(e, "the user database is of an older release; vdominfo updates it", (char *)0);
     return -1;
   }
   return migrate(s, e);

@@ -70,8 +70,9 @@ struct sql_driver {
 };
 extern const struct sql_driver sql_sqlite;
 
-#define SQL_CREATE 1u  /* create what is missing and apply new migrations */
+#define SQL_CREATE 1u  /* create it if it is missing; implies SQL_MIGRATE */
 #define SQL_RELAXED 2u /* a crash of the machine may undo the last changes (not break anything) */
+#define SQL_MIGRATE 8u /* apply new migrations */
 #define SQL_PATIENT 4u /* wait long for other writers: programs run by people */
 
 struct sql {
@@ -82,8 +83,8 @@ struct sql {
 };
 
 /* where is the driver's: a path, or a host string.  0, or -1 with e filled and s
- * closed.  Without SQL_CREATE a database that is missing, or of another schema
- * version than ours, is an error. */
+ * closed.  Without SQL_CREATE a database that is missing is an error, without
+ * SQL_MIGRATE one of an older schema; one of a newer schema always. */
 int sql_open(struct sql *s, const struct sql_driver *driver, const char *where, unsigned flags,
              struct strerr *e) MUST_CHECK;
 int sql_is_open(const struct sql *s);

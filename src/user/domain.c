@@ -33,15 +33,6 @@ static int plain_word(const char *s) {
   return *s && s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./_-")] == 0;
 }
 
-int domain_handler_ok(const char *h) {
-  const char *colon = strchr(h, ':');
-
-  if (!plain_word(h) || h[0] == '-') return 0;
-  if (!strcmp(h, "delete") || !strcmp(h, "bounce-no-mailbox") || h[0] == '/') return 1;
-  if (strchr(h, '@')) return 1;
-  return colon && strchr(colon + 1, ':') && !strchr(strchr(colon + 1, ':') + 1, ':');
-}
-
 /* --- files */
 
 static int domain_dir(const char *below, const char *name, stralloc *path, struct strerr *e) {

@@ -12,16 +12,13 @@ struct domain_new {
   struct identity owner;
   const char *dir;     /* directory the domain's is made below; "" PATH_DOMAINS */
   const char *base;    /* directory of the mailboxes; "" PATH_MAIL */
-  const char *handler; /* last word of .qmail-default: what happens to unknown users */
+  const char *handler; /* last word of .qmail-default, as vdeliver_action_ok wants it */
   const char *hash;    /* postmaster's password */
   struct quota quota;  /* postmaster's */
   int no_compile;      /* leave users/cdb alone: the caller runs qmail-newu later */
   int check_rcpt;      /* list it in chkrcptdomains too */
 };
 
-/* Is the word a fit handler: delete, bounce-no-mailbox, an address, /path,
- * domain:host:port? */
-int domain_handler_ok(const char *handler);
 /* Add: 0, or -1 with e filled (permanent: the domain exists). */
 int domain_add(struct site *s, const struct domain_new *n, struct strerr *e) MUST_CHECK;
 /* Remove all there is of it: 0, or -1 with e filled (permanent: there was nothing). */

@@ -6,6 +6,8 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include "conf/accounts.h"
+
 #define BUFFER 16384
 
 int identity_find(const char *account, struct identity *id, struct strerr *e) {
@@ -24,17 +26,13 @@ int identity_find(const char *account, struct identity *id, struct strerr *e) {
 }
 
 int identity_mail(const char *account, struct identity *id, struct strerr *e) {
-  int r;
+  struct account a;
 
-  if (geteuid() != 0) {
-    id->uid = geteuid();
-    id->gid = getegid();
-    return 0;
-  }
-  r = identity_find(account, id, e);
-  if (r == 0) return strerr_set(e, "there is no account ", account, (char *)0);
-  if (r == 1 && id->uid == 0) return strerr_set(e, "the account ", account, " must not be root", (char *)0);
-  return r == 1 ? 0 : -1;
+  if (accounts_find(account, &a, e) == -1) return -1;
+  if (geteuid() == 0 && a.uid == 0) return strerr_set(e, "the account ", account, " must not be root", (char *)0);
+  id->uid = a.uid;
+  id->gid = a.gid;
+  return 0;
 }
 
 int identity_become(const struct identity *id, struct strerr *e) {

@@ -35,7 +35,7 @@ static int give_directory(struct site *s, struct strerr *e) {
 int site_open_db(struct site *s, int create, struct strerr *e) {
   if (create && geteuid() == 0 && give_directory(s, e) == -1) return -1;
   if (identity_enter(&s->mail, e) == -1) return -1;
-  return userdb_open(&s->db, s->db_path.s, SQL_PATIENT | (create ? SQL_CREATE : 0), e);
+  return userdb_open(&s->db, s->db_path.s, SQL_PATIENT | SQL_MIGRATE | (create ? SQL_CREATE : 0), e);
 }
 
 int site_lock(struct strerr *e) {

@@ -17,8 +17,8 @@ struct site {
 
 /* Settings and identity; the database is not opened.  0 or -1 with e filled. */
 int site_load(struct site *s, struct strerr *e) MUST_CHECK;
-/* Open the database as the mail user (identity_enter), creating or updating it when
- * create is set.  The caller is that user until identity_leave. */
+/* Open the database as the mail user (identity_enter), updating its schema, and
+ * creating it when create is set.  The caller is that user until identity_leave. */
 int site_open_db(struct site *s, int create, struct strerr *e) MUST_CHECK;
 /* One administrator's program at a time changes the control files: the descriptor that
  * holds the lock (users/.lock), or -1.  Waits. */

@@ -1,0 +1,75 @@
+/* vadddomain: creates a virtual domain with its postmaster. */
+#include <string.h>
+
+#include "base/options.h"
+#include "base/scan.h"
+#include "user/domain.h"
+#include "user/secret.h"
+#include "user/vdeliver.h"
+
+#define FATAL "vadddomain: fatal: "
+#define USAGE                                                                                        \
+  "vadddomain [-vbORe] [-E address] [-u user] [-i uid] [-g gid] [-d dir] [-B base] [-q quota] [-r n] " \
+  "[-h method] domain [password]"
+
+static void die(const struct strerr *e) {
+  strerr_die(site_code(e), FATAL, e);
+}
+
+/* The owner of the domain's files: -u, -i and -g, or the mail user. */
+static void choose_owner(const struct site *s, const char *user, int64_t uid, int64_t gid, struct identity *owner) {
+  struct strerr e;
+
+  *owner = s->mail;
+  if (user) {
+    int r = identity_find(user, owner, &e);
+
+    if (r == -1) die(&e);
+    if (r == 0) strerr_diem(100, FATAL, "there is no account ", user, (char *)0);
+  }
+  if (uid >= 0) owner->uid = (uid_t)uid;
+  if (gid >= 0) owner->gid = (gid_t)gid;
+  if (owner->uid == 0) strerr_diem(100, FATAL, "a domain must not belong to root", (char *)0);
+}
+
+int main(int argc, char **argv) {
+  struct site s;
+  struct domain_new n = {.dir = "", .base = "", .handler = "bounce-no-mailbox"};
+  struct secret_options secret = {0};
+  const char *user = 0, *quota = 0;
+  int64_t uid = -1, gid = -1;
+  int verbose = 0, ignored = 0;
+  const struct option options[] = {
+      {'v', OPTION_COUNT, &verbose, 0},         {'b', OPTION_COUNT, &ignored, 0},
+      {'E', OPTION_STRING, &n.handler, 0},      {'u', OPTION_STRING, &user, 0},
+      {'i', OPTION_I64, &uid, 0},               {'g', OPTION_I64, &gid, 0},
+      {'d', OPTION_STRING, &n.dir, 0},          {'B', OPTION_STRING, &n.base, 0},
+      {'q', OPTION_STRING, &quota, 0},          {'O', OPTION_FLAG, &n.no_compile, 1},
+      {'R', OPTION_FLAG, &n.check_rcpt, 1},     {'e', OPTION_FLAG, &secret.crypted, 1},
+      {'r', OPTION_U64, &secret.random, 255},   {'h', OPTION_STRING, &secret.method, 0},
+      {0, OPTION_FLAG, 0, 0},
+  };
+  int i = options_or_die(argc, argv, options, USAGE, 1, 2);
+  stralloc hash = STRALLOC_INIT;
+  const char *why;
+  struct strerr e;
+
+  n.name = argv[i];
+  why = name_domain_fault(n.name, strlen(n.name));
+  if (why) strerr_diem(100, FATAL, n.name, ": ", why, (char *)0);
+  if (!vdeliver_action_ok(n.handler)) strerr_diem(100, FATAL, "not a default action: ", n.handler, (char *)0);
+  if ((*n.dir && *n.dir != '/') || (*n.base && *n.base != '/') || strchr(n.dir, ':') || strchr(n.base, ':'))
+    strerr_diem(100, FATAL, "a directory must be an absolute path without a colon", (char *)0);
+  if (uid < -1 || uid > INT32_MAX || gid < -1 || gid > INT32_MAX) strerr_die_usage(USAGE);
+  if (site_load(&s, &e) == -1) die(&e);
+  choose_owner(&s, user, uid, gid, &n.owner);
+  if (!quota) quota = conf_line(&s.conf, SET_hard_quota);
+  if (!quota_parse(quota, strlen(quota), &n.quota)) strerr_diem(100, FATAL, "not a quota: ", quota, (char *)0);
+  if (secret_hash(&secret, conf_line(&s.conf, SET_hash_method), argc - i > 1 ? argv[i + 1] : 0, &hash, &e) == -1) die(&e);
+  n.hash = hash.s;
+  if (domain_add(&s, &n, &e) == -1) die(&e);
+  if (verbose) strerr_warnm("", "added domain ", n.name, (char *)0);
+  stralloc_wipe(&hash);
+  site_close(&s);
+  return 0;
+}

@@ -1,0 +1,23 @@
+/* vdeldomain: removes a virtual domain with all its users and their mail. */
+#include <string.h>
+
+#include "base/options.h"
+#include "user/domain.h"
+
+#define FATAL "vdeldomain: fatal: "
+#define USAGE "vdeldomain [-v] domain"
+
+int main(int argc, char **argv) {
+  struct site s;
+  struct strerr e;
+  int verbose = 0;
+  const struct option options[] = {{'v', OPTION_COUNT, &verbose, 0}, {0, OPTION_FLAG, 0, 0}};
+  int i = options_or_die(argc, argv, options, USAGE, 1, 1);
+  const char *why = name_domain_fault(argv[i], strlen(argv[i]));
+
+  if (why) strerr_diem(100, FATAL, argv[i], ": ", why, (char *)0);
+  if (site_load(&s, &e) == -1 || domain_delete(&s, argv[i], &e) == -1) strerr_die(site_code(&e), FATAL, &e);
+  if (verbose) strerr_warnm("", "removed domain ", argv[i], (char *)0);
+  site_close(&s);
+  return 0;
+}

@@ -1,0 +1,88 @@
+/* vdelivermail: delivers to a virtual user.  Run by qmail-local from a domain's
+ * .qmail-default as "vdelivermail '' DEFAULT", with qmail-command's environment and
+ * the message on descriptor 0. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/env.h"
+#include "base/fd.h"
+#include "base/options.h"
+#include "base/strerr.h"
+#include "base/substdio.h"
+#include "conf/conf.h"
+#include "user/vdeliver.h"
+
+#define FATAL "vdelivermail: "
+#define USAGE "vdelivermail '' delete|bounce-no-mailbox|address|/path|domain:host:port"
+
+/* The message as something that can be read twice. */
+static int seekable(void) {
+  char buf[SUBSTDIO_SIZE];
+  ssize_t r;
+  int fd;
+
+  if (lseek(0, 0, SEEK_CUR) != -1) return 0;
+  fd = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  if (fd == -1) strerr_diem_sys(111, FATAL, "unable to keep the message in /tmp", (char *)0);
+  while ((r = read(0, buf, sizeof buf)) != 0)
+    if ((r == -1 && errno != EINTR) || (r > 0 && fd_write_all(fd, buf, (size_t)r) == -1))
+      strerr_diem_sys(111, FATAL, "unable to keep the message in /tmp", (char *)0);
+  return fd;
+}
+
+static const char *needed(const char *name) {
+  const char *value = env_get(name);
+
+  if (!value) strerr_diem(100, FATAL, name, " is not set: run me from a .qmail file", (char *)0);
+  return value;
+}
+
+static int is_set(const char *name) {
+  const char *value = env_get(name);
+
+  return value && *value && strcmp(value, "0") != 0;
+}
+
+/* RPLINE, DTLINE and QQEH, as far as they are set. */
+static void make_head(stralloc *head) {
+  static const char *const lines[] = {"RPLINE", "DTLINE", "QQEH"};
+
+  for (size_t i = 0; i < sizeof lines / sizeof *lines; ++i) {
+    const char *value = env_get(lines[i]);
+
+    if (value && !stralloc_cats(head, value)) strerr_die_nomem(FATAL);
+  }
+}
+
+int main(int argc, char **argv) {
+  const struct option options[] = {{0, OPTION_FLAG, 0, 0}};
+  int i = options_or_die(argc, argv, options, USAGE, 2, 2);
+  struct lookup lookup = LOOKUP_INIT;
+  stralloc head = STRALLOC_INIT;
+  struct conf conf;
+  struct strerr e;
+  enum deliver_result r;
+  struct vdeliver v = {
+      .user = needed("EXT"),
+      .domain = needed("HOST"),
+      .sender = needed("SENDER"),
+      .action = argv[i + 1],
+      .no_alias = is_set("NOALIAS"),
+      .allow_inactive = is_set("ALLOW_INACTIVE"),
+      .lookup = &lookup,
+  };
+
+  if (*argv[i] || !vdeliver_action_ok(v.action)) strerr_die_usage(USAGE);
+  if (conf_load(&conf, CONF_LOCAL, &e) == -1) strerr_die(111, FATAL, &e);
+  v.seconds = (int64_t)conf_number(&conf, SET_timeoutread);
+  make_head(&head);
+  v.head = stralloc_cstr(&head);
+  v.msgfd = seekable();
+  r = vdeliver(&v, &e);
+  if (r == DELIVER_OK) return 0;
+  strerr_warn("", &e);
+  return r == DELIVER_PERM && is_set("DISCARD_BOUNCE") ? 0 : (int)r;
+}

@@ -1,0 +1,35 @@
+/* vpasswd: sets the password of a virtual user. */
+#include "base/options.h"
+#include "user/account.h"
+#include "user/secret.h"
+
+#define FATAL "vpasswd: fatal: "
+#define USAGE "vpasswd [-ve] [-r n] [-h method] user@domain [password]"
+
+static void die(const struct strerr *e) {
+  strerr_die(site_code(e), FATAL, e);
+}
+
+int main(int argc, char **argv) {
+  struct site s;
+  struct address a = {STRALLOC_INIT, STRALLOC_INIT};
+  struct secret_options secret = {0};
+  stralloc hash = STRALLOC_INIT;
+  struct strerr e;
+  int verbose = 0;
+  const struct option options[] = {
+      {'v', OPTION_COUNT, &verbose, 0},       {'e', OPTION_FLAG, &secret.crypted, 1},
+      {'r', OPTION_U64, &secret.random, 255}, {'h', OPTION_STRING, &secret.method, 0},
+      {0, OPTION_FLAG, 0, 0},
+  };
+  int i = options_or_die(argc, argv, options, USAGE, 1, 2);
+
+  if (site_address(argv[i], &a, &e) == -1 || site_load(&s, &e) == -1) die(&e);
+  if (secret_hash(&secret, conf_line(&s.conf, SET_hash_method), argc - i > 1 ? argv[i + 1] : 0, &hash, &e) == -1) die(&e);
+  if (account_passwd(&s, &a, hash.s, &e) == -1) die(&e);
+  if (verbose) strerr_warnm("", "changed the password of ", argv[i], (char *)0);
+  stralloc_wipe(&hash);
+  address_free(&a);
+  site_close(&s);
+  return 0;
+}

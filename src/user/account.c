@@ -1,0 +1,140 @@
+/* account: see account.h. */
+#include "user/account.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include "user/maildir.h"
+#include "user/tree.h"
+
+static int permanent(struct strerr *e, const struct address *a, const char *why) {
+  strerr_set(e, a->user.s, "@", a->domain.s, ": ", why, (char *)0);
+  e->permanent = 1;
+  return -1;
+}
+
+/* The outcome of a query about a as 0 or -1. */
+static int outcome(enum userdb_result r, const struct address *a, const char *none, struct strerr *e) {
+  switch (r) {
+    case USERDB_FOUND: return 0;
+    case USERDB_NONE: return permanent(e, a, none);
+    case USERDB_EXISTS: return permanent(e, a, "the user exists");
+    case USERDB_TEMPFAIL: return -1;
+  }
+  return -1;
+}
+
+/* Work as the owner of the domain's files, then as root again. */
+static int as_owner(const struct identity *owner, int (*fn)(const char *, struct strerr *), const char *path,
+                    struct strerr *e) {
+  struct strerr back;
+  int r = identity_enter(owner, e) == -1 ? -1 : fn(path, e);
+
+  if (identity_leave(&back) == -1) {
+    *e = back;
+    return -1;
+  }
+  return r;
+}
+
+static int make_maildir(const char *path, struct strerr *e) {
+  return maildir_create(path, 0700, 1, e);
+}
+
+/* Adds the row; gives home and owner. */
+static int add_row(struct site *s, const struct account_new *n, stralloc *home, struct identity *owner,
+                   struct strerr *e) {
+  const struct address *a = n->address;
+  struct userdb_domain d = {0};
+  stralloc real = STRALLOC_INIT, base = STRALLOC_INIT;
+  int r = outcome(userdb_domain_real(&s->db, a->domain.s, &real, e), a, "there is no such domain", e);
+
+  if (r == 0) r = outcome(userdb_domain_get(&s->db, real.s, &d, e), a, "there is no such domain", e);
+  if (r == 0) r = site_base(*n->base ? n->base : stralloc_cstr(&d.base), &base, e);
+  if (r == 0) {
+    const struct userdb_new_user u = {
+        .name = a->user.s,
+        .domain = real.s,
+        .hash = n->hash,
+        .gecos = n->gecos,
+        .quota = n->quota,
+        .active = n->active,
+        .base = base.s,
+        .per_level = n->per_level,
+    };
+
+    r = outcome(userdb_user_add(&s->db, &u, home, e), a, "there is no such domain", e);
+    owner->uid = d.uid;
+    owner->gid = d.gid;
+  }
+  userdb_domain_free(&d);
+  stralloc_free(&real);
+  stralloc_free(&base);
+  return r;
+}
+
+int account_add(struct site *s, const struct account_new *n, struct strerr *e) {
+  stralloc home = STRALLOC_INIT;
+  struct identity owner = s->mail;
+  struct strerr back;
+  int r = site_open_db(s, 0, e);
+
+  if (r == 0) r = add_row(s, n, &home, &owner, e);
+  if (identity_leave(&back) == -1) {
+    *e = back;
+    r = -1;
+  }
+  if (r == 0 && n->create) {
+    if (!stralloc_cats(&home, "/Maildir")) r = strerr_sys(e, "unable to create the Maildir", (char *)0);
+    else r = as_owner(&owner, make_maildir, home.s, e);
+  }
+  stralloc_free(&home);
+  return r;
+}
+
+/* The mail goes first: a user without mail can be removed again, mail without a user
+ * would be the next one's of that name. */
+static int delete_found(struct site *s, const struct address *a, const struct userdb_user *u, struct strerr *e) {
+  struct identity owner = {u->uid, u->gid};
+  struct strerr back;
+  int r;
+
+  if (identity_leave(e) == -1 || as_owner(&owner, tree_remove, u->home.s, e) == -1) return -1;
+  if (identity_enter(&s->mail, e) == -1) return -1;
+  r = outcome(userdb_user_delete(&s->db, u->name.s, u->domain.s, e), a, "there is no such user", e);
+  if (identity_leave(&back) == -1) {
+    *e = back;
+    return -1;
+  }
+  /* What was delivered meanwhile. */
+  return r == 0 ? as_owner(&owner, tree_remove, u->home.s, e) : -1;
+}
+
+int account_delete(struct site *s, const struct address *a, struct strerr *e) {
+  struct userdb_user u = {0};
+  int r = site_open_db(s, 0, e);
+
+  if (r == 0) r = outcome(userdb_user_get(&s->db, a->user.s, a->domain.s, &u, e), a, "there is no such user", e);
+  if (r == 0) r = delete_found(s, a, &u, e);
+  userdb_user_free(&u);
+  return r;
+}
+
+int account_passwd(struct site *s, const struct address *a, const char *hash, struct strerr *e) {
+  stralloc real = STRALLOC_INIT;
+  int r = site_open_db(s, 0, e);
+
+  if (r == 0) r = outcome(userdb_domain_real(&s->db, a->domain.s, &real, e), a, "there is no such domain", e);
+  if (r == 0) r = outcome(userdb_user_passwd(&s->db, a->user.s, real.s, hash, e), a, "there is no such user", e);
+  stralloc_free(&real);
+  return r;
+}
+
+int account_is_reserved(const char *name) {
+  static const char *const names[] = {"postmaster", "abuse",         "mailer-daemon",    "prefilt", "postfilt", "spam",
+                                      "nonspam",    "register-spam", "register-nonspam"};
+
+  for (size_t i = 0; i < sizeof names / sizeof *names; ++i)
+    if (!strcmp(name, names[i])) return 1;
+  return 0;
+}

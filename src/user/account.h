@@ -1,0 +1,26 @@
+/* account: one user as a whole: the database row and the home directory. */
+#ifndef USER_ACCOUNT_H
+#define USER_ACCOUNT_H
+
+#include "user/site.h"
+
+struct account_new {
+  const struct address *address;
+  const char *hash, *gecos;
+  struct quota quota;
+  int active;
+  const char *base;   /* -B: directory the homes are below; "" the domain's */
+  uint64_t per_level; /* users a directory */
+  int create;         /* make the Maildir now rather than at the first delivery */
+};
+
+/* The database is opened here.  0, or -1 with e filled (permanent: the user exists, or
+ * the domain does not). */
+int account_add(struct site *s, const struct account_new *n, struct strerr *e) MUST_CHECK;
+/* The user's mail, row, aliases, and the alias lines that name it. */
+int account_delete(struct site *s, const struct address *a, struct strerr *e) MUST_CHECK;
+int account_passwd(struct site *s, const struct address *a, const char *hash, struct strerr *e) MUST_CHECK;
+/* Names whose mailbox the standards ask for. */
+int account_is_reserved(const char *name);
+
+#endif

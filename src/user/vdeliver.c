@@ -1,0 +1,277 @@
+/* vdeliver: see vdeliver.h. */
+#include "user/vdeliver.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/file.h"
+#include "user/maildir.h"
+#include "user/maildirsize.h"
+#include "user/name.h"
+#include "user/userdb.h"
+#include "user/vdeliver_run.h"
+
+#define QMAIL_MAX 65536
+#define GROUP "MailGroup "
+
+/* The delivery under way. */
+struct job {
+  const struct vdeliver *v;
+  struct address address; /* whom it is for */
+  stralloc full;          /* the same as one text */
+  struct lookup_account account;
+  struct strlist forward; /* addresses collected, sent last */
+  struct strerr *e;
+};
+
+static enum deliver_result temporary(struct job *j) {
+  j->e->permanent = 0;
+  return DELIVER_TEMP;
+}
+
+static enum deliver_result no_memory(struct job *j) {
+  errno = ENOMEM;
+  strerr_sys(j->e, "unable to deliver", (char *)0);
+  return temporary(j);
+}
+
+static enum deliver_result refuse(struct job *j, const char *what, const char *why) {
+  strerr_set(j->e, what, why, (char *)0);
+  j->e->permanent = 1;
+  return DELIVER_PERM;
+}
+
+/* --- the Maildir */
+
+static enum deliver_result over_quota(struct job *j, const char *maildir) {
+  stralloc hold = STRALLOC_INIT;
+  int held = stralloc_catm(&hold, maildir, "/holdoverquota", (char *)0) && access(hold.s, F_OK) == 0;
+
+  stralloc_free(&hold);
+  if (!held) return refuse(j, j->full.s, ": the mailbox is full (#5.2.2)");
+  strerr_set(j->e, j->full.s, ": the mailbox is full, the message waits (#4.2.2)", (char *)0);
+  return temporary(j);
+}
+
+static int create(struct job *j, const char *maildir) {
+  return maildir_create(maildir, 0700, 1, j->e);
+}
+
+/* Delivers; a Maildir that is not there is made first. */
+static enum deliver_result deliver(struct job *j, const char *maildir) {
+  const char *head = j->v->head;
+  enum deliver_result r = maildir_deliver(maildir, j->v->msgfd, head, strlen(head), j->e);
+
+  if (r != DELIVER_TEMP || j->e->sys != ENOENT) return r;
+  if (create(j, maildir) == -1) return temporary(j);
+  return maildir_deliver(maildir, j->v->msgfd, head, strlen(head), j->e);
+}
+
+/* With a quota: find room, deliver, add to the sum. */
+static enum deliver_result deliver_within(struct job *j, const char *maildir, const struct quota *q) {
+  struct usage u;
+  struct strerr ignored;
+  uint64_t size;
+  enum deliver_result r;
+  int fits;
+
+  if (quota_none(q)) return deliver(j, maildir);
+  if (maildir_size(j->v->msgfd, strlen(j->v->head), &size, j->e) == -1) return temporary(j);
+  fits = maildirsize_fits(maildir, q, size, 1, &u, j->e);
+  if (fits == -1 && j->e->sys == ENOENT && create(j, maildir) == 0)
+    fits = maildirsize_fits(maildir, q, size, 1, &u, j->e);
+  if (fits == -1) return temporary(j);
+  if (!fits) return over_quota(j, maildir);
+  r = deliver(j, maildir);
+  /* A sum that could not be written is put right by the next count. */
+  if (r == DELIVER_OK) (void)!maildirsize_add(maildir, (int64_t)size, 1, &ignored);
+  return r;
+}
+
+/* A Maildir named by an alias line: the quota its own maildirsize states, if any. */
+static enum deliver_result deliver_path(struct job *j, const char *path) {
+  stralloc file = STRALLOC_INIT, text = STRALLOC_INIT, maildir = STRALLOC_INIT;
+  struct quota q = {0, 0};
+  enum deliver_result r = DELIVER_TEMP;
+
+  if (!stralloc_copys(&maildir, path)) r = no_memory(j);
+  while (maildir.len > 1 && maildir.s[maildir.len - 1] == '/') stralloc_cut(&maildir, maildir.len - 1);
+  if (!stralloc_catm(&file, stralloc_cstr(&maildir), "/maildirsize", (char *)0)) {
+    r = no_memory(j);
+  } else {
+    if (file_read(file.s, &text, MAILDIRSIZE_FILE_MAX) == 1) {
+      size_t line = bytes_chr(text.s, text.len, '\n');
+
+      (void)quota_parse(text.s, line, &q);
+    }
+    r = deliver_within(j, maildir.s, &q);
+  }
+  stralloc_free(&file);
+  stralloc_free(&text);
+  stralloc_free(&maildir);
+  return r;
+}
+
+static enum deliver_result deliver_mailbox(struct job *j) {
+  stralloc maildir = STRALLOC_INIT;
+  struct quota q = {0, 0};
+  struct stat st;
+  enum deliver_result r;
+
+  if (!quota_parse(stralloc_cstr(&j->account.quota), j->account.quota.len, &q)) {
+    strerr_set(j->e, j->full.s, ": the quota of this user is malformed", (char *)0);
+    return temporary(j);
+  }
+  if (j->account.flags & USER_BOUNCE_MAIL && quota_none(&q)) return refuse(j, j->full.s, ": the mailbox is closed (#5.2.1)");
+  if (!stralloc_catm(&maildir, j->account.home.s, "/Maildir", (char *)0)) return no_memory(j);
+  /* A sticky home is being worked on. */
+  if (stat(j->account.home.s, &st) == 0 && st.st_mode & S_ISVTX) {
+    strerr_set(j->e, j->full.s, ": the home directory is sticky: the user is being changed (#4.2.1)", (char *)0);
+    r = temporary(j);
+  } else {
+    r = deliver_within(j, maildir.s, &q);
+  }
+  stralloc_free(&maildir);
+  return r;
+}
+
+/* --- lines of aliases and of .qmail */
+
+/* One line: a deliver_result or VDELIVER_STOP. */
+static int deliver_line(struct job *j, const char *line) {
+  while (*line == ' ' || *line == '\t') ++line;
+  if (!*line || *line == '#') return DELIVER_OK;
+  if (*line == '/') return deliver_path(j, line);
+  if (*line == '|') return vdeliver_program(j->v, line + 1, j->e);
+  if (*line == '&') ++line;
+  while (*line == ' ') ++line;
+  return strlist_add(&j->forward, line, strlen(line)) ? DELIVER_OK : (int)no_memory(j);
+}
+
+/* Programs and Maildirs in their order, then the forwards as one message. */
+static enum deliver_result deliver_lines(struct job *j, const struct strlist *lines) {
+  int r = DELIVER_OK;
+
+  for (size_t i = 0; i < lines->len && r == DELIVER_OK; ++i) r = deliver_line(j, stralloc_cstr(&lines->item[i]));
+  if (r == VDELIVER_STOP) return DELIVER_OK;
+  if (r != DELIVER_OK || !j->forward.len) return (enum deliver_result)r;
+  return vdeliver_forward(j->v, &j->forward, j->e);
+}
+
+/* Adds the lines of HOME/.qmail, those for the user itself apart, which mean the
+ * mailbox.  1 there is one, 0 not, -1. */
+static int read_qmail(struct job *j, struct strlist *lines, int *mailbox) {
+  stralloc path = STRALLOC_INIT, text = STRALLOC_INIT;
+  int r = stralloc_catm(&path, j->account.home.s, "/.qmail", (char *)0) ? file_read(path.s, &text, QMAIL_MAX) : -1;
+
+  if (r == -1) strerr_sys(j->e, "unable to read ", stralloc_cstr(&path), (char *)0);
+  for (size_t i = 0; r == 1 && i < text.len;) {
+    size_t n = bytes_chr(text.s + i, text.len - i, '\n');
+    const char *s = text.s + i;
+    size_t len = n, own;
+
+    while (len && memchr(" \t\r", s[len - 1], 3)) --len;
+    own = len && s[0] == '&';
+    if (len - own == j->full.len && bytes_caseequal(s + own, j->full.s, len - own)) *mailbox = 1;
+    else if (len && !strlist_add(lines, s, len)) r = -1;
+    i += n + 1;
+  }
+  stralloc_free(&path);
+  stralloc_free(&text);
+  return r;
+}
+
+/* --- whom it is for */
+
+int vdeliver_action_ok(const char *a) {
+  const char *colon = strchr(a, ':');
+
+  if (!*a || *a == '-' ||
+      a[strspn(a, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./_-")])
+    return 0;
+  if (!strcmp(a, "delete") || !strcmp(a, "bounce-no-mailbox") || *a == '/' || strchr(a, '@')) return 1;
+  return colon && strchr(colon + 1, ':') && !strchr(strchr(colon + 1, ':') + 1, ':');
+}
+
+static enum deliver_result default_action(struct job *j, const char *why) {
+  const char *action = j->v->action;
+  const char *colon = strchr(action, ':');
+
+  if (!strcmp(action, "delete")) return DELIVER_OK;
+  if (!strcmp(action, "bounce-no-mailbox")) return refuse(j, j->full.s, why);
+  if (*action == '/') return deliver_path(j, action);
+  if (colon && !strchr(action, '@')) return vdeliver_route(j->v, colon + 1, j->full.s, j->e);
+  if (!strlist_add(&j->forward, action + (*action == '&'), strlen(action) - (*action == '&'))) return no_memory(j);
+  return vdeliver_forward(j->v, &j->forward, j->e);
+}
+
+static enum deliver_result deliver_user(struct job *j, const struct strlist *aliases) {
+  struct strlist lines = {0};
+  int mailbox = 0, has;
+  enum deliver_result r;
+
+  if (aliases->len) return deliver_lines(j, aliases);
+  has = read_qmail(j, &lines, &mailbox);
+  if (has == -1) r = temporary(j);
+  else if (has == 1 && (!mailbox || lines.len)) {
+    r = deliver_lines(j, &lines);
+    if (r == DELIVER_OK && mailbox) r = deliver_mailbox(j);
+  } else if (stralloc_starts(&j->account.gecos, GROUP)) {
+    r = DELIVER_OK; /* a group without members */
+  } else {
+    r = deliver_mailbox(j);
+  }
+  strlist_free(&lines);
+  return r;
+}
+
+static enum deliver_result find_and_deliver(struct job *j) {
+  const struct vdeliver *v = j->v;
+  struct strlist aliases = {0};
+  enum lookup_verdict found, alias = LOOKUP_NONE;
+  enum deliver_result r;
+
+  found = lookup_account(v->lookup, j->full.s, deadline_in(v->seconds), &j->account, j->e);
+  if (found == LOOKUP_TEMPFAIL) return temporary(j);
+  if (!v->no_alias) alias = lookup_alias(v->lookup, j->full.s, deadline_in(v->seconds), &aliases, j->e);
+  if (alias == LOOKUP_TEMPFAIL) r = temporary(j);
+  else if (found == LOOKUP_FOUND && j->account.inactive && !v->allow_inactive)
+    r = default_action(j, ": the account is inactive (#5.2.1)");
+  else if (found == LOOKUP_FOUND) r = deliver_user(j, &aliases);
+  else if (alias == LOOKUP_FOUND) r = deliver_lines(j, &aliases);
+  else r = default_action(j, ": there is no mailbox of that name here (#5.1.1)");
+  strlist_free(&aliases);
+  return r;
+}
+
+enum deliver_result vdeliver(const struct vdeliver *v, struct strerr *e) {
+  struct job j = {.v = v, .e = e};
+  struct stat st;
+  enum deliver_result r;
+  int parsed;
+
+  e->permanent = e->sys = 0;
+  if (fstat(v->msgfd, &st) == -1) {
+    strerr_sys(e, "unable to read message", (char *)0);
+    return DELIVER_TEMP;
+  }
+  if (!st.st_size) return DELIVER_OK;
+  if (!stralloc_catm(&j.full, *v->user ? v->user : "postmaster", "@", v->domain, (char *)0)) {
+    r = no_memory(&j);
+  } else {
+    parsed = address_parse(&j.address, j.full.s, j.full.len);
+    if (parsed == 0) r = refuse(&j, j.full.s, ": there is no mailbox of that name here (#5.1.1)");
+    else if (parsed == -1 || !stralloc_copy(&j.full, &j.address.user) ||
+             !stralloc_catm(&j.full, "@", j.address.domain.s, (char *)0))
+      r = no_memory(&j);
+    else r = find_and_deliver(&j);
+  }
+  address_free(&j.address);
+  stralloc_free(&j.full);
+  lookup_account_free(&j.account);
+  strlist_free(&j.forward);
+  return r;
+}

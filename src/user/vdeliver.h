@@ -1,0 +1,35 @@
+/* vdeliver: delivers one message to one virtual user: aliases, the user's .qmail, the
+ * Maildir with its quota, or the domain's default action.  Used by vdelivermail and by
+ * a resident worker: nothing is global, all there is to know comes as arguments.  The
+ * database is not opened: inlookup is asked. */
+#ifndef USER_VDELIVER_H
+#define USER_VDELIVER_H
+
+#include "base/env.h"
+#include "base/now.h"
+#include "base/strerr.h"
+#include "user/deliver.h"
+#include "user/lookup.h"
+
+struct vdeliver {
+  int msgfd;          /* seekable; read from offset 0 */
+  const char *user;   /* local part within the domain; "" postmaster */
+  const char *domain; /* as the mail was addressed: maybe an alias domain */
+  const char *sender; /* envelope sender */
+  const char *head;   /* lines put before the message: RPLINE, DTLINE, QQEH */
+  const char *action; /* default action: delete, bounce-no-mailbox, an address, /path,
+                         domain:host:port */
+  int no_alias;       /* deliver to the mailbox even where there are aliases */
+  int allow_inactive; /* inactive users get mail too */
+  struct env *env;    /* for programs: that of a .qmail program line */
+  struct lookup *lookup;
+  int64_t seconds; /* at most so long for each query */
+};
+
+/* Is this a default action, and a word the shell leaves as it is? */
+int vdeliver_action_ok(const char *action);
+/* e->text is for the sender (or the log) unless the result is DELIVER_OK.  May block
+ * for as long as programs of alias lines run. */
+enum deliver_result vdeliver(const struct vdeliver *v, struct strerr *e) MUST_CHECK;
+
+#endif
