@@ -252,3 +252,24 @@ long queue_sweep(int64_t now, int64_t age) {
   (void)!queue_walk(s.file, sweep_one, &s);
   return s.removed;
 }
+
+/* The message is gone when its envelope is: that is removed first. */
+static int sweep_mark(void *ctx, uint64_t id) {
+  struct sweep *s = ctx;
+  char path[QUEUE_PATH];
+
+  queuepath(path, QUEUE_info, id);
+  if (access(path, F_OK) == 0 || errno != ENOENT) return 0;
+  queuepath(path, s->file, id);
+  if (unlink(path) == 0) s->removed++;
+  return 0;
+}
+
+long queue_sweep_marks(void) {
+  struct sweep s = {.file = QUEUE_done};
+
+  (void)!queue_walk(s.file, sweep_mark, &s);
+  s.file = QUEUE_bounce;
+  (void)!queue_walk(s.file, sweep_mark, &s);
+  return s.removed;
+}

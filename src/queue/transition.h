@@ -44,6 +44,10 @@ int queue_remove(uint64_t id) MUST_CHECK;
 /* finished -> absent: remove the marks (qmail-send). */
 int queue_remove_marks(uint64_t id) MUST_CHECK;
 
+/* Remove marks and bounce texts whose message is gone: for qmail-send at its start,
+ * when no message can be in between.  Gives how many. */
+long queue_sweep_marks(void);
+
 /* Call fn for every file of a kind (name that is no id: skipped).  fn gives 0 to go
  * on.  0, fn's value, or -1 with errno. */
 typedef int (*queue_walk_fn)(void *ctx, uint64_t id);

@@ -494,6 +494,7 @@ int manager_run(const char *queue_name, struct strerr *e) {
   if (loop_init(&m->loop) == -1 || connect_all(m) == -1) return strerr_sys(e, "unable to watch descriptors", (char *)0);
   for (int fd = 0; fd <= MANAGER_FROM_TODO; ++fd) (void)!fd_cloexec(fd, 1); /* bounces run programs */
   apply_settings(m);
+  (void)queue_sweep_marks(); /* of messages that were gone when we were killed */
   log_status(m);
   log_buffer_flush(&m->log);
   if (loop_run(&m->loop) == -1) return strerr_sys(e, "unable to wait for events", (char *)0);
