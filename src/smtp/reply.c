@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "base/fmt.h"
 #include "base/log.h"
+#include "smtp/verbs.h"
 
 #define ERRORS_MAX 20
 #define PREFIX "qmail-smtpd: "
@@ -45,14 +46,16 @@ void reply_flush(struct session *s) {
 }
 
 /* What the log may show of a line: a login's secret comes behind AUTH, or as a line
- * of its own from a client that did not wait for our no. */
+ * of one unknown word from a client that did not wait for our no. */
 static const char *loggable(struct session *s) {
   const char *line = stralloc_cstr(&s->line);
   struct smtp_command c;
 
   smtp_command_split(line, s->line.len, &c);
-  if (bytes_casestarts(line, s->line.len, "AUTH")) stralloc_cut(&s->line, (size_t)(c.arg - line) + bytes_chr(c.arg, c.arg_n, ' '));
-  else if (!c.arg_n || !c.verb_n) stralloc_cut(&s->line, 4);
+  if (bytes_casestarts(line, s->line.len, "AUTH"))
+    stralloc_cut(&s->line, (size_t)(c.arg - line) + bytes_chr(c.arg, c.arg_n, ' '));
+  else if (!verbs_known(c.verb, c.verb_n) && bytes_chr(line, s->line.len, ' ') == s->line.len)
+    return "?";
   return stralloc_cstr(&s->line);
 }
 

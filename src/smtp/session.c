@@ -136,7 +136,7 @@ static void serve_command(struct session *s) {
   switch (session_line(s, command_max(s))) {
     case LINE_READ: verbs_dispatch(s); return;
     case LINE_TOO_LONG:
-      stralloc_cut(&s->line, 64);
+      stralloc_cut(&s->line, 0); /* whatever it was: not for the log */
       reply_refuse(s, 500, "5.5.2", "line too long");
       return;
     case LINE_BAD: reply_refuse(s, 500, "5.5.2", "a line ends with CR LF, and has neither elsewhere"); return;

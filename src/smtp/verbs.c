@@ -43,10 +43,14 @@ static int is(const char *s, size_t n, const char *name) {
   return strlen(name) == n && bytes_caseequal(s, name, n);
 }
 
-static const struct verb *find_verb(const struct smtp_command *c) {
+static const struct verb *find_verb(const char *verb, size_t n) {
   for (size_t i = 0; i < COUNT(verbs); ++i)
-    if (is(c->verb, c->verb_n, verbs[i].name)) return &verbs[i];
+    if (is(verb, n, verbs[i].name)) return &verbs[i];
   return 0;
+}
+
+int verbs_known(const char *verb, size_t n) {
+  return find_verb(verb, n) != 0;
 }
 
 /* Why a verb cannot come now: what is missing, in the order of a session. */
@@ -62,7 +66,7 @@ void verbs_dispatch(struct session *s) {
   const struct verb *v;
 
   smtp_command_split(stralloc_cstr(&s->line), s->line.len, &c);
-  v = find_verb(&c);
+  v = find_verb(c.verb, c.verb_n);
   if (!v && s->state == STATE_REFUSED) reply_refuse(s, 503, "5.5.1", "service refused; only QUIT makes sense");
   else if (!v) reply_refuse(s, 500, "5.5.1", "command not known");
   else if (!(v->states & s->state)) reply_refuse(s, 503, "5.5.1", what_first(s, v));

@@ -1,0 +1,214 @@
+"""qmail-smtpd and clients that mean harm, or do not know better."""
+import os, socket, time, unittest
+from box import wait_for
+from smtpd import SmtpRoot
+
+M, R = b"MAIL FROM:<s@example.net>\r\n", b"RCPT TO:<joe@example.com>\r\n"
+HELLO = b"EHLO x\r\n"
+INNER = b"MAIL FROM:<evil@example.net>\r\nRCPT TO:<joe@example.com>\r\nDATA\r\nSubject: smuggled\r\n\r\nx\r\n.\r\n"
+
+
+def private_kb(pid):
+    """What this process alone costs; a sanitizer's bookkeeping is not counted against it."""
+    if os.environ.get("SAN"):
+        return 0
+    with open(f"/proc/{pid}/smaps_rollup") as f:
+        return sum(int(l.split()[1]) for l in f if l.startswith("Anonymous:"))
+
+
+class Hostile(unittest.TestCase):
+    def setUp(self):
+        self.root = SmtpRoot()
+        self.addCleanup(self.root.close)
+
+    def in_data(self, s):
+        s.hello()
+        s.send(M + R + b"DATA\r\n")
+        self.assertEqual([s.reply()[0] for _ in range(3)], [250, 250, 354])
+
+    def test_smuggling(self):
+        """Only CRLF.CRLF ends a message; whatever else looks like it queues nothing."""
+        for end in (b"\n.\n", b"\n.\r\n", b"\r\n.\n", b"\r.\r\n", b"\r.\n", b"\n\n.\n", b"\r\n.\r.\r\n", b"\r.\r"):
+            with self.subTest(end), self.root.smtp() as s:
+                self.in_data(s)
+                s.send(b"Subject: outer\r\n\r\nhi" + end + INNER + b"\r\n.\r\nNOOP\r\n")
+                code, text = s.reply()
+                self.assertEqual((code, text[0][:5]), (554, "5.6.0"), text)
+        self.assertEqual(self.root.messages(), [])
+
+    def test_flaws(self):
+        """Refused at the proper end, and the session goes on in step."""
+        for body in (b"a\nb\r\n", b"a\rb\r\n", b"a\0b\r\n", b"\n", b"a\r\r\n", b"a\n..\r\n"):
+            with self.subTest(body), self.root.smtp() as s:
+                self.in_data(s)
+                s.send(body + b"\r\n.\r\nNOOP\r\n" if not body.endswith(b"\n") else body + b".\r\nNOOP\r\n" if body.endswith(b"\r\n")
+                       else body + b"\r\n.\r\nNOOP\r\n")
+                self.assertEqual(s.reply()[0], 554)
+                self.assertEqual(s.reply()[0], 250)
+        self.assertEqual(self.root.messages(), [])
+
+    def test_pipelining(self):
+        """A batch gets its answers in order; DATA's come when the message is queued."""
+        with self.root.smtp() as s:
+            self.assertEqual(s.reply()[0], 220)
+            s.send(HELLO + M + R + b"RCPT TO:<x@example.org>\r\n" + b"DATA\r\n")
+            self.assertEqual([s.reply()[0] for _ in range(5)], [250, 250, 250, 553, 354])
+            s.send(b"one\r\n.\r\n" + M + R + b"DATA\r\ntwo\r\n.\r\nQUIT\r\nNOOP\r\n")
+            self.assertEqual([s.reply()[0] for _ in range(6)], [250, 250, 250, 354, 250, 221])
+            self.assertTrue(s.ended())
+        self.assertEqual(len(self.root.messages()), 2)
+
+    def test_bytewise(self):
+        with self.root.smtp() as s:
+            s.reply()
+            for b in HELLO + M + R + b"DATA\r\n..x\r\n.\r\nQUIT\r\n":
+                s.send(bytes([b]))
+            self.assertEqual([s.reply()[0] for _ in range(6)], [250, 250, 250, 354, 250, 221])
+        self.assertTrue(self.root.messages()[0][0].endswith(b"\n.x\n"))
+
+    def test_ten_thousand_recipients(self):
+        n = 10000
+        with self.root.smtp() as s:
+            s.hello()
+            s.send(M)
+            s.reply()
+            for i in range(0, n, 500):
+                s.send(b"".join(b"RCPT TO:<user%d@example.com>\r\n" % j for j in range(i, i + 500)))
+                self.assertEqual({s.reply()[0] for _ in range(500)}, {250})
+            self.assertLess(private_kb(s.p.pid), 1024)
+            s.send(b"DATA\r\n")
+            s.reply()
+            s.send(b"x\r\n.\r\n")
+            self.assertEqual(s.reply()[0], 250)
+        rcpts = self.root.messages()[0][2]
+        self.assertEqual((len(rcpts), rcpts[0], rcpts[-1]), (n, b"user0@example.com", b"user9999@example.com"))
+
+    def test_recipients_bounded(self):
+        """Long addresses without number: a temporary answer, and memory stays small."""
+        with self.root.smtp() as s:
+            s.hello()
+            s.send(M)
+            s.reply()
+            codes = set()
+            for i in range(20):
+                s.send(b"".join(b"RCPT TO:<%s%d@example.com>\r\n" % (b"x" * 800, j) for j in range(50)))
+                codes |= {s.reply()[0] for _ in range(50)}
+            self.assertEqual(codes, {250, 452})
+            self.assertLess(private_kb(s.p.pid), 1024)
+
+    def test_long_lines(self):
+        with self.root.smtp() as s:
+            s.reply()
+            s.send(b"NOOP " + b"x" * 100000 + b"\r\n")
+            self.assertEqual(s.reply(), (500, ["5.5.2 line too long"]))
+            s.send(b"NOOP\r\n")
+            self.assertEqual(s.reply()[0], 250)
+            self.assertLess(private_kb(s.p.pid), 512)
+            try:
+                for _ in range(64):
+                    s.send(b"y" * 65536)
+            except OSError:
+                pass  # it hung up on us
+            self.assertEqual(s.reply()[0], 421)
+            self.assertEqual(s.p.wait(10), 1)
+
+    def test_long_body_line(self):
+        with self.root.smtp() as s:
+            self.in_data(s)
+            s.send(b"z" * (1 << 22) + b"\r\n.\r\n")
+            self.assertEqual(s.reply()[0], 250)
+            self.assertLess(private_kb(s.p.pid), 512)
+        self.assertEqual(len(self.root.messages()[0][0].split(b"\n")[-2]), 1 << 22)
+
+    def test_errors_end(self):
+        with self.root.smtp() as s:
+            s.reply()
+            s.send(b"GET / HTTP/1.1\r\n" * 30)
+            codes = [s.reply()[0] for _ in range(21)]
+            self.assertEqual(codes, [500] * 20 + [421])
+            self.assertTrue(s.ended())
+
+    def test_slow_command(self):
+        """A byte now and then does not keep a session alive."""
+        self.root.control("timeoutsmtpd", "1\n")
+        with self.root.smtp() as s:
+            s.reply()
+            start = time.monotonic()
+            s.sock.settimeout(0.2)
+            got = b""
+            while not got:
+                s.send(b"N")
+                try:
+                    got = s.sock.recv(100)
+                except socket.timeout:
+                    pass
+            self.assertTrue(got.startswith(b"421 4.4.2"), got)
+            self.assertLess(time.monotonic() - start, 5)
+            self.assertEqual(s.p.wait(10), 1)
+
+    def test_slow_data(self):
+        self.root.control("timeoutsmtpd", "1\n")
+        with self.root.smtp() as s:
+            self.in_data(s)
+            s.sock.settimeout(0.2)
+            got = b""
+            while not got:
+                s.send(b"N\r\n")
+                try:
+                    got = s.sock.recv(100)
+                except socket.timeout:
+                    pass
+            self.assertTrue(got.startswith(b"421 4.4.2"), got)
+        self.assertEqual(self.root.messages(), [])
+
+    def test_lost_in_data(self):
+        """No end, no message."""
+        with self.root.smtp() as s:
+            self.in_data(s)
+            s.send(b"half a message\r\n")
+            s.sock.shutdown(socket.SHUT_WR)
+            self.assertEqual(s.p.wait(10), 1)
+        self.assertEqual(self.root.messages(), [])
+
+    def test_half_close(self):
+        """A client that sends all and closes its side still gets its answers."""
+        with self.root.smtp() as s:
+            s.send(HELLO + M + R + b"DATA\r\nx\r\n.\r\nQUIT\r\n")
+            s.sock.shutdown(socket.SHUT_WR)
+            self.assertEqual([s.reply()[0] for _ in range(7)], [220, 250, 250, 250, 354, 250, 221])
+        self.assertEqual(len(self.root.messages()), 1)
+
+    def test_client_that_does_not_read(self):
+        """Replies nobody takes end the session at its deadline."""
+        self.root.control("timeoutsmtpd", "1\n")
+        with self.root.smtp() as s:
+            s.sock.setblocking(False)
+            stuck = None
+            deadline = time.monotonic() + 20
+            while s.p.poll() is None and time.monotonic() < deadline:
+                try:
+                    s.sock.send(b"HELP\r\n" * 1000)
+                except BlockingIOError:
+                    time.sleep(0.01)
+                except OSError:
+                    break
+            self.assertEqual(s.p.wait(10), 1)
+
+    def test_queue_program_that_does_not_read(self):
+        """One that ends at once, long before the message does."""
+        quick = self.root.script("quick", "#!/bin/sh\nexit 53\n")
+        with self.root.smtp(QMAILQUEUE=quick) as s:
+            self.in_data(s)
+            s.send(b"x" * 500000 + b"\r\n.\r\n")
+            self.assertEqual(s.reply()[0], 451)
+            s.send(b"NOOP\r\n")
+            self.assertEqual(s.reply()[0], 250)
+
+    def test_idle_memory(self):
+        with self.root.smtp() as s:
+            s.hello()
+            self.assertLess(private_kb(s.p.pid), 250)
+
+
+if __name__ == "__main__":
+    unittest.main()
