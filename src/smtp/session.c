@@ -174,15 +174,17 @@ static void linger(struct session *s) {
 }
 
 int session_run(struct session *s) {
+  int last_words;
+
   if (conf_flag(s->conf, SET_smtps) && tls_session(s) == -1) return 1;
   if (policy_run(s, STAGE_CONNECT)) greet(s);
   else if (!s->over) s->state = STATE_REFUSED;
   while (!s->over) serve_command(s);
+  last_words = s->out.p > 0 && s->over != SESSION_QUIT;
   s->io_out.when = deadline_in(LINGER_SECONDS);
   reply_flush(s);
-  if (s->over == SESSION_QUIT) return 0;
-  linger(s);
-  return 1;
+  if (last_words) linger(s);
+  return s->over == SESSION_QUIT ? 0 : 1;
 }
 
 void session_free(struct session *s) {

@@ -64,6 +64,9 @@ static int load_settings(struct daemon *d, struct strerr *e) {
   }
   name = conf_line(&conf, SET_servercert);
   if (!(*name == '/' ? stralloc_copys(&path, name) : paths_file(PATH_CERTS, name, &path))) strerr_die_nomem(PREFIX);
+  /* Until the file has given a new one, or if it never does. */
+  engine.server = d->service.engine.server;
+  d->service.engine.server = 0;
   stralloc_free(&d->certificate);
   conf_free(&d->conf);
   tls_engine_close(&d->service.engine);
