@@ -1,0 +1,82 @@
+/* login: what IMAP and POP3 have in common before the mail server runs: the session's
+ * limits, TLS, whether a password may be given, checking it, and becoming the server.
+ *
+ * No password is taken before TLS, unless the client is on this host and the
+ * administrator allows it.  Every deadline is absolute. */
+#ifndef USER_LOGIN_H
+#define USER_LOGIN_H
+
+#include "base/now.h"
+#include "base/stralloc.h"
+#include "base/strerr.h"
+#include "conf/conf.h"
+#include "user/login_line.h"
+#include "user/lookup.h"
+
+/* How a protocol says things; the engine never speaks itself. */
+struct login;
+struct login_protocol {
+  const char *service;    /* "imap", "pop3" */
+  const char *name;       /* of the program, for the log */
+  enum setting implicit;  /* the setting that means TLS from the first byte */
+  int uses_tag;           /* commands have tags: IMAPLOGINTAG */
+  /* After a failed login of the module chain we are started anew: say so. */
+  void (*failed)(struct login *l, const char *tag);
+};
+
+struct login {
+  const struct login_protocol *protocol;
+  const struct conf *conf;
+  char **argv;  /* our own: argv[1] is the server, or the first module */
+  int argc;
+  int in, out;  /* the connection */
+  int tls;
+  int loopback; /* the client is on this host */
+  unsigned tries;  /* wrong passwords so far */
+  unsigned faults; /* senseless commands so far */
+  deadline session;
+  stralloc line;   /* the current line */
+  stralloc remote; /* client's address */
+  stralloc user, password;
+  struct lookup lookup;
+};
+
+#define LOGIN_FAULTS_MAX 10
+
+enum login_verdict {
+  LOGIN_WRONG,    /* user or password: say so; the wait is over */
+  LOGIN_TEMPFAIL, /* could not be checked, or the mailbox cannot be served now */
+  LOGIN_TOO_MANY, /* wrong, and no more tries: say goodbye */
+};
+
+/* Before the protocol begins: settings, environment, implicit TLS.  tag gets the tag of
+ * a login that failed in a module chain, or stays empty.  0, or -1 with e filled. */
+int login_start(struct login *l, const struct login_protocol *p, const struct conf *conf, int argc, char **argv,
+                stralloc *tag, struct strerr *e) MUST_CHECK;
+/* 0 or -1: the client is gone. */
+int login_say(struct login *l, const char *s, size_t n) MUST_CHECK;
+int login_says(struct login *l, const char *s) MUST_CHECK;
+/* The next line of the client into l->line. */
+enum login_read login_read_line(struct login *l) MUST_CHECK;
+deadline login_deadline(const struct login *l);
+
+/* May STARTTLS be offered now?  May a password be given now? */
+int login_may_tls(const struct login *l);
+int login_may_plaintext(const struct login *l);
+/* The handshake, after the client was told to begin: 0, or -1: end the session. */
+int login_tls(struct login *l, struct strerr *e) MUST_CHECK;
+
+/* Check l->user and l->password, which are wiped, and become the mail server (or the
+ * first module): returns only when that did not work. */
+enum login_verdict login_try(struct login *l, const char *tag);
+
+/* The SASL mechanisms that carry a password: credentials into l->user and l->password. */
+enum login_sasl { LOGIN_SASL_OK, LOGIN_SASL_UNKNOWN, LOGIN_SASL_CANCEL, LOGIN_SASL_BAD, LOGIN_SASL_END };
+/* initial: the initial response as sent ("=" for an empty one), or null. */
+enum login_sasl login_sasl(struct login *l, const char *mechanism, const char *initial) MUST_CHECK;
+/* Takes a decoded PLAIN message (RFC 4616) apart: 1, 0 malformed, -1 memory. */
+int login_plain_split(const stralloc *message, stralloc *user, stralloc *password) MUST_CHECK;
+
+void login_free(struct login *l);
+
+#endif

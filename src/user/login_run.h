@@ -1,0 +1,16 @@
+/* login_run: from a checked login to the mail server in its place. */
+#ifndef USER_LOGIN_RUN_H
+#define USER_LOGIN_RUN_H
+
+#include "user/login.h"
+
+/* Become the mail server as the account's owner, in its home, with the environment
+ * that Courier's imapd and pop3d want.  typed: the login name as given.  Home and
+ * Maildir are made if they are missing.  Returns only on failure, -1 with e filled;
+ * root's rights are gone then. */
+int login_run_server(struct login *l, const struct lookup_account *a, const char *typed, const char *tag,
+                     struct strerr *e);
+/* Become the first authentication module, credentials on descriptor 3. */
+int login_run_modules(struct login *l, const char *tag, struct strerr *e);
+
+#endif
