@@ -68,6 +68,7 @@ void session_reset(struct session *s) {
   smtp_path_free(&s->t.recipient);
   stralloc_free(&s->t.recipients);
   memset(&s->t, 0, sizeof s->t);
+  if (s->c.lookup) lookup_close(s->c.lookup); /* an idle client holds none of inlookup's connections */
   if (s->state & (STATE_MAIL | STATE_RCPT)) s->state = STATE_READY;
 }
 
@@ -193,5 +194,4 @@ void session_free(struct session *s) {
   stralloc_free(&s->c.user);
   stralloc_free(&s->line);
   tls_info_free(&s->c.tls_info);
-  if (s->c.lookup) lookup_close(s->c.lookup);
 }

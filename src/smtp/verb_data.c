@@ -126,19 +126,19 @@ static void send_envelope(struct intake *in) {
   for (; to < end; to += strlen(to) + 1) qqclient_to(&in->q, to, strlen(to));
 }
 
-static void log_accepted(const struct session *s, pid_t qp) {
+static void log_accepted(const struct session *s, uint64_t qp) {
   const struct transaction *t = &s->t;
 
-  LOG(2, PREFIX, smtp_accept, log_s(s->c.ip), log_u((uint64_t)getpid()), log_u((uint64_t)qp), log_u(t->data.bytes),
+  LOG(2, PREFIX, smtp_accept, log_s(s->c.ip), log_u((uint64_t)getpid()), log_u(qp), log_u(t->data.bytes),
       log_u(t->accepted), log_s(protocol(&s->c)), log_s(or_dash(stralloc_cstr(&s->c.user))),
       log_s(or_dash(stralloc_cstr(&s->c.helo))), log_s(stralloc_cstr(&t->sender.address)), log_s(t->recipients.s));
 }
 
-static void reply_accepted(struct session *s, pid_t qp) {
+static void reply_accepted(struct session *s, uint64_t qp) {
   stralloc text = STRALLOC_INIT;
 
   if (!stralloc_copylit(&text, "ok ") || !stralloc_catu64(&text, (uint64_t)wall_now()) || !stralloc_catlit(&text, " qp ") ||
-      !stralloc_catu64(&text, (uint64_t)qp))
+      !stralloc_catu64(&text, qp))
     stralloc_cut(&text, 0);
   reply(s, 250, "2.0.0", stralloc_cstr(&text));
   stralloc_free(&text);
@@ -172,8 +172,8 @@ static void finish(struct intake *in) {
   if (policy_run(s, STAGE_DATA)) {
     send_envelope(in);
     if (qqclient_close(&in->q, &r) == 0) {
-      log_accepted(s, in->q.pid);
-      reply_accepted(s, in->q.pid);
+      log_accepted(s, in->q.qp);
+      reply_accepted(s, in->q.qp);
     } else {
       reply_not_queued(s, &r);
     }
@@ -188,7 +188,7 @@ static void finish(struct intake *in) {
 static void finish_discarded(struct session *s) {
   if (!policy_run(s, STAGE_DATA)) return;
   log_accepted(s, 0);
-  reply_accepted(s, getpid());
+  reply_accepted(s, (uint64_t)getpid());
 }
 
 void verb_data(struct session *s, const char *arg, size_t n) {
