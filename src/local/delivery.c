@@ -178,7 +178,7 @@ static int send_forwards(struct run *r, stralloc *qp) {
   if (sent == -1) {
     strerr_set(r->e, "Unable to forward message: ", stralloc_cstr(&result.text), (char *)0);
     code = result.verdict == 'D' ? 100 : 111;
-  } else if (!stralloc_catlit(qp, "qp ") || !stralloc_cati64(qp, q.pid) || !stralloc_append(qp, '\n')) {
+  } else if (!stralloc_catlit(qp, "qp ") || !stralloc_catu64(qp, q.qp) || !stralloc_append(qp, '\n')) {
     stralloc_cut(qp, 0);
   }
   qqresult_free(&result);

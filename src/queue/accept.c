@@ -2,49 +2,84 @@
 #include "queue/accept.h"
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/now.h"
-#include "base/substdio.h"
 #include "mail/date.h"
-#include "queue/envelope.h"
 #include "queue/exitcodes.h"
 #include "queue/transition.h"
 
 #define COPY_SIZE 32768
 
-static int received(const struct accept_request *r, uint64_t id, int64_t now, stralloc *out) {
+static int received(const struct accept *a, const struct accept_origin *o, stralloc *out) {
   char date[DATE_TEXT];
 
-  date_fmt(date, now, "-0000");
-  return stralloc_copylit(out, "Received: indimail-mta queue ") && stralloc_catu64(out, r->qp) &&
-         (!r->host || stralloc_catm(out, " by host ", r->host, (char *)0)) &&
-         stralloc_catlit(out, "\n  (invoked by uid ") && stralloc_catu64(out, r->uid) &&
-         stralloc_catlit(out, ", id ") && stralloc_catu64(out, id) &&
+  date_fmt(date, (int64_t)a->env.birth, "-0000");
+  return stralloc_copylit(out, "Received: indimail-mta queue ") && stralloc_catu64(out, a->env.qp) &&
+         (!o->host || stralloc_catm(out, " by host ", o->host, (char *)0)) &&
+         stralloc_catlit(out, "\n  (invoked by uid ") && stralloc_catu64(out, o->uid) &&
+         stralloc_catlit(out, ", id ") && stralloc_catu64(out, a->id) &&
          stralloc_catm(out, "); ", date, "\n", (char *)0);
 }
 
-/* The Received field and the message into fd; *size counts all bytes. */
-static int copy_message(const struct accept_request *r, const stralloc *head, int fd, uint64_t *size) {
-  char inbuf[COPY_SIZE];
-  char outbuf[COPY_SIZE];
-  substdio in, out;
+int accept_begin(struct accept *a, const struct accept_origin *o) {
+  stralloc head = STRALLOC_INIT;
+  int code;
 
-  substdio_initfd_read(&in, r->message, inbuf, sizeof inbuf);
-  substdio_initfd_write(&out, fd, outbuf, sizeof outbuf);
-  if (substdio_put(&out, head->s, head->len) == -1) return QQ_write;
-  *size = head->len;
-  for (;;) {
-    ssize_t n = substdio_feed(&in);
+  memset(a, 0, sizeof *a);
+  a->fd = queue_create(&a->id);
+  if (a->fd == -1) return errno == ENOSPC || errno == EDQUOT ? QQ_write : QQ_mess_file;
+  a->env.uid = o->uid;
+  a->env.qp = o->qp ? o->qp : a->id;
+  a->env.birth = (uint64_t)wall_now();
+  code = received(a, o, &head) ? accept_put(a, head.s, head.len) : QQ_memory;
+  stralloc_free(&head);
+  return code;
+}
 
-    if (n < 0) return QQ_read;
-    if (n == 0) break;
-    if (substdio_put(&out, substdio_peek(&in), (size_t)n) == -1) return QQ_write;
-    substdio_take(&in, (size_t)n);
-    *size += (uint64_t)n;
+int accept_put(struct accept *a, const char *s, size_t n) {
+  if (fd_write_all(a->fd, s, n) == -1) return QQ_write;
+  a->env.size += n;
+  return QQ_queued;
+}
+
+int accept_commit(struct accept *a) {
+  int code = QQ_queued;
+
+  if (queue_commit(a->id, a->fd, &a->env, &code) == -1) return code;
+  queue_announce(a->id);
+  return QQ_queued;
+}
+
+void accept_abandon(struct accept *a) {
+  if (a->fd != -1) queue_abandon(a->id);
+}
+
+void accept_free(struct accept *a) {
+  a->fd = fd_close(a->fd);
+  envelope_free(&a->env);
+}
+
+static int copy_message(struct accept *a, int fd) {
+  char buf[COPY_SIZE];
+  size_t have = 0;
+  int code = QQ_queued;
+
+  /* Pipes give little at a time: gather, so that each write is worth its call. */
+  while (code == QQ_queued) {
+    ssize_t n = read(fd, buf + have, sizeof buf - have);
+
+    if (n == -1 && errno == EINTR) continue;
+    if (n == -1) return QQ_read;
+    have += (size_t)n;
+    if (n && have < sizeof buf) continue;
+    if (have) code = accept_put(a, buf, have);
+    have = 0;
+    if (!n) return code;
   }
-  return substdio_flush(&out) == -1 ? QQ_write : QQ_queued;
+  return code;
 }
 
 static int wire_code(enum envelope_wire w) {
@@ -58,49 +93,49 @@ static int wire_code(enum envelope_wire w) {
   return QQ_bug;
 }
 
-static int read_envelope(int fd, struct envelope *env) {
+static int read_envelope(struct accept *a, int fd) {
   struct envelope_reader reader = {0};
   enum envelope_wire w = WIRE_MORE;
   char buf[4096];
 
   while (w == WIRE_MORE) {
     size_t used;
-    ssize_t n;
+    ssize_t n = read(fd, buf, sizeof buf);
 
-    do n = read(fd, buf, sizeof buf);
-    while (n == -1 && errno == EINTR);
+    if (n == -1 && errno == EINTR) continue;
     if (n <= 0) break;
-    w = envelope_read(&reader, env, buf, (size_t)n, &used);
+    w = envelope_read(&reader, &a->env, buf, (size_t)n, &used);
   }
   envelope_reader_free(&reader);
   return wire_code(w);
 }
 
-static int store(const struct accept_request *r, uint64_t id, int fd, struct envelope *env) {
-  stralloc head = STRALLOC_INIT;
-  int code;
-
-  env->uid = r->uid;
-  env->qp = r->qp;
-  env->birth = (uint64_t)wall_now();
-  if (!received(r, id, (int64_t)env->birth, &head)) code = QQ_memory;
-  else code = copy_message(r, &head, fd, &env->size);
-  stralloc_free(&head);
-  if (code == QQ_queued) code = read_envelope(r->envelope, env);
-  if (code == QQ_queued && queue_commit(id, fd, env, &code) == -1) return code;
+static int finish(struct accept *a, int code) {
+  if (code == QQ_queued) code = accept_commit(a);
+  if (code != QQ_queued) accept_abandon(a);
+  accept_free(a);
   return code;
 }
 
-int accept_message(const struct accept_request *r, uint64_t *id) {
-  struct envelope env = {0};
-  int fd = queue_create(id);
-  int code;
+int accept_from_descriptors(const struct accept_origin *o, int message, int envelope) {
+  struct accept a;
+  int code = accept_begin(&a, o);
 
-  if (fd == -1) return errno == ENOSPC || errno == EDQUOT ? QQ_write : QQ_mess_file;
-  code = store(r, *id, fd, &env);
-  if (close(fd) == -1 && code == QQ_queued) code = QQ_write;
-  if (code == QQ_queued) queue_announce(*id);
-  else queue_abandon(*id);
-  envelope_free(&env);
-  return code;
+  if (code == QQ_queued) code = copy_message(&a, message);
+  if (code == QQ_queued) code = read_envelope(&a, envelope);
+  return finish(&a, code);
+}
+
+int accept_from_memory(const struct accept_origin *o, const char *message, size_t n, const char *envelope,
+                       size_t envelope_n, uint64_t *id) {
+  struct envelope_reader reader = {0};
+  struct accept a;
+  size_t used;
+  int code = accept_begin(&a, o);
+
+  *id = a.id;
+  if (code == QQ_queued) code = wire_code(envelope_read(&reader, &a.env, envelope, envelope_n, &used));
+  if (code == QQ_queued) code = accept_put(&a, message, n);
+  envelope_reader_free(&reader);
+  return finish(&a, code);
 }

@@ -1,21 +1,42 @@
-/* accept: what qmail-queue does with one message: read it, store it, commit it.
- * Also the code a resident acceptor runs. */
+/* accept: how a message enters a queue.  One implementation for qmail-queue, which
+ * reads two descriptors, and for qmail-queued, which gets messages over a socket.
+ * Works in the current directory, a queue.  Codes are those of exitcodes.def. */
 #ifndef QUEUE_ACCEPT_H
 #define QUEUE_ACCEPT_H
 
 #include <stdint.h>
 
-struct accept_request {
-  int message;      /* descriptor read to its end: the message */
-  int envelope;     /* then this one: the envelope in its wire form */
-  const char *host; /* our name for the Received field; null hides it */
-  uint64_t uid;     /* who asks */
-  uint64_t qp;      /* process id shown in Received and in logs */
+#include "base/attr.h"
+#include "queue/envelope.h"
+
+/* Who asks, and what the Received field may say about it. */
+struct accept_origin {
+  const char *host; /* our name; null hides it */
+  uint64_t uid;
+  uint64_t qp; /* number of the attempt in logs; 0: the message's id */
 };
 
-/* In the current directory, a queue.  Gives the exit code of qmail-queue: QQ_queued
- * means the message is on disk and announced; anything else that nothing is left of
- * it.  *id is the message's id when queued.  Blocks until both inputs end. */
-int accept_message(const struct accept_request *r, uint64_t *id);
+struct accept {
+  uint64_t id;
+  int fd;
+  struct envelope env;
+};
+
+/* Create the message file with its Received field: QQ_queued (0) or why not. */
+int accept_begin(struct accept *a, const struct accept_origin *o) MUST_CHECK;
+/* Bytes of the message, as many at a time as possible: each call is a write. */
+int accept_put(struct accept *a, const char *s, size_t n) MUST_CHECK;
+/* Commit with the sender and recipients filled into a->env.  QQ_queued: the message
+ * is on disk and announced. */
+int accept_commit(struct accept *a) MUST_CHECK;
+/* Give up after a failure of any of these: nothing is left. */
+void accept_abandon(struct accept *a);
+void accept_free(struct accept *a);
+
+/* All of it, from descriptors: message to its end, then envelope (wire form). */
+int accept_from_descriptors(const struct accept_origin *o, int message, int envelope) MUST_CHECK;
+/* All of it, from memory. */
+int accept_from_memory(const struct accept_origin *o, const char *message, size_t n, const char *envelope,
+                       size_t envelope_n, uint64_t *id) MUST_CHECK;
 
 #endif

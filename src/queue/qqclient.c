@@ -3,16 +3,22 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/fd.h"
+#include "base/iodeadline.h"
 #include "base/spawn.h"
 #include "conf/paths.h"
+#include "net/connect.h"
 #include "queue/exitcodes.h"
+#include "queue/queued_proto.h"
 
 #define ERROR_TEXT_MAX 4096
+#define ANSWER_SECONDS 600 /* a disk that is that slow is down */
 #define ERROR_FD 3 /* in the child; told through $ERROR_FD */
 
 static const char *lookup(const struct env *env, const char *name) {
@@ -70,19 +76,19 @@ static int make_pipes(struct qqclient *q, int child[3], struct strerr *e) {
   return 0;
 }
 
-static int start(struct qqclient *q, struct env *env, const int child[3], struct strerr *e) {
+static int start(struct qqclient *q, const int child[3], struct strerr *e) {
   struct strlist words = {0};
   char *argv[ARGS + 1];
   struct spawn s = {.cwd = "/"};
   int r = -1;
 
-  if (!choose_program(env, &words, argv) || !env_setu64(env, "ERROR_FD", ERROR_FD)) {
+  if (!choose_program(&q->env, &words, argv) || !env_setu64(&q->env, "ERROR_FD", ERROR_FD)) {
     errno = ENOMEM;
     strerr_sys(e, "unable to start the queue program", (char *)0);
   } else {
     s.path = argv[0];
     s.argv = argv;
-    s.envp = env_vector(env);
+    s.envp = env_vector(&q->env);
     spawn_move(&s, child[0], 0);
     spawn_move(&s, child[1], 1);
     spawn_move(&s, child[2], ERROR_FD);
@@ -93,28 +99,67 @@ static int start(struct qqclient *q, struct env *env, const int child[3], struct
   return r;
 }
 
-int qqclient_open(struct qqclient *q, struct env *env, struct strerr *e) {
-  struct env own = {0};
+/* Starts the program and makes ss write its message. */
+static int start_program(struct qqclient *q, struct strerr *e) {
   int child[3];
-  int r;
+  int r = make_pipes(q, child, e);
 
-  memset(q, 0, offsetof(struct qqclient, buf));
-  if (!env) {
-    if (!env_import(&own)) return strerr_sys(e, "unable to start the queue program", (char *)0);
-    env = &own;
-  }
-  r = make_pipes(q, child, e);
-  if (r == 0) r = start(q, env, child, e);
-  if (r == -1) close_all(q, child);
-  else
+  q->pid = 0;
+  if (r == 0) r = start(q, child, e);
+  if (r == -1) {
+    close_all(q, child);
+    q->pid = 0;
+  } else {
     for (int i = 0; i < 3; ++i) fd_close(child[i]);
+  }
   substdio_initfd_write(&q->ss, q->message, q->buf, sizeof q->buf);
-  env_free(&own);
+  q->qp = (uint64_t)q->pid;
   return r;
 }
 
-void qqclient_put(struct qqclient *q, const char *s, size_t n) {
+static int copy_env(struct env *to, const struct env *from) {
+  if (!from) return env_import(to);
+  for (size_t i = 0; i < from->vars.len; ++i)
+    if (!strlist_add(&to->vars, from->vars.item[i].s, from->vars.item[i].len)) return 0;
+  return 1;
+}
+
+int qqclient_open(struct qqclient *q, const struct env *env, struct strerr *e) {
+  memset(q, 0, offsetof(struct qqclient, buf));
+  q->message = q->envelope = q->error = -1;
+  if (!copy_env(&q->env, env)) return strerr_sys(e, "unable to start the queue program", (char *)0);
+  q->keeping = !lookup(&q->env, "QMAILQUEUE") && !env_lookup(&q->env, "NULLQUEUE");
+  if (q->keeping) return 0;
+  return start_program(q, e);
+}
+
+/* The message is too long to be kept, or nobody takes it: on to the program. */
+static void stop_keeping(struct qqclient *q) {
+  struct strerr e;
+
+  q->keeping = 0;
+  if (start_program(q, &e) == -1) q->failed = 1;
+  if (!q->failed && substdio_put(&q->ss, stralloc_cstr(&q->kept_message), q->kept_message.len) == -1) q->failed = 1;
+  if (!q->in_envelope) return;
+  if (!q->failed && substdio_flush(&q->ss) == -1) q->failed = 1;
+  q->message = fd_close(q->message);
+  substdio_initfd_write(&q->ss, q->envelope, q->buf, sizeof q->buf);
+  if (!q->failed && substdio_put(&q->ss, stralloc_cstr(&q->kept_envelope), q->kept_envelope.len) == -1) q->failed = 1;
+}
+
+static void keep(struct qqclient *q, const char *s, size_t n) {
+  stralloc *to = q->in_envelope ? &q->kept_envelope : &q->kept_message;
+  size_t max = q->in_envelope ? QUEUED_ENVELOPE_MAX : QUEUED_MESSAGE_MAX;
+
+  if (to->len + n <= max && stralloc_catb(to, s, n)) return;
+  stop_keeping(q);
   if (!q->failed && substdio_put(&q->ss, s, n) == -1) q->failed = 1;
+}
+
+void qqclient_put(struct qqclient *q, const char *s, size_t n) {
+  if (q->failed) return;
+  if (q->keeping) keep(q, s, n);
+  else if (substdio_put(&q->ss, s, n) == -1) q->failed = 1;
 }
 
 void qqclient_puts(struct qqclient *q, const char *s) {
@@ -126,9 +171,12 @@ void qqclient_fail(struct qqclient *q) {
 }
 
 void qqclient_from(struct qqclient *q, const char *sender, size_t n) {
-  if (!q->failed && substdio_flush(&q->ss) == -1) q->failed = 1;
-  q->message = fd_close(q->message);
-  substdio_initfd_write(&q->ss, q->envelope, q->buf, sizeof q->buf);
+  q->in_envelope = 1;
+  if (!q->keeping) {
+    if (!q->failed && substdio_flush(&q->ss) == -1) q->failed = 1;
+    q->message = fd_close(q->message);
+    substdio_initfd_write(&q->ss, q->envelope, q->buf, sizeof q->buf);
+  }
   qqclient_put(q, "F", 1);
   qqclient_put(q, sender, n);
   qqclient_put(q, "", 1);
@@ -138,6 +186,58 @@ void qqclient_to(struct qqclient *q, const char *recipient, size_t n) {
   qqclient_put(q, "T", 1);
   qqclient_put(q, recipient, n);
   qqclient_put(q, "", 1);
+}
+
+/* --- the resident queue --- */
+
+static int send_request(struct qqclient *q, int fd) {
+  const char *dir = lookup(&q->env, "QUEUEDIR");
+  const char *hide = env_lookup(&q->env, "HIDE_HOST");
+  struct queued_head h = {hide && strcmp(hide, "0"), dir ? strlen(dir) : 0, q->kept_message.len, q->kept_envelope.len};
+  stralloc head = STRALLOC_INIT;
+  struct iovec part[3];
+  size_t total;
+  ssize_t w = -1;
+
+  if (h.dir <= QUEUED_DIR_MAX && queued_head_format(&head, &h) && stralloc_catb(&head, dir ? dir : "", h.dir)) {
+    part[0] = (struct iovec){head.s, head.len};
+    part[1] = (struct iovec){q->kept_message.s, q->kept_message.len};
+    part[2] = (struct iovec){q->kept_envelope.s, q->kept_envelope.len};
+    total = head.len + h.message + h.envelope;
+    w = sendmsg(fd, &(struct msghdr){.msg_iov = part, .msg_iovlen = 3}, MSG_NOSIGNAL);
+    if (w >= 0 && (size_t)w < total) w = -1; /* a blocking socket takes all or fails */
+  }
+  stralloc_free(&head);
+  return w == -1 ? -1 : 0;
+}
+
+static int read_answer(int fd, int *code, uint64_t *id) {
+  struct iodeadline io = {fd, deadline_in(ANSWER_SECONDS), DEADLINE_NEVER};
+  char buf[QUEUED_HEAD_MAX];
+  size_t have = 0;
+
+  while (have < sizeof buf) {
+    ssize_t n = iodeadline_read(&io, buf + have, sizeof buf - have);
+
+    if (n <= 0) return -1;
+    have += (size_t)n;
+    if (buf[have - 1] == '\n') return queued_answer_parse(buf, have - 1, code, id) ? 0 : -1;
+  }
+  return -1;
+}
+
+/* 1 answered, 0 nobody is there: nothing was handed over.  A connection that dies after
+ * the request is a failure, for the message may have been queued. */
+static int ask_queued(struct qqclient *q, int *code) {
+  stralloc path = STRALLOC_INIT;
+  int fd = paths_file(PATH_RUN, QUEUED_SOCKET, &path) ? connect_unix(path.s, SOCK_STREAM) : -1;
+
+  stralloc_free(&path);
+  if (fd == -1) return 0;
+  *code = QQ_connect_lost;
+  if (fd_block(fd) == 0 && send_request(q, fd) == 0) (void)!read_answer(fd, code, &q->qp);
+  fd_close(fd);
+  return 1;
 }
 
 /* Text of the child: its first line, if that begins with D or Z. */
@@ -159,26 +259,37 @@ static void interpret(struct qqresult *r, const stralloc *said, int failed) {
   if (!stralloc_copys(&r->text, reply + 1)) r->verdict = r->verdict == 'D' ? 'D' : r->verdict;
 }
 
-int qqclient_close(struct qqclient *q, struct qqresult *r) {
-  stralloc said = STRALLOC_INIT;
+static int wait_program(struct qqclient *q, stralloc *said) {
   int status;
 
-  memset(r, 0, sizeof *r);
-  /* Only a whole envelope gets the last NUL: without it the child gives up. */
-  if (!q->failed) {
-    qqclient_put(q, "", 1);
-    if (!q->failed && substdio_flush(&q->ss) == -1) q->failed = 1;
-  }
   q->message = fd_close(q->message);
   q->envelope = fd_close(q->envelope);
-  (void)!fd_slurp(q->error, &said, ERROR_TEXT_MAX);
+  if (!q->pid) return QQ_fork;
+  (void)!fd_slurp(q->error, said, ERROR_TEXT_MAX);
   q->error = fd_close(q->error);
   status = spawn_wait(q->pid);
-  if (status == -1) r->code = QQ_wait;
-  else if (WIFSIGNALED(status)) r->code = QQ_crashed;
-  else r->code = WEXITSTATUS(status) == 127 ? QQ_exec : WEXITSTATUS(status);
+  if (status == -1) return QQ_wait;
+  if (WIFSIGNALED(status)) return QQ_crashed;
+  return WEXITSTATUS(status) == 127 ? QQ_exec : WEXITSTATUS(status);
+}
+
+int qqclient_close(struct qqclient *q, struct qqresult *r) {
+  stralloc said = STRALLOC_INIT;
+
+  memset(r, 0, sizeof *r);
+  qqclient_put(q, "", 1); /* only a whole envelope gets its last NUL */
+  if (q->keeping && q->failed) {
+    r->code = QQ_read;
+  } else if (!q->keeping || !ask_queued(q, &r->code)) {
+    if (q->keeping) stop_keeping(q);
+    if (!q->failed && substdio_flush(&q->ss) == -1) q->failed = 1;
+    r->code = wait_program(q, &said);
+  }
   interpret(r, &said, q->failed);
   stralloc_free(&said);
+  stralloc_free(&q->kept_message);
+  stralloc_free(&q->kept_envelope);
+  env_free(&q->env);
   return r->verdict == 'K' ? 0 : -1;
 }
 

@@ -1,10 +1,15 @@
-/* qqclient: hands one message to qmail-queue (or $QMAILQUEUE).  Every injector goes
- * through here.  The contract: message on the child's fd 0, envelope on its fd 1,
- * its exit code is the verdict (exitcodes.def), text on the error descriptor when
- * the code is 88. */
+/* qqclient: hands one message to the queue.  Every injector goes through here.
+ *
+ * The contract: a program ($QMAILQUEUE, else qmail-queue) gets the message on its
+ * fd 0, the envelope on its fd 1; its exit code is the verdict (exitcodes.def), with
+ * text on the error descriptor when the code is 88.  Where nobody has plugged a
+ * program in and the message is short, the bytes are kept until they are complete
+ * and go to the resident qmail-queued instead; when that does not answer, or the
+ * message grows, the program is started after all. */
 #ifndef QUEUE_QQCLIENT_H
 #define QUEUE_QQCLIENT_H
 
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/env.h"
@@ -13,9 +18,14 @@
 #include "base/substdio.h"
 
 struct qqclient {
-  pid_t pid; /* the "qp" of logs and replies */
+  uint64_t qp; /* number for logs and replies; known after qqclient_close */
+  pid_t pid;   /* of the program; 0 when none was started */
   int message, envelope, error;
-  int failed; /* a write did not go through, or the caller gave up */
+  int failed;    /* a write did not go through, or the caller gave up */
+  int keeping;   /* bytes are kept in kept_message and kept_envelope */
+  int in_envelope;
+  stralloc kept_message, kept_envelope;
+  struct env env; /* of the program */
   substdio ss;
   char buf[4096];
 };
@@ -26,8 +36,8 @@ struct qqresult {
   stralloc text; /* for the client: "mail server permanently rejected message (#5.3.0)" */
 };
 
-/* Start the queue program with this environment (null: our own).  0 or -1. */
-int qqclient_open(struct qqclient *q, struct env *env, struct strerr *e) MUST_CHECK;
+/* Begin, with this environment for the program (null: our own; copied).  0 or -1. */
+int qqclient_open(struct qqclient *q, const struct env *env, struct strerr *e) MUST_CHECK;
 /* Message bytes, LF line ends.  Errors are remembered for qqclient_close. */
 void qqclient_put(struct qqclient *q, const char *s, size_t n);
 void qqclient_puts(struct qqclient *q, const char *s);

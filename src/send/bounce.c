@@ -122,13 +122,13 @@ static enum bounce_outcome inject(const struct conf *conf, const struct message 
   int sent;
 
   if (qqclient_open(&q, 0, e) == -1) return BOUNCE_LATER;
-  *qp = (uint64_t)q.pid;
   put_head(&q, conf, p);
   qqclient_put(&q, text->s, text->len);
   if (put_message(&q, conf, m, e) == -1) qqclient_fail(&q);
   qqclient_from(&q, p->from, strlen(p->from));
   qqclient_to(&q, p->to.s, p->to.len);
   sent = qqclient_close(&q, &r);
+  *qp = q.qp;
   if (sent == -1 && r.verdict != 'K') strerr_set(e, stralloc_cstr(&r.text), (char *)0);
   qqresult_free(&r);
   return sent == 0 ? BOUNCE_SENT : BOUNCE_LATER;

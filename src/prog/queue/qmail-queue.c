@@ -70,10 +70,9 @@ static int enough_room(uint64_t min_free) {
 }
 
 int main(void) {
-  struct accept_request r = {.message = 0, .envelope = 1, .uid = getuid(), .qp = (uint64_t)getpid()};
+  struct accept_origin o = {.uid = getuid(), .qp = (uint64_t)getpid()};
   struct conf conf;
   struct strerr e;
-  uint64_t id;
   int code;
 
   umask(033);
@@ -82,6 +81,6 @@ int main(void) {
   code = enter_queue(&conf);
   if (code != QQ_queued) return code;
   if (!enough_room(conf_number(&conf, SET_min_free))) return QQ_write;
-  if (!conf_flag(&conf, SET_hide_host)) r.host = conf_line(&conf, SET_me);
-  return accept_message(&r, &id);
+  if (!conf_flag(&conf, SET_hide_host)) o.host = conf_line(&conf, SET_me);
+  return accept_from_descriptors(&o, 0, 1);
 }
