@@ -32,7 +32,7 @@ static void requests(void) {
   w.role = TLS_CLIENT;
   w.verify = 1;
   CHECK(tls_request_fmt(buf, &w) == strlen("TLS1 client 0 verify ") + TLS_NAME_MAX);
-  strcpy(name, "TLS1 client 1 any ");
+  memcpy(name, "TLS1 client 1 any ", 18);
   memset(name + 18, 'a', 256);
   CHECK(!tls_request_parse(name, 18 + 256, &w));
   CHECK(tls_request_parse(name, 18 + 255, &w));
