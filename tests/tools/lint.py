@@ -11,6 +11,8 @@ RANK = {"base": 0, "net": 1, "crypt": 1, "sql": 1, "mail": 2, "conf": 2, "queue"
         "smtp": 4, "send": 4, "local": 4, "super": 4, "prog": 5}
 HEADINGS = ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "ENVIRONMENT", "FILES", "EXIT STATUS",
             "DIAGNOSTICS", "EXAMPLES", "SEE ALSO"]
+MACROS = {"TH", "SH", "SS", "TP", "PP", "IP", "RS", "RE", "B", "I", "BR", "RB", "BI", "IB", "RI", "IR", "br", "nf", "fi",
+          "so", "UR", "UE", "TQ"}
 BANNED = ["strcpy", "strcat", "sprintf", "vsprintf", "gets", "system", "popen", "mktemp", "tmpnam"]
 
 
@@ -189,6 +191,9 @@ def check_pages():
                 yield path, 0, f"the heading {h} is missing"
         if not re.search(rf"^\.SH NAME\n{re.escape(name)}(?:, [\w.-]+)* \\- \S", s, re.M):
             yield path, 0, f"the NAME line must begin: {name} \\- "
+        for t in re.finditer(r"^[.']([^\s\\\"]*)", s, re.M):
+            if t.group(1) and t.group(1) not in MACROS:
+                yield path, line_of(s, t.start()), f"{t.group()} is no macro: a line of text must not begin with a dot"
         for t in re.finditer(r'^\.\\" @TABLE (\S+)@', s, re.M):
             if t.group(1) not in own_tables:
                 yield path, line_of(s, t.start()), f"src/gen/mantables.c has no table {t.group(1)}"
