@@ -1,4 +1,6 @@
 /* verb_mail: MAIL (RFC 5321 4.1.1.2) and its parameters. */
+#include <string.h>
+
 #include "base/bytes.h"
 #include "base/scan.h"
 #include "smtp/envelope.h"
@@ -22,7 +24,7 @@ int parameter_body(struct session *s, const struct smtp_parameter *p) {
   static const char *const known[] = {"7BIT", "8BITMIME"};
 
   for (size_t i = 0; p->value && i < sizeof known / sizeof *known; ++i)
-    if (bytes_casestarts(p->value, p->value_n, known[i]) && !known[i][p->value_n]) return 1;
+    if (strlen(known[i]) == p->value_n && bytes_caseequal(p->value, known[i], p->value_n)) return 1;
   reply_refuse(s, 501, "5.5.4", "BODY= wants 7BIT or 8BITMIME");
   return 0;
 }
