@@ -127,13 +127,19 @@ static void print_usage(const struct userdb_user *u) {
   stralloc_free(&text);
 }
 
-static void print_dir(const struct userdb_user *u) {
+/* As root, if that is what we are: the home may be another's than the mail user's. */
+static void print_dir(const struct site *s, const struct userdb_user *u) {
+  struct strerr e;
   struct stat st;
-  int r = stat(u->home.s, &st);
+  int r, why;
 
+  if (identity_leave(&e) == -1) die(&e);
+  r = stat(u->home.s, &st);
+  why = errno;
+  if (identity_enter(&s->mail, &e) == -1) die(&e);
   label("dir");
   put(u->home.s);
-  put(r == 0 ? "\n" : errno == ENOENT ? " (missing)\n" : " (not readable)\n");
+  put(r == 0 ? "\n" : why == ENOENT ? " (missing)\n" : " (not readable)\n");
 }
 
 static void print_aliases(struct site *s, const struct userdb_user *u) {
@@ -158,7 +164,7 @@ static void print_user(struct site *s, const struct userdb_user *u, int what) {
     print_flags(u->flags);
   }
   if (what & GECOS) line("gecos", stralloc_cstr(&u->gecos));
-  if (what & DIR) print_dir(u);
+  if (what & DIR) print_dir(s, u);
   if (what & QUOTA) {
     if (!quota_fmt(&text, &u->quota)) strerr_die_nomem(FATAL);
     line("quota", text.s);

@@ -1,0 +1,296 @@
+"""vadddomain, vadduser and their kin: what they make, refuse, print, and how they exit."""
+import glob, os, sqlite3, stat, subprocess, unittest
+from box import wait_for
+from usersite import HASH, UserSite
+
+
+class Programs(unittest.TestCase):
+    def setUp(self):
+        self.site = UserSite()
+        self.addCleanup(self.site.close)
+
+    def text(self, *names):
+        with open(self.site.path(*names)) as f:
+            return f.read()
+
+    def fails(self, code, *argv, input=b"", **kw):
+        p = self.site.run(list(argv), input=input, **kw)
+        self.assertEqual(p.returncode, code, (argv, p.stderr))
+        self.assertEqual(p.stderr.count(b"\n"), 1, p.stderr)
+        return p.stderr.decode()
+
+    def test_domain(self):
+        s = self.site
+        s.control("rcpthosts", "other.example\n")
+        s.control("locals", "mail.example.com\nexample.com\n")
+        s.ok("vadddomain", "-v", "-R", "example.com", "-", input=b"secret\n")
+        self.assertEqual(self.text("control", "rcpthosts"), "other.example\nexample.com\n")
+        self.assertEqual(self.text("control", "virtualdomains"), "example.com:example.com\n")
+        self.assertEqual(self.text("control", "locals"), "mail.example.com\n")
+        self.assertEqual(self.text("control", "chkrcptdomains"), "example.com\n")
+        self.assertRegex(self.text("users", "assign"), r"^\+example\.com-:example\.com:\d+:\d+:/.*/domains/example\.com:-::\n\.\n$")
+        self.assertTrue(os.path.getsize(s.path("users", "cdb")) > 2048)
+        self.assertEqual(self.text("domains", "example.com", ".qmail-default"),
+                         f"| {s.env()['QMAILBIN']}/vdelivermail '' bounce-no-mailbox\n")
+        self.assertEqual(stat.S_IMODE(os.stat(s.path("domains", "example.com", ".qmail-default")).st_mode), 0o600)
+        self.assertEqual(stat.S_IMODE(os.stat(s.path("userdb")).st_mode), 0o700)
+        self.assertEqual(stat.S_IMODE(os.stat(s.db_path()).st_mode), 0o600)
+        self.assertIn("postmaster@example.com", s.ok("vuserinfo", "-n", "postmaster@example.com"))
+        self.assertEqual(s.ok("valias", "-s", "@example.com"),
+                         "abuse -> &postmaster@example.com\nmailer-daemon -> &postmaster@example.com\n")
+        before = self.text("domains", "example.com", ".qmail-default")
+        self.assertIn("exists", self.fails(100, "vadddomain", "-e", "-E", "x@y.example", "example.com", "-",
+                                           input=HASH.encode()))
+        self.assertEqual(self.text("domains", "example.com", ".qmail-default"), before)
+        self.assertEqual(s.ok("vdominfo", "-n"), "domain        : example.com\n")
+        s.ok("vdeldomain", "example.com")
+        self.assertEqual(self.text("control", "rcpthosts"), "other.example\n")
+        self.assertEqual(self.text("control", "virtualdomains"), "")
+        self.assertEqual(self.text("users", "assign"), ".\n")
+        self.assertFalse(os.path.exists(s.path("domains", "example.com")))
+        self.assertEqual(glob.glob(s.path("mail", "*", "*")), [])
+        self.assertIn("no such domain", self.fails(100, "vdeldomain", "example.com"))
+        self.fails(1, "vdominfo", "example.com")
+
+    def test_domain_options(self):
+        s = self.site
+        base = s.path("elsewhere")
+        s.add_domain("one.example", "-E", "catchall@one.example", "-B", base, "-q", "1M,10")
+        self.assertTrue(self.text("domains", "one.example", ".qmail-default").endswith(" '' catchall@one.example\n"))
+        self.assertIn(f"base dir      : {base}\n", s.ok("vdominfo", "one.example"))
+        self.assertIn("quota         : 1048576S,10C\n", s.ok("vuserinfo", "postmaster@one.example"))
+        self.assertTrue(s.home("postmaster@one.example").startswith(base + "/L2P/one.example/"))
+        for args in (["-E", "no'quotes", "x.example"], ["-B", "relative", "x.example"], ["-q", "much", "x.example"],
+                     ["-u", "no-such-account", "x.example"], ["-u", "root", "x.example"], ["-i", "0", "x.example"],
+                     ["-h", "MD5", "x.example"], ["-h", "DES", "x.example"]):
+            with self.subTest(args):
+                self.fails(100, "vadddomain", *args, "-", input=b"secret\n")
+                self.assertFalse(os.path.exists(s.path("domains", "x.example")))
+
+    def test_bad_names(self):
+        s = self.site
+        s.add_domain()
+        for domain in ("", "UPPER.example", "a..b", ".a", "a.", "-a.b", "a-.b", "a/b", "..", "a b", "a'b", 'a"b',
+                       "a;b", "a:b", "x'; DROP TABLE users; --", "é.example", "a" * 64 + ".example",
+                       ".".join(["abcdefgh"] * 30)):
+            with self.subTest(domain):
+                self.fails(100, "vadddomain", "-e", "--", domain, "-", input=HASH.encode())
+        for user in ("", ".", "..", "a..b", ".a", "a.", "a/b", "../x", "a b", '"a b"', 'a"b', "A", "a:b", "a,b",
+                     "a@b", "a;b", "a(b", "a\\b", "-a", "x' OR name='y'; --", "é", "a\nb", "a" * 65):
+            with self.subTest(user):
+                self.fails(100, "vadduser", "-e", "--", user + "@example.com", "-", input=HASH.encode())
+        self.assertEqual(s.sql("SELECT name FROM users"), [("postmaster",)])
+
+    def test_odd_names_are_stored_exactly(self):
+        s = self.site
+        s.add_domain()
+        names = ["o'brien", "a" * 64, "x%y_z", "it's`{}|~", "1", "a", "a.b-c+d=e", "m$home", "x'--"]
+        for name in names:
+            address = s.add_user(name, "-d")
+            self.assertEqual(s.ok("vuserinfo", "-n", address), f"name          : {address}\n")
+            self.assertTrue(os.path.isdir(s.home(address) + "/Maildir/new"))
+        self.assertEqual(sorted(n for n, in s.sql("SELECT name FROM users")), sorted(names + ["postmaster"]))
+        self.assertEqual(len({s.home(f"{n}@example.com") for n in names}), len(names))
+        for name in names:
+            s.ok("vdeluser", f"{name}@example.com")
+        self.assertEqual(s.sql("SELECT name FROM users"), [("postmaster",)])
+        self.assertEqual(glob.glob(s.path("mail", "*", "example.com", "*")), [])
+
+    def test_user(self):
+        s = self.site
+        s.add_domain()
+        s.add_user("alice", "-c", "Alice Example", "-q", "10M,100")
+        self.assertIn("exists", self.fails(100, "vadduser", "-e", "alice@example.com", "-", input=HASH.encode()))
+        self.assertIn("no such domain", self.fails(100, "vadduser", "-e", "a@none.example", "-", input=HASH.encode()))
+        info = s.ok("vuserinfo", "alice@example.com")
+        self.assertIn("gecos         : Alice Example\n", info)
+        self.assertIn("quota         : 10485760S,100C\n", info)
+        self.assertIn("(missing)", info)
+        self.assertNotIn("$6$", info)
+        self.assertRegex(info, r"added +: \d{4}-")
+        for quota in ("-1", "x", "99999999999999999999", "1,2,3", "1Q"):
+            with self.subTest(quota):
+                self.fails(100, "vadduser", "-e", "-q", quota, "q@example.com", "-", input=HASH.encode())
+        self.fails(100, "vadduser", "-e", "-c", "a:b", "c@example.com", "-", input=HASH.encode())
+        s.add_user("idle", "-i")
+        self.assertIn("state         : inactive\n", s.ok("vuserinfo", "idle@example.com"))
+        self.assertEqual(s.sql("SELECT pw_name FROM indibak"), [("idle",)])
+        self.fails(1, "vuserinfo", "nobody@example.com")
+        self.fails(100, "vuserinfo", "nobody")
+        self.fails(100, "vdeluser", "nobody@example.com")
+        s.ok("vdeluser", "-v", "alice@example.com")
+        self.fails(100, "vdeluser", "alice@example.com")
+
+    def test_reserved_names_want_a_yes(self):
+        s = self.site
+        s.add_domain()
+        for answer, code in ((b"", 100), (b"n\n", 100), (b"y\n", 0)):
+            self.assertEqual(s.run(["vdeluser", "postmaster@example.com"], input=answer).returncode, code)
+
+    def test_passwords(self):
+        s = self.site
+        s.add_domain()
+        hash_of = lambda: s.sql("SELECT hash FROM users WHERE name = 'u'")[0][0]
+        s.ok("vadduser", "u@example.com", "from-argv")
+        self.assertTrue(hash_of().startswith("$y$"))
+        s.ok("vpasswd", "-h", "SHA-512", "u@example.com", input=b"from stdin\n")
+        self.assertTrue(hash_of().startswith("$6$"))
+        s.ok("vpasswd", "-h", "BCRYPT", "u@example.com", "-", input=b"from stdin\n")
+        self.assertTrue(hash_of().startswith("$2b$"))
+        out = s.ok("vpasswd", "-r", "20", "u@example.com")
+        self.assertRegex(out, r"^password: [A-Za-z0-9]{20}\n$")
+        s.ok("vpasswd", "-e", "u@example.com", HASH)
+        self.assertEqual(hash_of(), HASH)
+        for args, text in ((["-e"], b"plain\n"), (["-e"], b"$1$abcdefgh$aaaaaaaaaaaaaaaaaaaaaa\n"),
+                           (["-e"], b"abJnggxhB/yWI\n"), ([], b"\n"), ([], b""), (["-h", "MD5"], b"x\n"),
+                           ([], b"x" * 300 + b"\n"), ([], b"nul\0\n"), (["-r", "0", "-h", "NONE"], b"x\n")):
+            with self.subTest(args=args, text=text):
+                self.fails(100, "vpasswd", *args, "u@example.com", "-", input=text)
+                self.assertEqual(hash_of(), HASH)
+        self.fails(100, "vpasswd", "-e", "nobody@example.com", "-", input=HASH.encode())
+
+    def test_argument_is_overwritten(self):
+        """A password given as an argument does not stay in the list of processes."""
+        s = self.site
+        s.add_domain()
+        s.sql("SELECT 1")
+        db = sqlite3.connect(s.db_path(), isolation_level=None)
+        db.execute("BEGIN EXCLUSIVE")  # vpasswd has hashed, and waits here
+        p = s.spawn(["vpasswd", "postmaster@example.com", "hunter2hunter2"], stderr=subprocess.DEVNULL)
+        seen = lambda: open(f"/proc/{p.pid}/cmdline", "rb").read()
+        wait_for(lambda: b"vpasswd" in seen() and b"hunter2" not in seen(), what="the password to vanish")
+        db.execute("ROLLBACK")
+        db.close()
+        self.assertEqual(p.wait(20), 0)
+
+    def test_aliases(self):
+        s = self.site
+        s.add_domain()
+        s.add_user("bob")
+        s.ok("valias", "-i", "&bob@example.com", "team@example.com")
+        s.ok("valias", "-i", "&ann@other.example", "team@example.com")
+        s.ok("valias", "-i", "| cat 'x' > /dev/null", "prog@example.com")
+        self.fails(1, "valias", "-i", "&bob@example.com", "team@example.com")
+        self.fails(1, "valias", "-i", "&bob@example.com", "x@none.example")
+        self.assertEqual(sorted(s.ok("valias", "-s", "TEAM@example.com").splitlines()),
+                         ["team -> &ann@other.example", "team -> &bob@example.com"])
+        self.assertEqual(s.ok("valias", "-S", "bob@example.com"), "team@example.com\n")
+        s.ok("valias", "-u", "&ann@other.example", "-i", "&eve@other.example", "team@example.com")
+        self.assertIn("eve@other.example", s.ok("valias", "-s", "team@example.com"))
+        s.ok("valias", "-d", "&eve@other.example", "team@example.com")
+        self.fails(1, "valias", "-d", "&eve@other.example", "team@example.com")
+        self.fails(1, "valias", "-s", "none@example.com")
+        for line in ("", "x", "a b@c", "&@c", "a@", "a@b\nc@d", "&" + "a" * 1100 + "@b"):
+            with self.subTest(line):
+                self.fails(100, "valias", "-i", line, "team@example.com")
+        # removing a user removes it from the aliases of others
+        s.ok("vdeluser", "bob@example.com")
+        self.fails(1, "valias", "-s", "team@example.com")
+
+    def test_usage(self):
+        for argv in (["vadddomain"], ["vadddomain", "-Z", "x"], ["vadduser"], ["vadduser", "a", "b", "c"], ["vdeluser"],
+                     ["vdeldomain"], ["vpasswd"], ["vuserinfo"], ["vdominfo", "a", "b"], ["valias", "x@y"],
+                     ["valias", "-s", "-S", "x@y"], ["valias", "-u", "x", "x@y"], ["vdelivermail"],
+                     ["vdelivermail", "", "no-such-action"], ["qmail-newu", "a", "b"], ["qmail-getpw"], ["maildirmake"],
+                     ["qmaildirmake", "a", "b"], ["inlookup", "x"], ["inlookup", "-i", "0"], ["inquerytest", "x"],
+                     ["inquerytest", "-q", "nothing", "x"], ["imaplogin"], ["imaplogin", "x"], ["pop3login", "x"],
+                     ["vchkpass", "-x"]):
+            with self.subTest(argv):
+                env = self.site.env(EXT="a", HOST="b", SENDER="c")
+                p = self.site.run(argv, env=env)
+                self.assertEqual(p.returncode, 100, p.stderr)
+                self.assertRegex(p.stderr, rb"\Ausage: [^\n]*\n\Z")
+
+    def test_no_database(self):
+        s = self.site
+        for argv in (["vadduser", "-e", "a@example.com", "-"], ["vpasswd", "-e", "a@example.com", "-"],
+                     ["vuserinfo", "a@example.com"], ["vdominfo"], ["valias", "-s", "a@example.com"],
+                     ["vdeluser", "a@example.com"]):
+            with self.subTest(argv):
+                self.fails(111, *argv, input=HASH.encode())
+        self.assertFalse(os.path.exists(s.db_path()))
+        s.add_domain()
+        with open(s.db_path(), "r+b") as f:
+            f.write(b"this is no database any more" * 100)
+        self.fails(111, "vuserinfo", "postmaster@example.com")
+        self.fails(111, "vadduser", "-e", "a@example.com", "-", input=HASH.encode())
+
+    def test_full_and_bad_control_files(self):
+        s = self.site
+        s.add_domain()
+        with open(s.path("users", "assign"), "w") as f:
+            f.write("garbage\n.\n")
+        self.assertIn("assign:1", self.fails(111, "qmail-newu"))
+        self.assertIn("assign:1", self.fails(100, "vadddomain", "-e", "two.example", "-", input=HASH.encode()))
+        self.assertNotIn("two.example", self.text("control", "rcpthosts"))
+        with open(s.path("users", "assign"), "w") as f:
+            f.write(".\n")
+        s.add_domain("two.example")  # what was left half made is finished
+        self.assertIn("two.example", self.text("control", "rcpthosts"))
+        s.control("timeoutread", "soon\n")
+        self.assertIn("timeoutread:1", self.fails(100, "vdominfo"))
+
+    def test_directories(self):
+        """The two-hundredth user of a bucket goes two directories on."""
+        s = self.site
+        s.add_domain()
+        for i in range(1, 7):
+            s.add_user(f"bob{i}", "-l", "2")
+        homes = [s.home(f"bob{i}@example.com") for i in range(1, 7)]
+        base = s.path("mail", "A2E", "example.com")
+        self.assertEqual(homes, [f"{base}/bob1", f"{base}/0/bob2", f"{base}/0/bob3", f"{base}/1/bob4", f"{base}/1/bob5",
+                                 f"{base}/2/bob6"])
+
+    def test_maildirmake(self):
+        s = self.site
+        d = s.path("run", "Maildir")
+        for program in ("maildirmake", "qmaildirmake"):
+            s.ok(program, d)
+            self.assertEqual(sorted(os.listdir(d)), ["cur", "new", "tmp"])
+            self.assertEqual({stat.S_IMODE(os.stat(os.path.join(d, x)).st_mode) for x in os.listdir(d)}, {0o700})
+        self.fails(111, "maildirmake", s.path("none", "Maildir"))
+
+    def test_getpw(self):
+        s = self.site
+        p = s.run(["qmail-getpw", "root"])
+        self.assertNotIn(b"root\x000\x00", p.stdout)  # never root
+        p = s.run(["qmail-getpw", "no-such-account-here"])
+        try:
+            import pwd
+            alias = pwd.getpwnam("alias")
+            self.assertEqual(p.stdout.split(b"\0")[:3], [b"alias", b"%d" % alias.pw_uid, b"%d" % alias.pw_gid])
+            self.assertEqual(p.stdout.split(b"\0")[3:], [s.path("alias").encode(), b"-", b"no-such-account-here", b""])
+        except KeyError:
+            self.assertEqual(p.returncode, 116)
+
+
+@unittest.skipUnless(os.geteuid() == 0, "needs root: programs that give up root")
+class AsRoot(unittest.TestCase):
+    def test_everything_belongs_to_the_mail_user(self):
+        with UserSite(privileged=True) as s:
+            s.add_domain()
+            s.add_user("alice", "-d")
+            for path in (s.path("userdb"), s.db_path(), s.path("domains", "example.com"),
+                         s.path("domains", "example.com", ".qmail-default"), s.home("alice@example.com") + "/Maildir/new"):
+                self.assertEqual(os.stat(path).st_uid, 65534, path)
+            self.assertIn(":65534:", open(s.path("users", "assign")).read())
+            s.ok("vadddomain", "-e", "-u", "games", "games.example", "-", input=HASH.encode())
+            s.add_user("player@games.example", "-d")
+            import pwd
+            games = pwd.getpwnam("games").pw_uid
+            self.assertEqual(os.stat(s.home("player@games.example") + "/Maildir").st_uid, games)
+            self.assertEqual(os.stat(s.db_path()).st_uid, 65534)
+            s.ok("vdeluser", "player@games.example")
+            s.ok("vdeldomain", "games.example")
+            s.ok("vdeldomain", "example.com")
+
+    def test_missing_mail_user(self):
+        with UserSite(privileged=True) as s:
+            p = s.run(["vadddomain", "-e", "example.com", "-"], input=HASH.encode(),
+                      env=s.env(INDIMAILUSER="no-such-account"))
+            self.assertIn(p.returncode, (100, 111))
+            self.assertIn(b"no-such-account", p.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
