@@ -108,6 +108,19 @@ static void read_services(const char *dir, int mains, int logs, struct strlist *
   if (l->len) qsort(l->item, l->len, sizeof *l->item, by_name);
 }
 
+/* The one long option, wherever it stands; the others close up. */
+static int take_dir(int argc, char **argv, stralloc *dir) {
+  static const char name[] = "--servicedir=";
+  int n = 1;
+
+  for (int i = 1; i < argc; ++i) {
+    if (strncmp(argv[i], name, sizeof name - 1)) argv[n++] = argv[i];
+    else if (!stralloc_copys(dir, argv[i] + sizeof name - 1)) strerr_die_nomem(FATAL);
+  }
+  argv[n] = 0;
+  return n;
+}
+
 int main(int argc, char **argv) {
   int all = 0, mains = 0, logs = 0, no_head = 0;
   const struct option table[] = {
@@ -117,16 +130,13 @@ int main(int argc, char **argv) {
       {'h', OPTION_FLAG, &no_head, 1},
       {0, OPTION_FLAG, 0, 0},
   };
-  static const char long_dir[] = "--servicedir=";
   char buf[SUBSTDIO_SIZE];
   substdio out;
   stralloc dir = STRALLOC_INIT, path = STRALLOC_INIT;
   struct strlist l = {0, 0, 0};
 
   if (!paths_get(PATH_SERVICE, &dir)) strerr_die_nomem(FATAL);
-  if (argc > 1 && !strncmp(argv[argc - 1], long_dir, sizeof long_dir - 1)) {
-    if (!stralloc_copys(&dir, argv[--argc] + sizeof long_dir - 1)) strerr_die_nomem(FATAL);
-  }
+  argc = take_dir(argc, argv, &dir);
   options_or_die(argc, argv, table, USAGE, 0, 0);
   read_services(stralloc_cstr(&dir), all || mains || !logs, all || logs, &l);
   substdio_initfd_write(&out, 1, buf, sizeof buf);
