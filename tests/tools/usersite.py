@@ -37,9 +37,9 @@ class UserSite(Root):
 
     def start_lookup(self, *options, **env):
         self.log = open(self.path("inlookup.log"), "ab")
+        before = self.logged().count("ready")
         self.lookup = self.spawn(["inlookup", "-v", *options], env=self.env(**env), stderr=self.log)
-        wait_for(lambda: b"ready" in open(self.path("inlookup.log"), "rb").read() or self.lookup.poll() is not None,
-                 what="inlookup")
+        wait_for(lambda: self.logged().count("ready") > before or self.lookup.poll() is not None, what="inlookup")
         if self.lookup.poll() is not None:
             raise AssertionError(open(self.path("inlookup.log")).read())
         return self.lookup

@@ -1,6 +1,5 @@
 /* inquerytest: asks inlookup one question and prints the answer, field by field. */
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
@@ -42,30 +41,43 @@ static int socket_to(int slow) {
   return fd;
 }
 
-/* One request out, one answer in. */
-static void exchange(int to, int from, const stralloc *request, stralloc *answer, deadline when) {
-  struct iodeadline out = {to, when, DEADLINE_NEVER}, in = {from, when, DEADLINE_NEVER};
+static void send_request(int to, const stralloc *request, deadline when) {
+  struct iodeadline io = {to, when, DEADLINE_NEVER};
   size_t sent = 0;
-  long n = 0;
 
   while (sent < request->len) {
-    ssize_t w = iodeadline_write(&out, request->s + sent, request->len - sent);
+    ssize_t w = iodeadline_write(&io, request->s + sent, request->len - sent);
 
     if (w == -1) die();
     sent += (size_t)w;
   }
+}
+
+/* One whole answer: 0, or -1 with errno (0: the other side closed). */
+static int receive(int from, stralloc *answer, deadline when) {
+  struct iodeadline io = {from, when, DEADLINE_NEVER};
+  long n = 0;
+
   stralloc_cut(answer, 0);
   while (n == 0) {
     ssize_t r;
 
     if (!stralloc_readyplus(answer, 1024)) strerr_die_nomem(FATAL);
-    r = iodeadline_read(&in, answer->s + answer->len, answer->a - 1 - answer->len);
-    if (r == -1) die();
-    if (r == 0) strerr_diem(111, FATAL, "inlookup closed the connection", (char *)0);
+    r = iodeadline_read(&io, answer->s + answer->len, answer->a - 1 - answer->len);
+    if (r == 0) errno = 0;
+    if (r <= 0) return -1;
     answer->len += (size_t)r;
     n = lookup_frame(answer->s, answer->len, LOOKUP_ANSWER_MAX);
   }
   if (n != (long)answer->len) strerr_diem(111, FATAL, "malformed answer", (char *)0);
+  return 0;
+}
+
+static void exchange(int fd, const stralloc *request, stralloc *answer, deadline when) {
+  send_request(fd, request, when);
+  if (receive(fd, answer, when) == 0) return;
+  if (errno) die();
+  strerr_diem(111, FATAL, "inlookup closed the connection", (char *)0);
 }
 
 /* The published FIFO: our own FIFO for the answer, with a name nobody can guess. */
@@ -74,7 +86,7 @@ static void by_fifo(const char *fifo, enum lookup_op op, const char *const *arg,
   char name[32];
   uint64_t random[2];
   size_t n;
-  int in, out;
+  int in, out, saved, r = -1;
 
   if (getrandom(random, sizeof random, 0) != sizeof random) die();
   n = fmt_hex64_pad(name, random[0], 12);
@@ -88,23 +100,11 @@ static void by_fifo(const char *fifo, enum lookup_op op, const char *const *arg,
     strerr_diem_sys(111, FATAL, "unable to create ", mine.s, (char *)0);
   in = fd_open_read(mine.s);
   out = fd_open_write_nonblock(path.s);
-  if (in != -1 && out != -1 && write(out, request.s, request.len) == (ssize_t)request.len) {
-    struct pollfd p = {.fd = in, .events = POLLIN};
-    int r = poll(&p, 1, deadline_poll_ms(when, mono_now()));
-
-    if (r == 0) errno = ETIMEDOUT;
-    if (r > 0 && fd_slurp(in, answer, LOOKUP_ANSWER_MAX) == 0 && answer->len) in = fd_close(in) + 1;
-    else in = -1;
-  } else {
-    in = -1;
-  }
-  {
-    int saved = errno;
-
-    unlink(mine.s);
-    errno = saved;
-  }
-  if (in == -1) strerr_diem_sys(111, FATAL, "no answer through ", path.s, (char *)0);
+  if (in != -1 && out != -1 && write(out, request.s, request.len) == (ssize_t)request.len) r = receive(in, answer, when);
+  saved = errno;
+  unlink(mine.s);
+  errno = saved;
+  if (r == -1) strerr_diem_sys(111, FATAL, "no answer through ", path.s, (char *)0);
   stralloc_free(&path);
   stralloc_free(&mine);
   stralloc_wipe(&request);
@@ -168,7 +168,7 @@ int main(int argc, char **argv) {
     int fd = socket_to(lookup_ops[op].pool == LOOKUP_SLOW);
 
     if (!lookup_request_fmt(&request, 0, (enum lookup_op)op, arg)) strerr_die_nomem(FATAL);
-    for (uint64_t k = 0; k < times; ++k) exchange(fd, fd, &request, &answer, when);
+    for (uint64_t k = 0; k < times; ++k) exchange(fd, &request, &answer, when);
   }
   if (verbose) {
     char us[FMT_U64 + 1];
