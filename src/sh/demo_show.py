@@ -88,10 +88,18 @@ def stranger():
         code, text = s.docmd("RCPT TO:<victim@far.example>")
         if code < 500:
             sys.exit(f"demo: the MX port relays for strangers ({code})")
+    step("a stranger's mail on the MX port to alice; relaying for him is refused", start)
+
+
+def prober():
+    start = time.monotonic()
+    with smtplib.SMTP(HOST, int(env["SMTP_PORT"]), timeout=DEADLINE) as s:
+        s.ehlo()
+        s.docmd("MAIL FROM:<prober@elsewhere.example>")
         code, text = s.docmd(f"RCPT TO:<nobody-of-that-name@{env['DOMAIN']}>")
         if code < 500:
             sys.exit(f"demo: an unknown recipient was not refused ({code})")
-    step("a stranger's mail on the MX port to alice; relaying and unknown users refused", start)
+    step("somebody who guesses names is refused, and made to wait (PENALTY)", start)
 
 
 def read_imap():
@@ -151,6 +159,7 @@ def main():
     read_imap()
     read_pop3()
     relay(sink)
+    prober()
     width = max(len(r[0]) for r in rows)
     print()
     for what, ms, note in rows:
