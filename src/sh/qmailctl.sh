@@ -33,7 +33,7 @@ unhold() {
         fi
     done
 }
-all="$SERVICEDIR/qmail-*.* $SERVICEDIR/inlookup.* $SERVICEDIR/qmail-tlsd*"
+all="$SERVICEDIR/qmail-* $SERVICEDIR/inlookup.*"
 send="$SERVICEDIR/qmail-send.*"
 
 case $1 in
@@ -44,7 +44,7 @@ case $1 in
     stat) qmail-qstat ;;
     queue) qmail-qstat && qmail-qread ;;
     flush) each "svc -a" $send ;;
-    reload) each "svc -h" $send $SERVICEDIR/inlookup.* $SERVICEDIR/qmail-tlsd* ;;
+    reload) each "svc -h" $send $SERVICEDIR/inlookup.* $SERVICEDIR/qmail-tlsd ;;
     pause) hold && each "svc -h" $send ;;
     cont) unhold && each "svc -h" $send ;;
     *) usage ;;
