@@ -79,16 +79,6 @@ static size_t literal_length(const char *s, size_t n, struct ip *ip) {
   return end + 1;
 }
 
-int smtp_domain_ok(const char *s, size_t n) {
-  struct ip ip;
-
-  if (!n) return 0;
-  if (s[0] == '[') return literal_length(s, n, &ip) == n;
-  for (size_t i = 0; i < n; ++i)
-    if (high(s[i])) return 0;
-  return domain_length(s, n) == n;
-}
-
 static int atext(char c) {
   return alnum(c) || high(c) || (c && strchr("!#$%&'*+-/=?^_`{|}~", c));
 }
@@ -203,14 +193,6 @@ const char *smtp_path_domain(const struct smtp_path *p, size_t *n) {
   }
   *n = p->address.len - p->at - 1;
   return p->address.s + p->at + 1;
-}
-
-int smtp_path_copy(struct smtp_path *to, const struct smtp_path *from) {
-  if (!stralloc_copy(&to->address, &from->address)) return 0;
-  to->at = from->at;
-  to->ip = from->ip;
-  to->eight_bit = from->eight_bit;
-  return 1;
 }
 
 void smtp_path_free(struct smtp_path *p) {

@@ -44,12 +44,7 @@ enum smtp_syntax smtp_path_argument(const char *s, size_t n, const char *keyword
                                     const char **rest, size_t *rest_n) MUST_CHECK;
 /* Domain part and its length, "" when there is none. */
 const char *smtp_path_domain(const struct smtp_path *p, size_t *n);
-int smtp_path_copy(struct smtp_path *to, const struct smtp_path *from) MUST_CHECK;
 void smtp_path_free(struct smtp_path *p);
-
-/* A host name (RFC 5321 Domain, underscores allowed as they are seen) or an address
- * literal: 1 or 0. */
-int smtp_domain_ok(const char *s, size_t n);
 
 /* The next parameter, KEYWORD or KEYWORD=VALUE: 1, 0 at the end, -1 on bad syntax.
  * *s and *n move behind it. */

@@ -7,14 +7,20 @@
 #include "smtp/verbs.h"
 
 /* A client that says no name is taken by the one its address has. */
-static int greeted(struct session *s, const char *arg, size_t n) {
-  int ok = n ? stralloc_copyb(&s->c.helo, arg, n) : stralloc_copys(&s->c.helo, s->c.host);
+static int greeted(struct session *s, const char *arg, size_t n, int extended) {
+  int ok;
 
+  if (n > SMTP_DOMAIN_MAX) {
+    reply_refuse(s, 501, "5.5.4", "that is too long for a name");
+    return 0;
+  }
+  ok = n ? stralloc_copyb(&s->c.helo, arg, n) : stralloc_copys(&s->c.helo, s->c.host);
   if (!ok) {
     reply_close(s, "4.3.0", "out of memory");
     return 0;
   }
   session_reset(s);
+  s->c.extended = extended;
   s->state = STATE_READY;
   if (policy_run(s, STAGE_HELO)) return 1;
   stralloc_cut(&s->c.helo, 0);
@@ -33,13 +39,11 @@ static void reply_name(struct session *s, int last) {
 }
 
 void verb_helo(struct session *s, const char *arg, size_t n) {
-  s->c.extended = 0;
-  if (greeted(s, arg, n)) reply_name(s, 1);
+  if (greeted(s, arg, n, 0)) reply_name(s, 1);
 }
 
 void verb_ehlo(struct session *s, const char *arg, size_t n) {
-  s->c.extended = 1;
-  if (!greeted(s, arg, n)) return;
+  if (!greeted(s, arg, n, 1)) return;
   reply_name(s, 0);
   verbs_ehlo(s);
 }

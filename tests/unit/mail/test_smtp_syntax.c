@@ -205,7 +205,5 @@ int main(void) {
   command_cases();
   argument_cases();
   parameter_cases();
-  CHECK(smtp_domain_ok("a.example", 9) && smtp_domain_ok("[1.2.3.4]", 9));
-  CHECK(!smtp_domain_ok("", 0) && !smtp_domain_ok("a b", 3) && !smtp_domain_ok("a\xc3\xa9", 3) && !smtp_domain_ok("a.", 2));
   return check_done();
 }
