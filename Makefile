@@ -1,4 +1,4 @@
-# IndiMail: one makefile for everything. Targets: all (default), demo, demo-stop, check, lint,
+# IndiMail: one makefile for everything. Targets: all (default), man, demo, demo-stop, check, lint,
 # bench, install, uninstall, clean. Variables: DESTDIR PREFIX SYSCONFDIR QMAILHOME LOGDIR RUNDIR
 # SERVICEDIR MAILBASE; SAN=address,undefined; FUZZ=1; T=name (check), B=name (bench); V=1 shows
 # commands. Which programs there are, and what each links, stands in src/PROGRAMS.
@@ -149,9 +149,10 @@ demo-stop:
 # --- install ---------------------------------------------------------------------------------
 install: all
 	@PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' QMAILHOME='$(QMAILHOME)' LOGDIR='$(LOGDIR)' RUNDIR='$(RUNDIR)' \
-	 SERVICEDIR='$(SERVICEDIR)' MAILBASE='$(MAILBASE)' DESTDIR='$(DESTDIR)' BIN='$(BIN)' sh src/sh/install.sh install
+	 SERVICEDIR='$(SERVICEDIR)' MAILBASE='$(MAILBASE)' DESTDIR='$(DESTDIR)' BIN='$(BIN)' MAN='$(MAN)' sh src/sh/install.sh install
 uninstall:
-	@PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' QMAILHOME='$(QMAILHOME)' DESTDIR='$(DESTDIR)' BIN='$(BIN)' sh src/sh/install.sh uninstall
+	@PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' QMAILHOME='$(QMAILHOME)' DESTDIR='$(DESTDIR)' BIN='$(BIN)' MAN='$(MAN)' \
+	 sh src/sh/install.sh uninstall
 
 clean:
 	rm -rf $(BUILD)

@@ -6,7 +6,7 @@ set -eu
 usage() { echo "usage: install.sh install|uninstall" >&2; exit 100; }
 die() { echo "install: fatal: $*" >&2; exit 111; }
 [ $# -eq 1 ] || usage
-: "${PREFIX:?}" "${SYSCONFDIR:?}" "${QMAILHOME:?}" "${BIN:?}"
+: "${PREFIX:?}" "${SYSCONFDIR:?}" "${QMAILHOME:?}" "${BIN:?}" "${MAN:?}"
 D=${DESTDIR:-}
 share=$D$PREFIX/share/indimail
 
@@ -52,8 +52,8 @@ install_all() {
         [ -e "$BIN/$name" ] || die "$BIN/$name is not built"
         program "$name" "$dir" "$mode" "$owner"
     done
-    for f in man/man[1-8]/*.[1-8]; do
-        [ ! -e "$f" ] || copy "$f" "$D$PREFIX/share/$f"
+    for f in man/man[1-8]/*.[1-8]; do # the finished pages, with paths and tables filled in
+        [ ! -e "$f" ] || copy "$MAN/${f#man/}" "$D$PREFIX/share/$f"
     done
     for f in boot/* boot/templates/*; do
         [ ! -f "$f" ] || boot_file "$f" "$share/$f"
