@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,7 +18,8 @@
 #include "base/loop.h"
 #include "base/sigfd.h"
 
-#define CLIENTS_MAX 1000
+#define CLIENTS_MAX 500
+#define OTHER_FILES 30 /* descriptors kept for the database and ourselves */
 #define UNFINISHED_SECONDS 10 /* for the rest of a request, or for taking an answer */
 
 struct client {
@@ -34,7 +36,7 @@ struct state {
   struct loop loop;
   struct loop_io listener, fifo, signals;
   struct client ends; /* of the list */
-  unsigned clients;
+  unsigned clients, clients_max;
   stralloc fifo_in;
 };
 
@@ -152,13 +154,16 @@ static void add_client(struct state *st, int fd) {
   c->st = st;
   c->uid = peer.uid;
   link_last(c);
-  if (++st->clients > CLIENTS_MAX) drop(st->ends.next);
+  if (++st->clients > st->clients_max) drop(st->ends.next);
 }
 
 static void connection_ready(void *ctx, int fd, unsigned events) {
+  struct state *st = ctx;
   int client;
 
-  while ((client = accept4(fd, 0, 0, SOCK_CLOEXEC | SOCK_NONBLOCK)) != -1) add_client(ctx, client);
+  while ((client = accept4(fd, 0, 0, SOCK_CLOEXEC | SOCK_NONBLOCK)) != -1) add_client(st, client);
+  /* No descriptor left for it: it waits until one is free. */
+  if ((errno == EMFILE || errno == ENFILE) && st->clients) drop(st->ends.next);
 }
 
 /* --- the FIFO */
@@ -221,8 +226,16 @@ static void signal_ready(void *ctx, int fd, unsigned events) {
     else loop_stop(&st->loop);
 }
 
+/* As many as the limit on descriptors allows. */
+static unsigned places(void) {
+  struct rlimit files;
+
+  if (getrlimit(RLIMIT_NOFILE, &files) == -1 || files.rlim_cur > CLIENTS_MAX + OTHER_FILES) return CLIENTS_MAX;
+  return files.rlim_cur > OTHER_FILES ? (unsigned)(files.rlim_cur - OTHER_FILES) : 1;
+}
+
 int lookup_worker_run(struct lookup_worker *w, struct strerr *e) {
-  struct state st = {.w = w};
+  struct state st = {.w = w, .clients_max = places()};
   int signals = sigfd_open(SIGTERM, SIGINT, SIGHUP, SIGUSR1, 0);
   int r;
 

@@ -1,5 +1,5 @@
 """A site with virtual users for box tests: domains, users, inlookup, deliveries, logins."""
-import glob, imaplib, os, poplib, signal, socket, sqlite3, ssl, subprocess, threading
+import glob, imaplib, os, poplib, resource, signal, socket, sqlite3, ssl, subprocess, threading
 from box import Root, wait_for
 
 # The hash of "secret", so that tests do not spend their time hashing.
@@ -35,10 +35,11 @@ class UserSite(Root):
         self.ok("vadduser", "-e", *options, address, "-", input=HASH.encode() + b"\n")
         return address
 
-    def start_lookup(self, *options, **env):
+    def start_lookup(self, *options, files=None, **env):
         self.log = open(self.path("inlookup.log"), "ab")
         before = self.logged().count("ready")
-        self.lookup = self.spawn(["inlookup", "-v", *options], env=self.env(**env), stderr=self.log)
+        self.lookup = self.spawn(["inlookup", "-v", *options], env=self.env(**env), stderr=self.log,
+                                 preexec_fn=files and (lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))))
         wait_for(lambda: self.logged().count("ready") > before or self.lookup.poll() is not None, what="inlookup")
         if self.lookup.poll() is not None:
             raise AssertionError(open(self.path("inlookup.log")).read())

@@ -1,5 +1,5 @@
 """inlookup: answers, rights by uid, the FIFO, and what happens when the database or a worker is gone."""
-import os, signal, socket, sqlite3, stat, subprocess, time, unittest
+import os, signal, socket, sqlite3, stat, subprocess, unittest
 from box import wait_for
 from usersite import HASH, UserSite
 
@@ -275,15 +275,15 @@ class Inlookup(unittest.TestCase):
     def test_crowd(self):
         """More clients than places: each is served, the silent ones lose their place."""
         s = self.site
-        s.start_lookup("-i", "1")
+        s.start_lookup("-i", "1", files=200)
         one = message(b"IL1", b"user", b"alice@example.com")
         crowd = []
         try:
-            for _ in range(900):
+            for _ in range(300):
                 c = socket.socket(socket.AF_UNIX)
                 c.connect(s.path("run", "inlookup", "socket"))
                 crowd.append(c)
-            for _ in range(200):
+            for _ in range(100):
                 self.assertIn(b"active", self.exchange(self.connect(), one))
         finally:
             for c in crowd:
