@@ -88,6 +88,7 @@ int dotqmail_exists(const char *dash, const char *ext, const char *suffix, struc
   if (!safe_ext(&safe, ext) ||
       !stralloc_catm(&name, ".qmail", dash, stralloc_cstr(&safe), suffix, (char *)0))
     strerr_sys(e, "unable to look for ", suffix, (char *)0);
+  else if (bytes_chr(name.s, name.len, '/') != name.len) r = 0; /* as dotqmail_find: no other directory */
   else if (stat(name.s, &st) == 0) r = 1;
   else if (errno == ENOENT || errno == ENAMETOOLONG) r = 0;
   else strerr_sys(e, "unable to look for ", name.s, (char *)0);
