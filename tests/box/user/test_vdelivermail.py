@@ -1,0 +1,282 @@
+"""vdelivermail: mailboxes, quotas, aliases, default actions, and failures that must stay temporary."""
+import glob, os, subprocess, unittest
+from usersite import UserSite
+
+BODY = b"Subject: x\n\n" + b"y" * 488
+
+
+class Vdelivermail(unittest.TestCase):
+    def setUp(self):
+        self.site = UserSite()
+        self.addCleanup(self.site.close)
+        self.site.add_domain()
+        self.site.add_user("alice")
+        self.site.start_lookup("-i", "1", "-p", "1")
+
+    def program(self, name, text):
+        """Programs are looked for where QMAILBIN says: a directory with ours and these."""
+        d = self.site.path("programs")
+        if not os.path.isdir(d):
+            os.mkdir(d)
+        path = os.path.join(d, name)
+        with open(path, "w") as f:
+            f.write("#!/bin/sh\n" + text)
+        os.chmod(path, 0o755)
+        return {"QMAILBIN": d}
+
+    def seen(self):
+        """Where test programs leave what they saw; the site's user may write there."""
+        return self.site.path("run")
+
+    def test_mailbox(self):
+        s = self.site
+        p = s.deliver("alice", b"Subject: x\n\nFrom here\n", QQEH="X-Extra: yes\n")
+        self.assertEqual((p.returncode, p.stderr), (0, b""))
+        self.assertEqual(s.mails("alice@example.com"),
+                         [b"Return-Path: <sender@example.net>\nDelivered-To: example.com-alice@example.com\nX-Extra: yes\n"
+                          b"Subject: x\n\nFrom here\n"])
+        path = glob.glob(s.home("alice@example.com") + "/Maildir/new/*")[0]
+        self.assertRegex(os.path.basename(path), r"^\d+\.M\d+P\d+Q\d+\.[^/:]+,S=%d$" % os.path.getsize(path))
+        self.assertEqual(os.listdir(s.home("alice@example.com") + "/Maildir/tmp"), [])
+        self.assertEqual(s.deliver("ALICE").returncode, 0)  # case does not matter
+        self.assertEqual(s.deliver('"alice"').returncode, 0)
+        self.assertEqual(s.deliver("").returncode, 0)  # postmaster
+        self.assertEqual(len(s.mails("postmaster@example.com")), 1)
+        self.assertEqual(len(s.mails("alice@example.com")), 3)
+        self.assertEqual(s.deliver("alice", b"").returncode, 0)  # nothing is no message
+        self.assertEqual(len(s.mails("alice@example.com")), 3)
+
+    def test_pipe(self):
+        s = self.site
+        e = s.env(EXT="alice", HOST="example.com", SENDER="", RPLINE="Return-Path: <>\n", DTLINE="Delivered-To: x\n")
+        p = s.run(["vdelivermail", "", "delete"], env=e, input=b"S: x\n\n" + b"z" * 100000)
+        self.assertEqual(p.returncode, 0, p.stderr)
+        self.assertTrue(s.mails("alice@example.com")[0].endswith(b"z" * 100000))
+
+    def test_misuse(self):
+        s = self.site
+        for missing in ("EXT", "HOST", "SENDER"):
+            e = s.env(EXT="alice", HOST="example.com", SENDER="a@b")
+            del e[missing]
+            self.assertEqual(s.run(["vdelivermail", "", "delete"], env=e, input=b"x").returncode, 100)
+
+    def test_unknown_user(self):
+        s = self.site
+        for user in ("nobody", "a" * 100, "x'; DROP TABLE users; --", "../alice", "a/b", "a b", "\\", "$(id)"):
+            p = s.deliver(user)
+            self.assertEqual(p.returncode, 100, user)
+            self.assertIn(b"no mailbox", p.stderr)
+        p = s.deliver("alice", host="other.example")
+        self.assertEqual(p.returncode, 100)
+        self.assertEqual(s.deliver("nobody", DISCARD_BOUNCE="1").returncode, 0)
+        self.assertEqual(s.deliver("nobody", action="delete").returncode, 0)
+
+    def test_default_actions(self):
+        s = self.site
+        catchall = s.path("run", "catchall")
+        self.assertEqual(s.deliver("nobody", action=catchall + "/").returncode, 0)
+        self.assertEqual(len(os.listdir(catchall + "/new")), 1)
+        env = self.program("forward", 'echo "$@" "$SENDER" > "%s/forwarded"; cat > "%s/message"; exit ${FORWARD_EXIT:-0}\n'
+                           % (self.seen(), self.seen()))
+        self.assertEqual(s.deliver("nobody", BODY, action="all@other.example", **env).returncode, 0)
+        self.assertEqual(open(self.seen() + "/forwarded").read(), "-- all@other.example sender@example.net\n")
+        self.assertEqual(open(self.seen() + "/message", "rb").read(), BODY)
+        self.assertEqual(s.deliver("nobody", action="all@other.example", FORWARD_EXIT="100", **env).returncode, 100)
+        for code in ("1", "111", "120"):
+            self.assertEqual(s.deliver("nobody", action="all@other.example", FORWARD_EXIT=code, **env).returncode, 111)
+        self.assertEqual(s.deliver("nobody", action="all@other.example", QMAILBIN="/nonexistent").returncode, 111)
+        reports = {"rok\\0KAccepted\\0": 0, "hno\\0Dgiving up\\0": 100, "slater\\0Zgiving up\\0": 111, "Zno connection\\0": 111,
+                   "Dno such host\\0": 100, "": 111, "rok\\0Zlost\\0": 111}
+        for report, code in reports.items():
+            env = self.program("qmail-remote", "echo $SMTPROUTE \"$@\" > '%s/remote'; printf '%s'\n" % (self.seen(), report))
+            p = s.deliver("nobody", action="relay.example:127.0.0.9:2525", **env)
+            self.assertEqual(p.returncode, code, report)
+        self.assertEqual(open(self.seen() + "/remote").read(),
+                         "127.0.0.9:2525 example.com sender@example.net nobody@example.com\n")
+
+    def test_inactive(self):
+        s = self.site
+        s.add_user("idle", "-i")
+        p = s.deliver("idle")
+        self.assertEqual(p.returncode, 100)
+        self.assertIn(b"inactive", p.stderr)
+        self.assertEqual(s.deliver("idle", ALLOW_INACTIVE="1").returncode, 0)
+        self.assertEqual(len(s.mails("idle@example.com")), 1)
+
+    def test_quota_bytes(self):
+        s = self.site
+        s.add_user("small", "-q", "2000")
+        maildir = s.home("small@example.com") + "/Maildir"
+        for n in range(1, 4):  # 500 bytes and the head of 82
+            self.assertEqual(s.deliver("small", BODY).returncode, 0, n)
+        p = s.deliver("small", BODY)
+        self.assertEqual(p.returncode, 100)
+        self.assertIn(b"mailbox is full", p.stderr)
+        self.assertEqual(len(s.mails("small@example.com")), 3)
+        lines = open(maildir + "/maildirsize").read().split("\n")
+        size = sum(map(len, s.mails("small@example.com")))
+        self.assertEqual(lines[0], "2000S")
+        self.assertEqual([sum(x) for x in zip(*(map(int, l.split()) for l in lines[1:-1]))], [size, 3])
+        # the user makes room: mail comes in again, the file is counted anew
+        os.unlink(glob.glob(maildir + "/new/*")[0])
+        os.unlink(maildir + "/maildirsize")
+        self.assertEqual(s.deliver("small", BODY).returncode, 0)
+        # a smaller message still fits
+        self.assertEqual(s.deliver("small", BODY).returncode, 100)
+        self.assertEqual(s.deliver("small", b"x: y\n\nz\n").returncode, 0)
+        # the site may hold mail instead
+        open(maildir + "/holdoverquota", "w").close()
+        self.assertEqual(s.deliver("small", BODY).returncode, 111)
+
+    def test_quota_count(self):
+        s = self.site
+        s.add_user("few", "-q", "0S,2C")
+        self.assertEqual([s.deliver("few").returncode for _ in range(3)], [0, 0, 100])
+        # trash does not count, nor messages marked as trashed
+        maildir = s.home("few@example.com") + "/Maildir"
+        a, b = sorted(glob.glob(maildir + "/new/*"))
+        os.rename(a, maildir + "/cur/" + os.path.basename(a) + ":2,ST")
+        os.utime(maildir + "/maildirsize", (0, 0))
+        self.assertEqual([s.deliver("few").returncode for _ in range(2)], [0, 100])
+
+    def test_quota_changed(self):
+        s = self.site
+        s.add_user("u", "-q", "1000")
+        self.assertEqual([s.deliver("u", BODY).returncode for _ in range(2)], [0, 100])
+        s.sql("UPDATE users SET quota_bytes = 5000 WHERE name = 'u'")
+        self.assertEqual(s.deliver("u", BODY).returncode, 0)
+        self.assertEqual(open(s.home("u@example.com") + "/Maildir/maildirsize").readline(), "5000S\n")
+
+    def test_hostile_maildirsize(self):
+        """What a user may put in place of the file: counted anew, never believed, never followed."""
+        s = self.site
+        s.add_user("u", "-q", "5000")
+        maildir = s.home("u@example.com") + "/Maildir"
+        self.assertEqual(s.deliver("u").returncode, 0)
+        secret = s.path("run", "secret")
+        for text in (b"", b"5000S", b"5000S\n", b"5000S\n9999999999999999999999 1\n", b"5000S\n-1 -1\n", b"5000S\n1\n",
+                     b"5000S\nx y\n", b"\0\0\0", b"NOQUOTA\n0 0\n", b"5000S\n" + b"1 1\n" * 5000,
+                     b"5000S\n9223372036854775807 1\n1 1\n"):
+            with open(maildir + "/maildirsize", "wb") as f:
+                f.write(text)
+            before = len(s.mails("u@example.com"))
+            self.assertEqual(s.deliver("u").returncode, 0, text[:40])
+            self.assertEqual(len(s.mails("u@example.com")), before + 1)
+        with open(secret, "w") as f:
+            f.write("keep\n")
+        for make in (lambda p: os.symlink(secret, p), os.mkfifo):
+            os.unlink(maildir + "/maildirsize")
+            make(maildir + "/maildirsize")
+            self.assertIn(s.deliver("u").returncode, (0, 111))
+        self.assertEqual(open(secret).read(), "keep\n")
+
+    def test_folders_count(self):
+        s = self.site
+        s.add_user("u", "-q", "2000")
+        self.assertEqual(s.deliver("u").returncode, 0)
+        maildir = s.home("u@example.com") + "/Maildir"
+        for folder in (".Work", ".Trash"):
+            os.makedirs(f"{maildir}/{folder}/cur")
+            with open(f"{maildir}/{folder}/cur/1.2.h,S=1500:2,S", "w") as f:
+                f.write("x")
+            with open(f"{maildir}/{folder}/cur/1.3.h:2,S", "w") as f:
+                f.write("x" * 100)
+        os.symlink("/usr", maildir + "/.Link")
+        os.utime(maildir + "/maildirsize", (0, 0))
+        self.assertEqual(s.deliver("u", BODY).returncode, 100)  # 1600 of Work, nothing of Trash
+        self.assertRegex(open(maildir + "/maildirsize").read(), r"^2000S\n1\d\d\d 3\n$")
+
+    def test_aliases(self):
+        s = self.site
+        s.add_user("bob")
+        env = self.program("forward", 'echo "$@" >> "%s/forwarded"; cat > /dev/null\n' % self.seen())
+        s.ok("valias", "-i", "&bob@example.com", "team@example.com")
+        s.ok("valias", "-i", "ann@other.example", "team@example.com")
+        s.ok("valias", "-i", s.path("run", "archive") + "/", "team@example.com")
+        s.ok("valias", "-i", '| cat > "%s/piped"; echo "$SENDER" >> "%s/piped"' % (self.seen(), self.seen()), "team@example.com")
+        self.assertEqual(s.deliver("team", BODY, **env).returncode, 0)
+        self.assertEqual(sorted(open(self.seen() + "/forwarded").read().split()),
+                         ["--", "ann@other.example", "bob@example.com"])  # one message for both
+        self.assertEqual(len(os.listdir(s.path("run", "archive", "new"))), 1)
+        self.assertEqual(open(self.seen() + "/piped", "rb").read(), BODY + b"sender@example.net\n")
+        # aliases of an existing user stand before its mailbox, unless NOALIAS is set
+        s.ok("valias", "-i", "&ann@other.example", "alice@example.com")
+        self.assertEqual(s.deliver("alice", **env).returncode, 0)
+        self.assertEqual(len(s.mails("alice@example.com")), 0)
+        self.assertEqual(s.deliver("alice", NOALIAS="1", **env).returncode, 0)
+        self.assertEqual(len(s.mails("alice@example.com")), 1)
+
+    def test_program_exit_codes(self):
+        s = self.site
+        s.ok("valias", "-i", "| exit $CODE", "prog@example.com")
+        s.ok("valias", "-i", "&after@other.example", "prog@example.com")
+        env = self.program("forward", 'echo forwarded > "%s/forwarded"\n' % self.seen())
+        for code, want in ((0, 0), (99, 0), (100, 100), (64, 100), (65, 100), (70, 100), (76, 100), (77, 100), (78, 100),
+                           (112, 100), (1, 111), (111, 111), (75, 111), (126, 111)):
+            if os.path.exists(self.seen() + "/forwarded"):
+                os.unlink(self.seen() + "/forwarded")
+            p = s.deliver("prog", CODE=str(code), **env)
+            self.assertEqual(p.returncode, want, code)
+            self.assertEqual(os.path.exists(self.seen() + "/forwarded"), code == 0, code)
+
+    def test_dot_qmail(self):
+        s = self.site
+        self.assertEqual(s.deliver("alice").returncode, 0)
+        env = self.program("forward", 'echo "$@" > "%s/forwarded"\n' % self.seen())
+        home = s.home("alice@example.com")
+        with open(home + "/.qmail", "w") as f:
+            f.write("# comment\n&bob@other.example\nalice@example.com\n")
+        self.assertEqual(s.deliver("alice", **env).returncode, 0)
+        self.assertEqual(open(self.seen() + "/forwarded").read(), "-- bob@other.example\n")
+        self.assertEqual(len(s.mails("alice@example.com")), 2)  # its own line: the mailbox too
+        with open(home + "/.qmail", "w") as f:
+            f.write("")
+        self.assertEqual(s.deliver("alice").returncode, 0)  # empty: thrown away
+        self.assertEqual(len(s.mails("alice@example.com")), 2)
+
+    def test_group(self):
+        s = self.site
+        s.add_user("group", "-c", "MailGroup friends")
+        self.assertEqual(s.deliver("group").returncode, 0)
+        self.assertFalse(os.path.exists(s.home("group@example.com")))
+
+    def test_nothing_is_lost(self):
+        """Lookup dead, database gone, Maildir in the way: 111."""
+        s = self.site
+        self.assertEqual(s.deliver("alice").returncode, 0)
+        home = s.home("alice@example.com")
+        os.chmod(home, 0o1700)
+        self.assertEqual(s.deliver("alice").returncode, 111)
+        os.chmod(home, 0o700)
+        os.rename(home + "/Maildir", home + "/away")
+        with open(home + "/Maildir", "w"):
+            pass
+        self.assertEqual(s.deliver("alice").returncode, 111)
+        os.unlink(home + "/Maildir")
+        os.rename(home + "/away", home + "/Maildir")
+        os.rename(s.db_path(), s.db_path() + ".away")
+        for user in ("alice", "nobody"):
+            p = s.deliver(user)
+            self.assertEqual(p.returncode, 111)
+            self.assertEqual(p.stderr.count(b"\n"), 1)
+        os.rename(s.db_path() + ".away", s.db_path())
+        s.lookup.terminate()
+        s.lookup.wait(10)
+        for user in ("alice", "nobody"):
+            self.assertEqual(s.deliver(user).returncode, 111)
+
+    def test_many_at_once(self):
+        s = self.site
+        e = s.env(EXT="alice", HOST="example.com", SENDER="a@b", RPLINE="Return-Path: <a@b>\n", DTLINE="Delivered-To: x\n")
+        children = [subprocess.Popen([e["QMAILBIN"] + "/vdelivermail", "", "delete"], env=e, stdin=subprocess.PIPE,
+                                     **s.ids) for _ in range(40)]
+        for c in children:
+            c.stdin.write(BODY)
+            c.stdin.close()
+        self.assertEqual([c.wait(20) for c in children], [0] * 40)
+        self.assertEqual(len(s.mails("alice@example.com")), 40)
+        self.assertEqual(set(map(len, s.mails("alice@example.com"))), {len(BODY) + len(e["RPLINE"] + e["DTLINE"])})
+
+
+if __name__ == "__main__":
+    unittest.main()
