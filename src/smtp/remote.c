@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/fd.h"
+#include "mail/address.h"
 #include "net/connect.h"
 #include "net/tls_client.h"
 #include "smtp/client.h"
@@ -103,16 +104,21 @@ static int try_tls(struct run *r) {
   return smtp_client_hello(&r->c, conf_line(r->conf, SET_helohost), &r->e) == -1 ? -1 : 0;
 }
 
+/* The queue keeps addresses plain; in a command they are quoted where the grammar wants it. */
+static int path(stralloc *line, const char *keyword, const char *address) {
+  return stralloc_copys(line, keyword) && stralloc_append(line, '<') && address_quote(address, strlen(address), line) &&
+         stralloc_append(line, '>');
+}
+
 static int mail_command(struct run *r, stralloc *line) {
-  if (!stralloc_copylit(line, "FROM:<") || !stralloc_cats(line, r->job->sender) || !stralloc_append(line, '>')) return 0;
+  if (!path(line, "FROM:", r->job->sender)) return 0;
   if (r->c.capabilities & SMTP_SIZE && (!stralloc_catlit(line, " SIZE=") || !stralloc_catu64(line, r->size))) return 0;
   return !(r->has_8bit && r->c.capabilities & SMTP_8BITMIME) || stralloc_catlit(line, " BODY=8BITMIME");
 }
 
 static int send_rcpt(struct run *r, size_t i) {
   stralloc line = STRALLOC_INIT;
-  int ok = stralloc_catm(&line, "TO:<", r->job->recipient[i], ">", (char *)0) &&
-           smtp_client_send(&r->c, "RCPT ", line.s, &r->e) == 0;
+  int ok = path(&line, "TO:", r->job->recipient[i]) && smtp_client_send(&r->c, "RCPT ", line.s, &r->e) == 0;
 
   stralloc_free(&line);
   return ok ? 0 : -1;
@@ -246,6 +252,20 @@ static enum outcome try_server(struct run *r, const struct target *t, int tls_al
   return o;
 }
 
+/* A line end in an address would begin a command of its own. */
+static int has_control(const char *address) {
+  for (; *address; ++address)
+    if ((unsigned char)*address < 32 || *address == 127) return 1;
+  return 0;
+}
+
+static int addresses_ok(const struct remote_job *job) {
+  int bad = has_control(job->sender);
+
+  for (size_t i = 0; i < job->recipients; ++i) bad |= has_control(job->recipient[i]);
+  return !bad;
+}
+
 static void look_at_message(struct run *r) {
   unsigned char buf[8192];
   struct stat st;
@@ -274,27 +294,37 @@ static void try_all(struct run *r, const struct target_list *l) {
   end_report(r);
 }
 
+static void find_and_try(struct run *r) {
+  struct target_list l;
+
+  switch (target_find(&l, r->job->host, r->conf, deadline_in(DNS_SECONDS), &r->e)) {
+    case TARGET_OK: try_all(r, &l); break;
+    case TARGET_PERM:
+      put_reports(r, 'D', "", r->e.text, "\n");
+      end_report(r);
+      break;
+    case TARGET_TEMP:
+      put_reports(r, 'Z', "", r->e.text, "\n");
+      end_report(r);
+      break;
+  }
+  target_list_free(&l);
+}
+
 int remote_deliver(const struct remote_job *job, const struct conf *conf, substdio *report) {
   struct run r;
-  struct target_list l;
 
   memset(&r, 0, sizeof r);
   r.job = job;
   r.conf = conf;
   r.report = report;
   look_at_message(&r);
-  switch (target_find(&l, job->host, conf, deadline_in(DNS_SECONDS), &r.e)) {
-    case TARGET_OK: try_all(&r, &l); break;
-    case TARGET_PERM:
-      put_reports(&r, 'D', "", r.e.text, "\n");
-      end_report(&r);
-      break;
-    case TARGET_TEMP:
-      put_reports(&r, 'Z', "", r.e.text, "\n");
-      end_report(&r);
-      break;
+  if (addresses_ok(job)) {
+    find_and_try(&r);
+  } else {
+    put_reports(&r, 'D', "An address with a control character cannot be sent by SMTP. (#5.1.3)\n", "", "");
+    end_report(&r);
   }
-  target_list_free(&l);
   if (r.write_failed || substdio_flush(report) == -1) return -1;
   return 0;
 }

@@ -1,0 +1,52 @@
+"""Addresses that only quotes can hold, and such as would be commands of their own."""
+import unittest
+
+from mailsite import MailSite, Sink
+
+
+class OddAddresses(unittest.TestCase):
+    def setUp(self):
+        self.sink = Sink()
+        self.site = MailSite(sink=self.sink)
+        self.addCleanup(self.site.close)
+
+    def remote(self, sender, recipient):
+        with open("/dev/null", "rb") as f:
+            p = self.site.run(["qmail-remote", "far.example", sender, recipient], stdin=f)
+        self.assertEqual(p.returncode, 0)
+        return p.stdout
+
+    def test_quoted_in_commands(self):
+        cases = [
+            ("joe@far.example", "RCPT TO:<joe@far.example>"),
+            ("joe smith@far.example", 'RCPT TO:<"joe smith"@far.example>'),
+            ("a@b@far.example", 'RCPT TO:<"a@b"@far.example>'),
+            ('a"\\b@far.example', 'RCPT TO:<"a\\"\\\\b"@far.example>'),
+            (".dot@far.example", 'RCPT TO:<".dot"@far.example>'),
+        ]
+        for address, want in cases:
+            with self.subTest(address):
+                self.assertRegex(self.remote("my self@x.example", address), rb"^r\0K")
+                self.assertIn(want, self.sink.commands)
+        self.assertIn('MAIL FROM:<"my self"@x.example>', self.sink.commands)
+
+    def test_null_sender(self):
+        self.assertRegex(self.remote("", "joe@far.example"), rb"^r\0K")
+        self.assertIn("MAIL FROM:<>", self.sink.commands)
+
+    def test_line_ends_are_refused(self):
+        for sender, to in (("a@b", "x>\r\nDATA\r\n@far.example"), ("a\n@b", "x@far.example"), ("a@b", "x@far.example\n")):
+            with self.subTest(sender + to):
+                self.assertRegex(self.remote(sender, to), rb"^DAn address with a control character .*\(#5\.1\.3\)\n\0$")
+        self.assertEqual(self.sink.commands, [])
+
+    def test_listed_on_one_line(self):
+        self.assertEqual(self.site.queue_program(b"\n", b"Fa\n\x1b[2J@b\0Tx\ty\n@c\0\0"), 0)
+        lines = self.site.run(["qmail-qread"]).stdout.split(b"\n")
+        self.assertEqual(len(lines), 3)
+        self.assertIn(b"<a??[2J@b>", lines[0])
+        self.assertEqual(lines[1], b"\tremote\tx?y?@c")
+
+
+if __name__ == "__main__":
+    unittest.main()
