@@ -71,6 +71,17 @@ static int is_done(const struct printer *p, size_t i) {
   return i < p->marks.len && p->marks.s[i] == 'D';
 }
 
+/* Text from outside: control characters masked, so that no address looks like a line
+ * of ours or commands a terminal. */
+static int put_masked(stralloc *out, const stralloc *s) {
+  size_t start = out->len;
+
+  if (!stralloc_catb(out, s->s, s->len)) return 0;
+  for (size_t i = start; i < out->len; ++i)
+    if ((unsigned char)out->s[i] < 32 || out->s[i] == 127) out->s[i] = '?';
+  return 1;
+}
+
 /* "date GMT  #id  size  <sender>", then "\tlocal\taddress" or "  done\t..." */
 static int print_text(struct printer *p, uint64_t id) {
   char date[DATE_TEXT];
@@ -78,13 +89,14 @@ static int print_text(struct printer *p, uint64_t id) {
   date_fmt(date, (int64_t)p->env.birth, "GMT");
   if (!stralloc_catm(&p->line, date, "  #", (char *)0) || !stralloc_catu64(&p->line, id) ||
       !stralloc_catlit(&p->line, "  ") || !stralloc_catu64(&p->line, p->env.size) ||
-      !stralloc_catm(&p->line, "  <", stralloc_cstr(&p->env.sender), ">  ", p->queue, "\n", (char *)0))
+      !stralloc_catlit(&p->line, "  <") || !put_masked(&p->line, &p->env.sender) ||
+      !stralloc_catm(&p->line, ">  ", p->queue, "\n", (char *)0))
     return 0;
   for (size_t i = 0; i < p->env.recipients.len; ++i) {
     const char *channel = channel_of(p, &p->env.recipients.item[i]);
 
-    if (!channel || !stralloc_catm(&p->line, is_done(p, i) ? "  done" : "", "\t", channel, "\t",
-                                   p->env.recipients.item[i].s, "\n", (char *)0))
+    if (!channel || !stralloc_catm(&p->line, is_done(p, i) ? "  done" : "", "\t", channel, "\t", (char *)0) ||
+        !put_masked(&p->line, &p->env.recipients.item[i]) || !stralloc_append(&p->line, '\n'))
       return 0;
   }
   return 1;
