@@ -50,7 +50,7 @@ static int rename_to_label(const struct logdir *d, const char *name, const char 
 
   tai64n_now(&now);
   tai64n_fmt(label, &now);
-  strcpy(label + TAI64N_TEXT, suffix);
+  stpcpy(label + TAI64N_TEXT, suffix);
   r = renameat2(d->dir, name, d->dir, label, RENAME_NOREPLACE);
   if (r == -1 && (errno == EINVAL || errno == ENOSYS)) r = renameat(d->dir, name, d->dir, label);
   return r;
@@ -78,7 +78,7 @@ static int count_old(const struct logdir *d, char oldest[NAME_MAX + 1]) {
   for (errno = 0; (entry = readdir(dir)) != 0; errno = 0) {
     if (!is_old(entry->d_name)) continue;
     ++n;
-    if (!oldest[0] || strcmp(entry->d_name, oldest) < 0) strcpy(oldest, entry->d_name);
+    if (!oldest[0] || strcmp(entry->d_name, oldest) < 0) stpcpy(oldest, entry->d_name);
   }
   if (errno) n = -1;
   closedir(dir);

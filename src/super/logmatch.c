@@ -14,6 +14,7 @@ int logmatch(const char *pattern, const char *s, size_t n) {
       ++s;
       --n;
     }
+    if (!n) return 0;
   }
   return n == 0;
 }

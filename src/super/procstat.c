@@ -45,12 +45,11 @@ int procstat_parse(const char *s, size_t n, struct procstat *p) {
 
 int procstat_read(pid_t pid, struct procstat *p) {
   char path[64], buf[1024];
-  size_t n = strlen(strcpy(path, "/proc/"));
+  char *end = stpcpy(path, "/proc/");
   ssize_t r;
   int fd;
 
-  n += fmt_u64(path + n, (uint64_t)pid);
-  strcpy(path + n, "/stat");
+  stpcpy(end + fmt_u64(end, (uint64_t)pid), "/stat");
   fd = fd_open_read(path);
   if (fd == -1) return errno == ENOENT ? 0 : -1;
   r = read(fd, buf, sizeof buf);

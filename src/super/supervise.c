@@ -52,12 +52,7 @@ struct supervise {
 static void start(struct supervise *s);
 
 static void warn(const struct supervise *s, const struct strerr *e) {
-  char prefix[300];
-
-  strcpy(prefix, "supervise: ");
-  strncat(prefix, s->o->dir, 255);
-  strcat(prefix, ": ");
-  strerr_warn(prefix, e);
+  strerr_warnm("supervise: ", s->o->dir, ": ", e->text, (char *)0);
 }
 
 static void warn_sys(const struct supervise *s, const char *what) {

@@ -50,8 +50,7 @@ int tcpenv_init(struct tcpenv *t, const char *local_host) {
 static int slot(struct tcpenv *t, const char *name, const char *value) {
   char *s = t->slot[t->slots++];
 
-  strcpy(s, name);
-  strcat(s, value);
+  stpcpy(stpcpy(s, name), value);
   return append(&t->vars, &t->n, &t->a, s);
 }
 

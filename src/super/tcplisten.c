@@ -58,7 +58,7 @@ static int open_unix(const struct tcplisten *l, struct strerr *e) {
 
   if (strlen(l->host) >= sizeof un.sun_path)
     return strerr_set(e, "path of the socket too long: ", l->host, (char *)0);
-  strcpy(un.sun_path, l->host);
+  stpcpy(un.sun_path, l->host);
   fd = try_address(l, (struct sockaddr *)&un, sizeof un);
   return fd == -1 ? strerr_sys(e, "unable to listen on ", l->host, (char *)0) : fd;
 }

@@ -40,14 +40,15 @@ static void full_v6(char text[V6_TEXT], const struct ip *ip) {
   }
 }
 
-/* The key of a single address: IPv4 as written, IPv6 in full. */
+/* The key of a single address: IPv6 in full; what is no address stays as it is. */
 static int address_key(const char *s, size_t n, stralloc *key) {
-  char text[V6_TEXT];
+  char text[IP_TEXT];
   struct ip ip;
 
-  if (!ip_scan(s, n, &ip) || ip.family == AF_INET) return stralloc_catb(key, s, n);
+  if (!ip_scan(s, n, &ip)) return stralloc_catb(key, s, n);
+  if (ip.family == AF_INET) return stralloc_catb(key, text, ip_fmt(text, &ip));
   full_v6(text, &ip);
-  return stralloc_catb(key, text, sizeof text);
+  return stralloc_catb(key, text, V6_TEXT);
 }
 
 /* --- compiling ----------------------------------------------------------------------------------- */
@@ -83,7 +84,7 @@ static int find_range(const struct rule *r, size_t *begin, size_t *end, uint64_t
   size_t dash = bytes_chr(r->address, r->len, '-');
 
   for (size_t i = 0; i < r->len; ++i)
-    if (i != dash && r->address[i] != '.' && (r->address[i] < '0' || r->address[i] > '9')) return 0;
+    if (r->address[i] != '-' && r->address[i] != '.' && (r->address[i] < '0' || r->address[i] > '9')) return 0;
   if (dash == r->len) return 0;
   *begin = bytes_rchr(r->address, dash, '.');
   *begin = *begin == dash ? 0 : *begin + 1;

@@ -95,9 +95,7 @@ static void print_table(const struct tcpserver *s) {
     char text[IP_TEXT + 8];
 
     tcpconn_texts(&c);
-    strcpy(text, c.remote_ip);
-    strcat(text, ":");
-    strcat(text, c.remote_port_text);
+    stpcpy(stpcpy(stpcpy(text, c.remote_ip), ":"), c.remote_port_text);
     LOG(2, PREFIX, tcp_conn, log_u((uint64_t)s->child[i].pid), log_s(text));
   }
 }

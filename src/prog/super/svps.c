@@ -67,7 +67,8 @@ static void put_service(substdio *out, const char *path, const char *name) {
 
   if (ok == 1 && sv_status(path, &st, &e) == 1) {
     puts_wide(out, state_name(&st), COLUMN_STATE);
-    put(out, buf, st.pid ? fmt_u64(buf, st.pid) : strlen(strcpy(buf, "-")), COLUMN_PID);
+    if (st.pid) put(out, buf, fmt_u64(buf, st.pid), COLUMN_PID);
+    else puts_wide(out, "-", COLUMN_PID);
     put(out, buf, fmt_age(buf, wall_now() - tai64n_to_unix(&st.since)), COLUMN_TIME);
   } else {
     puts_wide(out, ok == 0 ? "off" : "unknown", COLUMN_STATE);
