@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/now.h"
+#include "mail/address.h"
 #include "mail/date.h"
 
 /* EXT2 EXT3 EXT4: ext after its first, second, third dash. */
@@ -58,6 +59,14 @@ static int make_line(stralloc *out, const char *before, const char *value, const
   return stralloc_cats(out, after);
 }
 
+static int make_rpline(stralloc *out, const char *sender) {
+  stralloc quoted = STRALLOC_INIT;
+  int ok = address_quote(sender, strlen(sender), &quoted) && make_line(out, "Return-Path: <", stralloc_cstr(&quoted), ">\n");
+
+  stralloc_free(&quoted);
+  return ok;
+}
+
 static int make_newsender(struct recipient_env *r, const struct delivery_job *job, int has_owner,
                           int has_owner_default) {
   if (!has_owner || !*job->sender || !strcmp(job->sender, "#@[]")) return stralloc_copys(&r->newsender, job->sender);
@@ -71,7 +80,7 @@ int recipient_env_init(struct recipient_env *r, const struct delivery_job *job, 
   memset(r, 0, sizeof *r);
   return env_import(&r->env) && stralloc_catm(&r->recipient, job->local, "@", job->host, (char *)0) &&
          make_line(&r->dtline, "Delivered-To: ", r->recipient.s, "\n") &&
-         make_line(&r->rpline, "Return-Path: <", job->sender, ">\n") && make_ufline(&r->ufline, job->sender) &&
+         make_rpline(&r->rpline, job->sender) && make_ufline(&r->ufline, job->sender) &&
          make_newsender(r, job, has_owner, has_owner_default) && env_set(&r->env, "USER", job->user) &&
          env_set(&r->env, "HOME", job->home) && env_set(&r->env, "LOCAL", job->local) &&
          env_set(&r->env, "RECIPIENT", r->recipient.s) && env_set(&r->env, "SENDER", job->sender) &&

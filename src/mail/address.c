@@ -268,19 +268,24 @@ static int is_atom(char c) {
   return (unsigned char)c > 32 && c != 127 && !strchr("()<>[]:;@\\,\"", c);
 }
 
+/* What would end a header field's line, or a command. */
+static char no_line_end(char c) {
+  return c == '\n' || c == '\r' || !c ? '_' : c;
+}
+
 int address_quote(const char *s, size_t n, stralloc *out) {
   size_t at = bytes_rchr(s, n, '@');
   int plain = at > 0 && s[0] != '.' && s[at - 1] != '.';
 
   for (size_t i = 0; i < at && plain; ++i) plain = is_atom(s[i]) && !(s[i] == '.' && s[i + 1] == '.');
-  if (plain) return stralloc_catb(out, s, n);
   if (!n) return 1;
-  if (!stralloc_append(out, '"')) return 0;
+  if (!plain && !stralloc_append(out, '"')) return 0;
   for (size_t i = 0; i < at; ++i) {
-    char c = s[i] == '\n' || s[i] == '\r' || !s[i] ? '_' : s[i];
-
-    if ((c == '"' || c == '\\') && !stralloc_append(out, '\\')) return 0;
-    if (!stralloc_append(out, c)) return 0;
+    if (!plain && (s[i] == '"' || s[i] == '\\') && !stralloc_append(out, '\\')) return 0;
+    if (!stralloc_append(out, no_line_end(s[i]))) return 0;
   }
-  return stralloc_append(out, '"') && stralloc_catb(out, s + at, n - at);
+  if (!plain && !stralloc_append(out, '"')) return 0;
+  for (size_t i = at; i < n; ++i)
+    if (!stralloc_append(out, no_line_end(s[i]))) return 0;
+  return 1;
 }

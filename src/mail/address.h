@@ -34,7 +34,8 @@ struct address_defaults {
  * -1 not addresses. */
 int address_rewrite(const char *s, size_t n, const struct address_defaults *d, stralloc *out,
                     struct strlist *list) MUST_CHECK;
-/* An envelope address in the form of a header: the local part quoted where needed. */
+/* Append an envelope address in the form of a header or a command: the local part
+ * quoted where needed, line ends and NULs as _.  1 or 0. */
 int address_quote(const char *s, size_t n, stralloc *out) MUST_CHECK;
 
 #endif

@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "base/fd.h"
 #include "base/now.h"
+#include "mail/address.h"
 #include "mail/date.h"
 #include "queue/qqclient.h"
 #include "queue/queuepath.h"
@@ -57,6 +58,15 @@ static int choose_parties(const struct conf *conf, const struct message *m, stru
              : -1;
 }
 
+/* An address as a header has it; without memory no bounce goes out now. */
+static void put_address(struct qqclient *q, const stralloc *address) {
+  stralloc quoted = STRALLOC_INIT;
+
+  if (!address_quote(address->s, address->len, &quoted)) qqclient_fail(q);
+  qqclient_put(q, stralloc_cstr(&quoted), quoted.len);
+  stralloc_free(&quoted);
+}
+
 static void put_head(struct qqclient *q, const struct conf *conf, const struct parties *p) {
   char date[DATE_TEXT];
 
@@ -68,7 +78,7 @@ static void put_head(struct qqclient *q, const struct conf *conf, const struct p
   qqclient_puts(q, "@");
   qqclient_puts(q, conf_line(conf, SET_bouncehost));
   qqclient_puts(q, "\nTo: ");
-  qqclient_put(q, p->to.s, p->to.len);
+  put_address(q, &p->to);
   qqclient_puts(q, "\nAuto-Submitted: auto-replied\nSubject: ");
   qqclient_puts(q, conf_line(conf, p->is_double ? SET_doublebouncesubject : SET_bouncesubject));
   qqclient_puts(q, "\n\nHi. This is the IndiMail delivery program at ");
@@ -96,7 +106,7 @@ static int put_message(struct qqclient *q, const struct conf *conf, const struct
   if (!left) left = UINT64_MAX;
   qqclient_puts(q, m->sender.len ? "--- Below this line is the message.\n\nReturn-Path: <"
                                  : "--- Below this line is the notice that came back.\n\nReturn-Path: <");
-  qqclient_put(q, m->sender.s, m->sender.len);
+  put_address(q, &m->sender);
   qqclient_puts(q, ">\n");
   substdio_initfd_read(&in, fd, buf, sizeof buf);
   while (!cut && (n = substdio_feed(&in)) > 0) {

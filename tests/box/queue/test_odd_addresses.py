@@ -1,6 +1,7 @@
 """Addresses that only quotes can hold, and such as would be commands of their own."""
 import unittest
 
+from box import wait_for
 from mailsite import MailSite, Sink
 
 
@@ -39,6 +40,20 @@ class OddAddresses(unittest.TestCase):
             with self.subTest(sender + to):
                 self.assertRegex(self.remote(sender, to), rb"^DAn address with a control character .*\(#5\.1\.3\)\n\0$")
         self.assertEqual(self.sink.commands, [])
+
+    def test_bounce_header(self):
+        """The sender stands in the bounce's To, its line ends in nobody's header."""
+        self.site.dotqmail(".qmail-default", "|exit 100\n")
+        self.site.dotqmail(".qmail-a_b", "./Maildir/\n")
+        self.assertEqual(self.site.queue_program(b"S: x\n\n", b"Fjoe-a b\nBcc: x@local.example\0Tjoe-x@local.example\0\0"), 0)
+        self.site.control("doublebounceto", "joe")
+        self.site.control("doublebouncehost", "local.example")
+        self.site.start()
+        wait_for(self.site.mails)
+        bounces = b"".join(self.site.mails())
+        self.assertNotIn(b"\nBcc: x@local.example", bounces)
+        self.assertIn(b'"joe-a b_Bcc: x"@local.example', bounces)
+        self.site.wait_empty()
 
     def test_listed_on_one_line(self):
         self.assertEqual(self.site.queue_program(b"\n", b"Fa\n\x1b[2J@b\0Tx\ty\n@c\0\0"), 0)
