@@ -1,0 +1,169 @@
+"""The administrator's programs killed before each call that changes the disk: what is left accepts no
+mail it could not deliver, and running the program again, or removing, mends it."""
+import glob, os, shutil, signal, sqlite3, subprocess, unittest
+from box import TOP
+from usersite import HASH, UserSite
+
+
+class Killed(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.lib_site = UserSite()
+        cls.lib = cls.lib_site.path("killat.so")
+        subprocess.run([shutil.which("cc") or "gcc", "-shared", "-fPIC", "-O1", "-o", cls.lib,
+                        os.path.join(TOP, "tests", "tools", "killat.c"), "-ldl"], check=True)
+        os.chmod(cls.lib, 0o755)
+        os.chmod(cls.lib_site.dir, 0o755)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.lib_site.close()
+
+    def setUp(self):
+        self.site = UserSite()
+        self.addCleanup(self.site.close)
+        s = self.site
+        s.add_domain("other.example")
+        s.add_user("joe@other.example")
+
+    def killed(self, n, *argv):
+        """Run with a kill at step n; False when the program came to its end before."""
+        count = self.site.path("run", "count")
+        env = self.site.env(LD_PRELOAD=self.lib, KILLAT=str(n), KILLAT_COUNT=count)
+        env["ASAN_OPTIONS"] = env.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
+        p = self.site.run(list(argv), input=HASH.encode() + b"\n", env=env)
+        self.assertIn(p.returncode, (0, -signal.SIGKILL), p.stderr)
+        if p.returncode == 0:
+            self.steps = int(open(count).read())
+        return p.returncode != 0
+
+    def lines(self, *names):
+        try:
+            return open(self.site.path(*names)).read().splitlines()
+        except FileNotFoundError:
+            return []
+
+    def check(self):
+        """Mail that is let in can be delivered; nobody else is hurt."""
+        s = self.site
+        db = sqlite3.connect(s.db_path())
+        self.assertEqual(db.execute("PRAGMA integrity_check").fetchall(), [("ok",)])
+        self.assertEqual(db.execute("PRAGMA foreign_key_check").fetchall(), [])
+        domains = {d for d, in db.execute("SELECT domain FROM users WHERE name = 'postmaster'")}
+        db.close()
+        self.assertIn("other.example", domains)
+        for domain in self.lines("control", "rcpthosts"):
+            self.assertIn(domain, domains)
+            self.assertIn(f"{domain}:{domain}", self.lines("control", "virtualdomains"))
+            self.assertTrue(any(l.startswith(f"+{domain}-:") for l in self.lines("users", "assign")))
+            with open(s.path("users", "cdb"), "rb") as f:
+                self.assertEqual(s.run(["cdbget", f"!{domain}-"], stdin=f).returncode, 0)
+            self.assertTrue(os.path.exists(s.path("domains", domain, ".qmail-default")))
+        self.assertEqual(self.lines("users", "assign")[-1:], ["."])
+        self.assertIn("other.example", self.lines("control", "rcpthosts"))
+
+    def nothing_left(self, domain):
+        s = self.site
+        self.assertNotIn(domain, self.lines("control", "rcpthosts"))
+        self.assertFalse(any(domain in l for l in self.lines("users", "assign") + self.lines("control", "virtualdomains")))
+        self.assertEqual(glob.glob(s.path("mail", "*", domain)) + glob.glob(s.path("domains", domain)), [])
+        self.assertEqual(s.sql("SELECT domain FROM domains WHERE domain = ?", domain), [])
+
+    def every_step(self, argv, again):
+        n = 0
+        while True:
+            n += 1
+            went_wrong = self.killed(n, *argv)
+            self.check()
+            again(n)
+            if not went_wrong:
+                break
+        self.assertGreater(n, 10)
+        return n
+
+    def test_vadddomain(self):
+        s = self.site
+        add = ["vadddomain", "-e", "new.example", "-"]
+
+        def again(n):
+            if n % 2:
+                p = s.run(add, input=HASH.encode())
+                self.assertIn(p.returncode, (0, 100), p.stderr)
+                self.assertIn("new.example", self.lines("control", "rcpthosts"))
+                self.check()
+                self.assertIn("mailer-daemon", s.ok("valias", "-s", "@new.example"))
+            self.assertIn(s.run(["vdeldomain", "new.example"]).returncode, (0, 100))
+            self.nothing_left("new.example")
+            self.check()
+
+        self.every_step(add, again)
+
+    def test_vdeldomain(self):
+        s = self.site
+
+        def again(n):
+            self.assertIn(s.run(["vdeldomain", "new.example"]).returncode, (0, 100))
+            self.nothing_left("new.example")
+            s.add_domain("new.example")
+
+        s.add_domain("new.example")
+        self.every_step(["vdeldomain", "new.example"], again)
+
+    def test_vadduser_and_vdeluser(self):
+        s = self.site
+        add = ["vadduser", "-e", "-d", "ann@other.example", "-"]
+
+        def added(n):
+            self.assertIn(s.run(add, input=HASH.encode()).returncode, (0, 100))
+            self.assertIn("ann@other.example", s.ok("vuserinfo", "-n", "ann@other.example"))
+            s.ok("vdeluser", "ann@other.example")
+            self.assertEqual(glob.glob(s.path("mail", "A2E", "other.example", "*")), [])
+
+        self.every_step(add, added)
+
+        def removed(n):
+            self.assertIn(s.run(["vdeluser", "ann@other.example"]).returncode, (0, 100))
+            self.assertEqual(glob.glob(s.path("mail", "A2E", "other.example", "*")), [])
+            s.add_user("ann@other.example", "-d")
+
+        s.add_user("ann@other.example", "-d")
+        self.every_step(["vdeluser", "ann@other.example"], removed)
+
+
+class Crowd(unittest.TestCase):
+    def test_eight_at_once(self):
+        """Eight processes add users, and some remove them again: none is lost, no directory too full."""
+        with UserSite() as s:
+            s.add_domain()
+            script = ('for i in 1 2 3 4 5 6 7 8 9 10; do echo "$HASH" | vadduser -e -l 5 bob$1x$i@example.com - || exit 1; '
+                      '[ $i -gt 3 ] || vdeluser bob$1x$i@example.com || exit 1; done')
+            children = [subprocess.Popen(["sh", "-c", script, "sh", str(k)], env=s.env(HASH=HASH), stderr=subprocess.PIPE, **s.ids)
+                        for k in range(8)]
+            for c in children:
+                out = c.communicate(timeout=60)[1]
+                self.assertEqual((c.returncode, out), (0, b""))
+            rows = s.sql("SELECT name, dir FROM users WHERE name LIKE 'bob%'")
+            self.assertEqual(len(rows), 8 * 7)
+            self.assertEqual(s.sql("SELECT cur_users FROM dir_control WHERE bucket = 'A2E'"), [(80,)])
+            per_dir = {}
+            for _, home in rows:
+                per_dir[os.path.dirname(home)] = per_dir.get(os.path.dirname(home), 0) + 1
+            self.assertLessEqual(max(per_dir.values()), 5)
+
+    def test_domains_at_once(self):
+        """Several vadddomain at once: no line of a control file is lost."""
+        with UserSite() as s:
+            children = [subprocess.Popen([os.path.join(s.env()["QMAILBIN"], "vadddomain"), "-e", f"d{k}.example", HASH],
+                                         env=s.env(), stderr=subprocess.PIPE, **s.ids) for k in range(8)]
+            for c in children:
+                out = c.communicate(timeout=60)[1]
+                self.assertEqual((c.returncode, out), (0, b""))
+            names = sorted(f"d{k}.example" for k in range(8))
+            self.assertEqual(sorted(open(s.path("control", "rcpthosts")).read().split()), names)
+            self.assertEqual(sorted(l.split(":")[1] for l in open(s.path("users", "assign")) if l[0] == "+"), names)
+            self.assertEqual(s.ok("vdominfo", "-n").split("\n\n"), [f"domain        : {n}" for n in names[:-1]] +
+                             [f"domain        : {names[-1]}\n"])
+
+
+if __name__ == "__main__":
+    unittest.main()
