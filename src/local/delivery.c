@@ -10,6 +10,7 @@
 #include "base/now.h"
 #include "base/spawn.h"
 #include "base/substdio.h"
+#include "local/builtin.h"
 #include "local/dotqmail.h"
 #include "local/instruction.h"
 #include "local/recipient_env.h"
@@ -116,36 +117,48 @@ static int is_permanent(int code) {
   return 0;
 }
 
-#define ARGS 64
-static int run_program(struct run *r, const char *command) {
-  struct strlist words = {0};
-  char *argv[ARGS + 1] = {(char *)(uintptr_t) "/bin/sh", (char *)(uintptr_t) "-c", (char *)(uintptr_t)command, 0};
-  struct spawn s = {.path = "/bin/sh", .argv = argv};
-  int plain = instruction_words(command, &words);
-  int code;
-  pid_t pid;
-
-  if (plain == -1) return no_memory(r);
-  if (plain && words.len <= ARGS) {
-    for (size_t i = 0; i < words.len; ++i) argv[i] = words.item[i].s;
-    argv[words.len] = 0;
-    s.path = argv[0];
-  }
-  s.envp = env_vector(&r->env.env);
-  if (!s.envp || lseek(r->job->message, 0, SEEK_SET) == -1) return no_memory(r);
-  spawn_move(&s, r->job->message, 0);
-  spawn_move(&s, 1, 1);
-  spawn_move(&s, 2, 2);
-  pid = spawn_start(&s, r->e);
-  strlist_free(&words);
-  if (pid == -1) return 111;
-  code = spawn_wait(pid);
-  if (code == -1) return fail(r, 111, "Unable to wait for a delivery program. (#4.3.0)", "");
-  code = spawn_code(code);
+static int judge_program(struct run *r, int code) {
   r->programs++;
   if (code == 99) r->stop = 1;
   if (code == 0 || code == 99) return 0;
   return fail(r, is_permanent(code) ? 100 : 111, "", ""); /* it has said why itself */
+}
+
+#define ARGS 64
+static int start_program(struct run *r, const char *command, const struct strlist *words) {
+  char *argv[ARGS + 1] = {(char *)(uintptr_t) "/bin/sh", (char *)(uintptr_t) "-c", (char *)(uintptr_t)command, 0};
+  struct spawn s = {.path = "/bin/sh", .argv = argv, .envp = env_vector(&r->env.env)};
+  int code;
+  pid_t pid;
+
+  if (words->len && words->len <= ARGS) {
+    for (size_t i = 0; i < words->len; ++i) argv[i] = words->item[i].s;
+    argv[words->len] = 0;
+    s.path = argv[0];
+  }
+  if (!s.envp) return no_memory(r);
+  spawn_move(&s, r->job->message, 0);
+  spawn_move(&s, 1, 1);
+  spawn_move(&s, 2, 2);
+  pid = spawn_start(&s, r->e);
+  if (pid == -1) return 111;
+  code = spawn_wait(pid);
+  if (code == -1) return fail(r, 111, "Unable to wait for a delivery program. (#4.3.0)", "");
+  return judge_program(r, spawn_code(code));
+}
+
+static int run_program(struct run *r, const char *command) {
+  struct strlist words = {0};
+  struct builtin_call call = {&words, &r->env.env, r->job->message, r->conf, r->job->lookup};
+  int plain = instruction_words(command, &words);
+  int code;
+
+  if (plain == -1) return no_memory(r);
+  if (lseek(r->job->message, 0, SEEK_SET) == -1) code = fail(r, 111, "Unable to rewind message. (#4.3.0)", "");
+  else if (plain && builtin_run(&call, &code)) code = judge_program(r, code);
+  else code = start_program(r, command, &words);
+  strlist_free(&words);
+  return code;
 }
 
 static int add_forward(struct run *r, const char *address, size_t n) {

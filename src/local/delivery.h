@@ -6,12 +6,14 @@
 #include "base/env.h"
 #include "base/strerr.h"
 #include "conf/conf.h"
+#include "user/lookup.h"
 
 struct delivery_job {
   const char *user, *home, *local, *dash, *ext, *host, *sender, *defaultdelivery;
   const char *extra; /* header lines that go before the message (QQEH) */
   int message;       /* descriptor, seekable */
   int dry;           /* say what would be done, on fd 1 */
+  struct lookup *lookup; /* connection to inlookup, kept between deliveries */
 };
 
 /* 0 done, 99 is handled inside, 100 bounce, 111 try again; on failure e says why.

@@ -15,15 +15,17 @@
 #include "base/sigfd.h"
 #include "queue/queuepath.h"
 
-struct slot {
+#define ELSEWHERE (-1)
+
+struct spawner_slot {
   struct run *run;
   uint16_t delivery;
-  pid_t pid;  /* 0 once it is reaped */
+  pid_t pid;  /* 0 once it is over; ELSEWHERE while somebody else runs it */
   int status;
   int fd;     /* its output; -1 at the end of it */
   stralloc output;
   struct loop_io io;
-  struct slot *next;
+  struct spawner_slot *next;
 };
 
 struct run {
@@ -34,7 +36,7 @@ struct run {
   int ended; /* fd 0 is at its end */
   int code;
   struct spawn_reader reader;
-  struct slot *slots;
+  struct spawner_slot *slots;
 };
 
 static void stop(struct run *r, int code) {
@@ -51,15 +53,15 @@ static void report(struct run *r, uint16_t delivery, char result, const stralloc
   stralloc_free(&out);
 }
 
-static void unlink_slot(struct run *r, struct slot *slot) {
-  struct slot **p = &r->slots;
+static void unlink_slot(struct run *r, struct spawner_slot *slot) {
+  struct spawner_slot **p = &r->slots;
 
   while (*p != slot) p = &(*p)->next;
   *p = slot->next;
 }
 
 /* A delivery is over when its process is reaped and its output is at an end. */
-static void finish_if_over(struct slot *slot) {
+static void finish_if_over(struct spawner_slot *slot) {
   struct run *r = slot->run;
   stralloc text = STRALLOC_INIT;
   char result = 'Z';
@@ -75,7 +77,7 @@ static void finish_if_over(struct slot *slot) {
 }
 
 static void read_output(void *ctx, int fd, unsigned events) {
-  struct slot *slot = ctx;
+  struct spawner_slot *slot = ctx;
   char buf[4096];
   ssize_t n = read(fd, buf, sizeof buf);
   size_t room = slot->run->s->output_max - slot->output.len;
@@ -91,16 +93,20 @@ static void read_output(void *ctx, int fd, unsigned events) {
   finish_if_over(slot);
 }
 
+void spawner_over(struct spawner_slot *slot, int status) {
+  slot->pid = 0;
+  slot->status = status;
+  finish_if_over(slot);
+}
+
 static void reap(struct run *r) {
   int status;
   pid_t pid;
 
   while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-    for (struct slot *slot = r->slots; slot; slot = slot->next)
+    for (struct spawner_slot *slot = r->slots; slot; slot = slot->next)
       if (slot->pid == pid) {
-        slot->pid = 0;
-        slot->status = status;
-        finish_if_over(slot);
+        spawner_over(slot, status);
         break;
       }
 }
@@ -130,29 +136,40 @@ static int open_message(uint64_t id, stralloc *text) {
   return fd_close(fd);
 }
 
-static void begin(struct run *r, const struct spawn_command *c) {
-  struct slot *slot = calloc(1, sizeof *slot);
-  stralloc text = STRALLOC_INIT;
-  char result = 'Z';
-  int mess = -1;
-  int p[2] = {-1, -1};
+/* The slot joins the list before it starts, for a delivery may be over at once. */
+static struct spawner_slot *new_slot(struct run *r, const struct spawn_command *c, int fd) {
+  struct spawner_slot *slot = calloc(1, sizeof *slot);
 
-  if (slot && (mess = open_message(c->id, &text)) != -1 && fd_pipe(p) == 0)
-    slot->pid = r->s->start(r->s->ctx, c, mess, p[1], &result, &text);
-  else if (mess != -1)
-    (void)!stralloc_copylit(&text, "Unable to make a pipe. (#4.3.0)\n");
+  if (!slot) return 0;
+  slot->run = r;
+  slot->delivery = c->delivery;
+  slot->pid = ELSEWHERE;
+  slot->fd = fd;
+  slot->next = r->slots;
+  r->slots = slot;
+  return slot;
+}
+
+static void begin(struct run *r, const struct spawn_command *c) {
+  stralloc text = STRALLOC_INIT;
+  struct spawner_slot *slot = 0;
+  char result = 'Z';
+  int mess = open_message(c->id, &text);
+  int p[2] = {-1, -1};
+  pid_t pid = -1;
+
+  if (mess != -1 && (fd_pipe(p) == -1 || !(slot = new_slot(r, c, p[0]))))
+    (void)!stralloc_copylit(&text, "Unable to start a delivery. (#4.3.0)\n");
+  if (slot) pid = r->s->start(r->s->ctx, slot, c, mess, p[1], &result, &text);
   fd_close(mess);
   fd_close(p[1]);
-  if (!slot || slot->pid <= 0) {
-    fd_close(p[0]);
+  if (pid == -1) {
     report(r, c->delivery, result, &text);
+    if (slot) unlink_slot(r, slot);
     free(slot);
+    fd_close(p[0]);
   } else {
-    slot->run = r;
-    slot->delivery = c->delivery;
-    slot->fd = p[0];
-    slot->next = r->slots;
-    r->slots = slot;
+    if (pid != SPAWNER_ELSEWHERE) slot->pid = pid;
     if (loop_io_add(&r->loop, &slot->io, p[0], LOOP_READ, read_output, slot) == -1) stop(r, 111);
   }
   stralloc_free(&text);
@@ -196,6 +213,7 @@ int spawner_run(const struct spawner *s) {
   if (r.sigfd == -1 || loop_io_add(&r.loop, &r.sig, r.sigfd, LOOP_READ, on_signal, &r) == -1 ||
       loop_io_add(&r.loop, &r.in, 0, LOOP_READ, read_commands, &r) == -1)
     return 111;
+  if (s->ready) s->ready(s->ctx, &r.loop);
   if (loop_run(&r.loop) == -1) return 111;
   return r.code;
 }

@@ -1,4 +1,6 @@
-/* qmail-local: carry out .qmail instructions for one recipient. */
+/* qmail-local: carry out .qmail instructions for one recipient, or, started with -W by
+ * qmail-lspawn, for all that come over the socket on fd 0. */
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -8,6 +10,8 @@
 #include "base/strerr.h"
 #include "conf/conf.h"
 #include "local/delivery.h"
+#include "local/worker.h"
+#include "user/lookup.h"
 
 #define USAGE "qmail-local [-nN] user homedir local dash ext domain sender defaultdelivery [qqeh]"
 
@@ -17,9 +21,16 @@ int main(int argc, char **argv) {
       {'n', OPTION_FLAG, &job.dry, 1}, {'N', OPTION_FLAG, &job.dry, 0}, {0, 0, 0, 0}};
   struct conf conf;
   struct strerr e;
-  int first = options_or_die(argc, argv, options, USAGE, 8, 9);
-  int code;
+  struct lookup lookup = LOOKUP_INIT;
+  int first, code;
 
+  umask(077);
+  sig_ignore_pipe();
+  if (argc == 2 && !strcmp(argv[1], "-W")) {
+    if (conf_load(&conf, CONF_LOCAL, &e) == -1) strerr_die(111, "", &e);
+    return worker_serve(0, &conf);
+  }
+  first = options_or_die(argc, argv, options, USAGE, 8, 9);
   argv += first;
   job.user = argv[0];
   job.home = argv[1];
@@ -30,8 +41,7 @@ int main(int argc, char **argv) {
   job.sender = argv[6];
   job.defaultdelivery = argv[7];
   job.extra = argc - first > 8 ? argv[8] : "";
-  umask(077);
-  sig_ignore_pipe();
+  job.lookup = &lookup;
   if (conf_load(&conf, CONF_LOCAL, &e) == -1) strerr_die(111, "", &e);
   code = delivery_run(&job, &conf, &e);
   if (code && e.text[0]) strerr_warn("", &e);

@@ -12,7 +12,9 @@
 #include "base/strerr.h"
 #include "conf/accounts.h"
 #include "conf/paths.h"
+#include "queue/worker_proto.h"
 #include "send/spawner.h"
+#include "send/worker_pool.h"
 #include "user/assign.h"
 
 #define FATAL "qmail-lspawn: fatal: "
@@ -24,6 +26,9 @@ struct local {
   stralloc program, getpw, cdb;
   struct account getpw_account;
   struct env env;
+  struct worker_pool pool;
+  int use_pool; /* nobody has put a program in qmail-local's place */
+  stralloc job;
 };
 
 /* What an exit code of qmail-local, or of the way to it, means. */
@@ -108,7 +113,24 @@ static int ask_getpw(struct local *l, const char *name, struct assign_user *u, c
   return 0;
 }
 
-static pid_t run(struct local *l, const struct spawn_command *c, const struct assign_user *u, const char *local,
+static void ready(void *ctx, struct loop *loop) {
+  struct local *l = ctx;
+
+  l->pool.loop = loop;
+}
+
+/* The resident way: 1 when a worker has the job. */
+static int hand_over(struct local *l, struct spawner_slot *slot, const struct assign_user *u, char *const argv[],
+                     int messfd, int outfd) {
+  const char *field[WORKER_FIELDS];
+
+  if (!l->use_pool) return 0;
+  for (size_t i = 0; i < WORKER_FIELDS; ++i) field[i] = argv[i];
+  if (!worker_job_format(&l->job, field) || l->job.len > WORKER_JOB_MAX) return 0;
+  return worker_pool_run(&l->pool, slot, u->uid, u->gid, &l->job, messfd, outfd);
+}
+
+static pid_t run(struct local *l, struct spawner_slot *slot, const struct spawn_command *c, const struct assign_user *u, const char *local,
                  const char *host, int messfd, int outfd, char *result, stralloc *text) {
   char *argv[] = {l->program.s, (char *)(uintptr_t) "--", (char *)(uintptr_t)u->user, (char *)(uintptr_t)u->home,
                   (char *)(uintptr_t)local, (char *)(uintptr_t)u->dash, (char *)(uintptr_t)u->ext,
@@ -131,6 +153,7 @@ static pid_t run(struct local *l, const struct spawn_command *c, const struct as
     s.groups = &group;
     s.ngroups = 1;
   }
+  if (hand_over(l, slot, u, argv + 2, messfd, outfd)) return SPAWNER_ELSEWHERE;
   s.envp = env_vector(&l->env);
   if (!s.envp) return -1;
   spawn_move(&s, messfd, 0);
@@ -141,7 +164,7 @@ static pid_t run(struct local *l, const struct spawn_command *c, const struct as
   return pid;
 }
 
-static pid_t start(void *ctx, const struct spawn_command *c, int messfd, int outfd, char *result, stralloc *text) {
+static pid_t start(void *ctx, struct spawner_slot *slot, const struct spawn_command *c, int messfd, int outfd, char *result, stralloc *text) {
   struct local *l = ctx;
   struct assign_user u = {0};
   stralloc local = STRALLOC_INIT;
@@ -164,7 +187,7 @@ static pid_t start(void *ctx, const struct spawn_command *c, int messfd, int out
   found = assign_find(l->cdb.s, local.s, local.len, &u, &e);
   if (found == -1) (void)!stralloc_catm(text, "Unable to read users/cdb: ", e.text, ". (#4.3.0)\n", (char *)0);
   if (found == 0) found = ask_getpw(l, local.s, &u, result, text);
-  if (found == 1) pid = run(l, c, &u, local.s, at + 1, messfd, outfd, result, text);
+  if (found == 1) pid = run(l, slot, c, &u, local.s, at + 1, messfd, outfd, result, text);
   assign_user_free(&u);
   stralloc_free(&local);
   return pid;
@@ -172,7 +195,8 @@ static pid_t start(void *ctx, const struct spawn_command *c, int messfd, int out
 
 int main(int argc, char **argv) {
   struct local l = {0};
-  struct spawner s = {.name = "qmail-lspawn", .output_max = OUTPUT_MAX, .start = start, .judge = judge, .ctx = &l};
+  struct spawner s = {.name = "qmail-lspawn", .output_max = OUTPUT_MAX, .start = start, .judge = judge, .ready = ready, .ctx = &l};
+  char *worker_argv[3];
   const char *replacement = env_get("QMAILLOCAL");
   const char *getpw = env_get("QMAILGETPW");
   struct strerr e;
@@ -186,5 +210,10 @@ int main(int argc, char **argv) {
     strerr_die_nomem(FATAL);
   if (getpw && *getpw ? !stralloc_copys(&l.getpw, getpw) : !paths_program("qmail-getpw", &l.getpw))
     strerr_die_nomem(FATAL);
+  l.use_pool = !(replacement && *replacement);
+  worker_argv[0] = l.program.s;
+  worker_argv[1] = (char *)(uintptr_t) "-W";
+  worker_argv[2] = 0;
+  l.pool.argv = worker_argv;
   return spawner_run(&s);
 }

@@ -107,11 +107,12 @@ int main(int argc, char **argv) {
 
   options_or_die(argc, argv, options, USAGE, 0, 0);
   if (!workers) strerr_die_usage(USAGE);
-  umask(033);
+  umask(022);
   sig_ignore_pipe();
   if (conf_load(&conf, CONF_QUEUE, &e) == -1 || accounts_find("qmailq", &a, &e) == -1) strerr_die(111, FATAL, &e);
   listener = make_socket(&a);
   become(&a);
+  umask(033);
   keep(listener, &conf, workers);
   return 0;
 }

@@ -14,7 +14,7 @@ struct remote {
   struct env env;
 };
 
-static pid_t start(void *ctx, const struct spawn_command *c, int messfd, int outfd, char *result, stralloc *text) {
+static pid_t start(void *ctx, struct spawner_slot *slot, const struct spawn_command *c, int messfd, int outfd, char *result, stralloc *text) {
   struct remote *r = ctx;
   const char *at = strrchr(c->recipient, '@');
   char *argv[5] = {r->program.s, 0, (char *)(uintptr_t)c->sender, (char *)(uintptr_t)c->recipient, 0};
@@ -22,6 +22,7 @@ static pid_t start(void *ctx, const struct spawn_command *c, int messfd, int out
   struct strerr e;
   pid_t pid;
 
+  (void)slot;
   if (!at) {
     *result = 'D';
     (void)!stralloc_copylit(text, "This address has no host. (#5.1.2)\n");
