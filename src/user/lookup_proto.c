@@ -59,6 +59,11 @@ long lookup_frame(const char *buf, size_t n, size_t max) {
   return netstring(buf, n, max, &f);
 }
 
+/* Is msg one whole netstring?  Its content in f. */
+static int is_whole(const char *msg, size_t n, size_t max, struct lookup_field *f) {
+  return n && netstring(msg, n, max, f) == (long)n;
+}
+
 /* The next field of a content that is whole: 1, 0 at the end, -1. */
 static int next_field(const char **s, size_t *n, struct lookup_field *f) {
   long took;
@@ -81,7 +86,7 @@ const char *lookup_request_parse(const char *msg, size_t n, struct lookup_reques
   int op;
 
   memset(r, 0, sizeof *r);
-  if (netstring(msg, n, LOOKUP_REQUEST_MAX, &whole) != (long)n) return "not a message";
+  if (!is_whole(msg, n, LOOKUP_REQUEST_MAX, &whole)) return "not a message";
   s = whole.s;
   n = whole.n;
   if (next_field(&s, &n, &f) != 1) return "not a message";
@@ -141,7 +146,7 @@ int lookup_answer_end(stralloc *msg, const stralloc *fields) {
 int lookup_answer_parse(const char *msg, size_t n, struct lookup_reader *r) {
   struct lookup_field whole, f;
 
-  if (netstring(msg, n, LOOKUP_ANSWER_MAX, &whole) != (long)n) return -1;
+  if (!is_whole(msg, n, LOOKUP_ANSWER_MAX, &whole)) return -1;
   r->s = whole.s;
   r->n = whole.n;
   if (lookup_answer_next(r, &f) != 1 || !is(&f, version) || lookup_answer_next(r, &f) != 1) return -1;

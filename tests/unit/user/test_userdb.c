@@ -1,0 +1,152 @@
+/* The user database: every outcome, memory running out at each allocation. */
+#include "user/userdb.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "check.h"
+
+static char dir[] = "/tmp/test_userdb.XXXXXX";
+static struct userdb db;
+static struct strerr e;
+
+static const struct userdb_new_user alice = {
+    .name = "alice", .domain = "example.com", .hash = "hash", .gecos = "Alice", .quota = {1000, 5}, .active = 1,
+    .base = "/mail", .per_level = 100,
+};
+
+static void domains(void) {
+  static const char *const aliases[] = {"abuse", "mailer-daemon", 0};
+  struct userdb_domain d = {.uid = 10, .gid = 20};
+  struct userdb_new_user pm = alice;
+  stralloc real = STRALLOC_INIT;
+  struct strlist l = {0};
+  int64_t users, active;
+
+  pm.name = "postmaster";
+  CHECK(stralloc_copys(&d.domain, "example.com") && stralloc_copys(&d.dir, "/d"));
+  CHECK(userdb_domain_list(&db, &l, &e) == USERDB_NONE);
+  CHECK(userdb_domain_add(&db, &d, &pm, aliases, &e) == USERDB_FOUND);
+  CHECK(userdb_domain_add(&db, &d, &pm, aliases, &e) == USERDB_EXISTS);
+  CHECK(userdb_domain_get(&db, "example.com", &d, &e) == USERDB_FOUND && d.uid == 10 && d.gid == 20 && d.base.len == 0);
+  CHECK(userdb_domain_get(&db, "other.example", &d, &e) == USERDB_NONE);
+  CHECK(userdb_domain_real(&db, "example.com", &real, &e) == USERDB_FOUND && stralloc_equals(&real, "example.com"));
+  CHECK(userdb_domain_real(&db, "other.example", &real, &e) == USERDB_NONE);
+  CHECK(userdb_domain_users(&db, "example.com", &users, &active, &e) == USERDB_FOUND && users == 1 && active == 1);
+  CHECK(userdb_alias_list(&db, "example.com", &l, &e) == USERDB_FOUND && l.len == 4);
+  CHECK(stralloc_equals(&l.item[3], "&postmaster@example.com"));
+  strlist_free(&l);
+  stralloc_free(&real);
+  userdb_domain_free(&d);
+}
+
+static int count(void *ctx, const char *name, const char *home, int active) {
+  ++*(int *)ctx;
+  return 0;
+}
+
+static int events(void *ctx, const char *service, const char *ip, int64_t at) {
+  if (!strcmp(service, "imap")) *(int64_t *)ctx = at;
+  return 0;
+}
+
+static void users(void) {
+  struct userdb_user u = {.active = 0};
+  struct userdb_new_user n = alice;
+  stralloc home = STRALLOC_INIT;
+  int active, bounce, seen = 0;
+  int64_t at = 0;
+
+  CHECK(userdb_user_add(&db, &n, &home, &e) == USERDB_FOUND && stralloc_equals(&home, "/mail/A2E/example.com/alice"));
+  CHECK(userdb_user_add(&db, &n, &home, &e) == USERDB_EXISTS);
+  n.domain = "other.example";
+  CHECK(userdb_user_add(&db, &n, &home, &e) == USERDB_NONE);
+  CHECK(userdb_user_get(&db, "alice", "example.com", &u, &e) == USERDB_FOUND);
+  CHECK(stralloc_equals(&u.hash, "hash") && stralloc_equals(&u.gecos, "Alice") && u.quota.bytes == 1000);
+  CHECK(u.uid == 10 && u.gid == 20 && u.active && u.flags == 0 && u.quota.count == 5);
+  CHECK(userdb_user_get(&db, "bob", "example.com", &u, &e) == USERDB_NONE);
+  CHECK(userdb_user_state(&db, "alice", "example.com", &active, &bounce, &e) == USERDB_FOUND && active && !bounce);
+  CHECK(userdb_user_passwd(&db, "alice", "example.com", "new", &e) == USERDB_FOUND);
+  CHECK(userdb_user_passwd(&db, "bob", "example.com", "new", &e) == USERDB_NONE);
+  CHECK(userdb_user_get(&db, "alice", "example.com", &u, &e) == USERDB_FOUND && stralloc_equals(&u.hash, "new"));
+  CHECK(userdb_user_each(&db, "example.com", count, &seen, &e) == USERDB_FOUND && seen == 2);
+  CHECK(userdb_user_each(&db, "other.example", count, &seen, &e) == USERDB_NONE && seen == 2);
+  CHECK(userdb_lastauth_set(&db, "alice", "example.com", "imap", "::1", 60, &e) == USERDB_FOUND);
+  CHECK(userdb_lastauth_set(&db, "bob", "example.com", "imap", "::1", 60, &e) == USERDB_EXISTS);
+  CHECK(userdb_lastauth_each(&db, "alice", "example.com", events, &at, &e) == USERDB_FOUND && at > 1000000000);
+  userdb_user_free(&u);
+  stralloc_free(&home);
+}
+
+static void aliases(void) {
+  struct strlist l = {0};
+
+  CHECK(userdb_alias_add(&db, "team", "example.com", "&alice@example.com", &e) == USERDB_FOUND);
+  CHECK(userdb_alias_add(&db, "team", "example.com", "&alice@example.com", &e) == USERDB_EXISTS);
+  CHECK(userdb_alias_add(&db, "team", "other.example", "x@y", &e) == USERDB_NONE);
+  CHECK(userdb_alias_get(&db, "team", "example.com", &l, &e) == USERDB_FOUND && l.len == 1);
+  CHECK(userdb_alias_find(&db, "alice@example.com", &l, &e) == USERDB_FOUND && l.len == 2);
+  CHECK(userdb_alias_change(&db, "team", "example.com", "&alice@example.com", "alice@example.com", &e) == USERDB_FOUND);
+  CHECK(userdb_alias_find(&db, "alice@example.com", &l, &e) == USERDB_FOUND && stralloc_equals(&l.item[0], "team"));
+  CHECK(userdb_alias_delete(&db, "team", "example.com", "none", &e) == USERDB_NONE);
+  /* with the user goes what delivers to it */
+  CHECK(userdb_user_delete(&db, "alice", "example.com", &e) == USERDB_FOUND);
+  CHECK(userdb_user_delete(&db, "alice", "example.com", &e) == USERDB_NONE);
+  CHECK(userdb_alias_get(&db, "team", "example.com", &l, &e) == USERDB_NONE);
+  strlist_free(&l);
+}
+
+/* Memory gone at any point is temporary, and leaves nothing half done. */
+static void no_memory(void) {
+  stralloc home = STRALLOC_INIT;
+  long n;
+
+  for (n = 1; n < 200; ++n) {
+    struct userdb_user u = {.active = 0};
+    enum userdb_result r;
+
+    check_nomem(n);
+    r = userdb_user_add(&db, &alice, &home, &e);
+    check_nomem(0);
+    CHECK(r == USERDB_FOUND || r == USERDB_TEMPFAIL);
+    if (r == USERDB_FOUND) break;
+    CHECK(userdb_user_get(&db, "alice", "example.com", &u, &e) == USERDB_NONE);
+    userdb_user_free(&u);
+    stralloc_free(&home);
+  }
+  CHECK(n > 1 && n < 200);
+  stralloc_free(&home);
+  for (n = 1; n < 200; ++n) {
+    struct userdb_user u = {.active = 0};
+    enum userdb_result r;
+
+    check_nomem(n);
+    r = userdb_user_get(&db, "alice", "example.com", &u, &e);
+    check_nomem(0);
+    CHECK(r == USERDB_FOUND || r == USERDB_TEMPFAIL);
+    userdb_user_free(&u);
+    if (r == USERDB_FOUND) break;
+  }
+}
+
+int main(void) {
+  stralloc path = STRALLOC_INIT, cmd = STRALLOC_INIT;
+
+  CHECK(mkdtemp(dir) != 0);
+  CHECK(stralloc_catm(&path, dir, "/userdb/users.db", (char *)0));
+  CHECK(userdb_open(&db, path.s, 0, &e) == -1);
+  CHECK(userdb_domain_real(&db, "x", &cmd, &e) == USERDB_TEMPFAIL);
+  CHECK(userdb_open(&db, path.s, SQL_CREATE, &e) == 0);
+  domains();
+  users();
+  aliases();
+  no_memory();
+  CHECK(userdb_domain_delete(&db, "example.com", &e) == USERDB_FOUND);
+  CHECK(userdb_domain_delete(&db, "example.com", &e) == USERDB_NONE);
+  userdb_close(&db);
+  stralloc_cut(&cmd, 0);
+  CHECK(stralloc_catm(&cmd, "rm -rf ", dir, (char *)0) && system(cmd.s) == 0);
+  stralloc_free(&cmd);
+  stralloc_free(&path);
+  return check_done();
+}
