@@ -91,6 +91,7 @@ static int find_range(const struct rule *r, size_t *begin, size_t *end, uint64_t
   *end = dash + 1 + bytes_chr(r->address + dash + 1, r->len - dash - 1, '.');
   if (!scan_u64_max(r->address + *begin, dash - *begin, 255, low)) return -1;
   if (!scan_u64_max(r->address + dash + 1, *end - dash - 1, 255, high)) return -1;
+  if (bytes_chr(r->address + *end, r->len - *end, '-') != r->len - *end) return -1; /* one is enough */
   return *low <= *high ? 1 : -1;
 }
 
