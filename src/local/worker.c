@@ -8,8 +8,6 @@
 #include "net/fdpass.h"
 #include "queue/worker_proto.h"
 
-#define JOBS_MAX 5000 /* then a fresh process takes over */
-
 static int deliver(const char *const field[WORKER_FIELDS], int message, const struct conf *conf, struct lookup *lookup) {
   struct delivery_job job = {.user = field[0], .home = field[1], .local = field[2], .dash = field[3], .ext = field[4],
                              .host = field[5], .sender = field[6], .defaultdelivery = field[7], .extra = field[8],
@@ -25,7 +23,7 @@ int worker_serve(int sock, const struct conf *conf) {
   static char buf[WORKER_JOB_MAX];
   struct lookup lookup = LOOKUP_INIT;
 
-  for (int jobs = 0; jobs < JOBS_MAX; ++jobs) {
+  for (;;) {
     const char *field[WORKER_FIELDS];
     int fd[FDPASS_MAX];
     size_t fds;
@@ -42,5 +40,4 @@ int worker_serve(int sock, const struct conf *conf) {
     if (dup2(sock, 1) == -1 || dup2(sock, 2) == -1) return 111; /* the spawner waits for the end of the pipe */
     if (chdir("/") == -1 || write(sock, &code, 1) != 1) return 111;
   }
-  return 0;
 }

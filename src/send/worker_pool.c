@@ -11,6 +11,7 @@
 
 #define WORKERS_MAX 64
 #define IDLE_SECONDS 30
+#define JOBS_MAX 5000 /* then a fresh process takes over */
 
 struct worker {
   struct worker_pool *pool;
@@ -20,6 +21,7 @@ struct worker {
   struct loop_io io;
   struct spawner_slot *slot; /* null: idle */
   deadline idle_since;
+  unsigned jobs;
   struct worker *next;
 };
 
@@ -51,7 +53,8 @@ static void on_answer(void *ctx, int fd, unsigned events) {
   if (n == -1 && (errno == EINTR || errno == EAGAIN)) return;
   w->slot = 0;
   w->idle_since = mono_now();
-  if (n != 1) remove_worker(w);
+  /* We end it, not it itself: it must not be gone when the next job is handed over. */
+  if (n != 1 || ++w->jobs == JOBS_MAX) remove_worker(w);
   if (slot) spawner_over(slot, n == 1 ? exited(code) : KILLED);
 }
 
