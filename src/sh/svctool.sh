@@ -13,7 +13,7 @@ say() { echo "svctool: $*"; }
 PREFIX=@PREFIX@
 SYSCONFDIR=@SYSCONFDIR@
 RUNDIR=@RUNDIR@
-PATH=$PREFIX/bin:$PREFIX/sbin:$PATH:/usr/sbin:/usr/bin:/sbin:/bin
+PATH=${QMAILBIN:+$QMAILBIN:}$PREFIX/bin:$PREFIX/sbin:$PATH:/usr/sbin:/usr/bin:/sbin:/bin
 home=${QMAILHOME:-@QMAILHOME@}
 etc=${QMAILHOME:-@SYSCONFDIR@}
 bootdir=$PREFIX/share/indimail/boot
