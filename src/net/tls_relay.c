@@ -14,7 +14,7 @@
 
 #define RECORD 16384
 #define TURNS 8   /* records moved in one go before others have their turn */
-#define LINGER 20 /* seconds without progress for the peer to take our last bytes and hang up */
+#define LINGER 20
 
 /* Bytes that the far side did not take yet; nothing is allocated when empty. */
 struct held {
@@ -218,11 +218,15 @@ static int from_program(struct tls_relay *r) {
 
 static void on_timer(void *ctx);
 
-static int set_timer(struct tls_relay *r) {
-  int64_t seconds = r->plain_gone ? LINGER : r->all->idle;
+static deadline limit(const struct tls_relay *r) {
+  int64_t linger = r->all->linger ? r->all->linger : LINGER;
 
+  return r->last + (r->plain_gone ? linger : r->all->idle) * NS_PER_S;
+}
+
+static int set_timer(struct tls_relay *r) {
   r->lingering = r->plain_gone;
-  return loop_timer_set(r->all->loop, &r->timer, r->last + seconds * NS_PER_S, on_timer, r);
+  return loop_timer_set(r->all->loop, &r->timer, limit(r), on_timer, r);
 }
 
 /* A watcher that wants nothing is taken out: the loop would report its hang-up for
@@ -293,10 +297,9 @@ static void on_ready(void *ctx, int fd, unsigned events) {
 
 static void on_timer(void *ctx) {
   struct tls_relay *r = ctx;
-  int64_t seconds = r->plain_gone ? LINGER : r->all->idle;
 
   if (r->shaking) tell_status(r->plain, 0, "handshake timed out");
-  if (r->shaking || r->last + seconds * NS_PER_S <= mono_now() || set_timer(r) == -1) end(r);
+  if (r->shaking || limit(r) <= mono_now() || set_timer(r) == -1) end(r);
 }
 
 void tls_relay_start(struct tls_relays *all, struct tls_engine *t, const struct tls_wire *w, int netfd, int plainfd) {

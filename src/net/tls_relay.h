@@ -16,6 +16,8 @@ struct tls_relay;
 struct tls_relays {
   struct loop *loop;
   int64_t idle;  /* seconds without a byte after which a connection ends */
+  int64_t linger; /* the same when our program is gone: for the peer to take our last bytes
+                     and hang up; 0 is 20 */
   size_t count;  /* connections now */
   void (*gone)(void *ctx); /* called when a connection has ended; may be null */
   void *ctx;

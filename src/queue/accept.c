@@ -8,6 +8,7 @@
 #include "base/fd.h"
 #include "base/now.h"
 #include "mail/date.h"
+#include "queue/crc32.h"
 #include "queue/exitcodes.h"
 #include "queue/transition.h"
 
@@ -42,6 +43,7 @@ int accept_begin(struct accept *a, const struct accept_origin *o) {
 int accept_put(struct accept *a, const char *s, size_t n) {
   if (fd_write_all(a->fd, s, n) == -1) return QQ_write;
   a->env.size += n;
+  a->env.checksum = crc32((uint32_t)a->env.checksum, s, n);
   return QQ_queued;
 }
 

@@ -16,24 +16,50 @@ static int put_text(stralloc *out, char type, const stralloc *s) {
   return stralloc_append(out, type) && stralloc_catz(out, s->s, s->len);
 }
 
-int envelope_format(const struct envelope *env, stralloc *out) {
-  char sum[8];
+static int put_checksum(stralloc *out, char type, uint32_t sum) {
+  char text[8];
 
+  fmt_hex64_pad(text, sum, sizeof text);
+  return stralloc_append(out, type) && stralloc_catz(out, text, sizeof text);
+}
+
+/* All records but the last. */
+static int put_records(const struct envelope *env, stralloc *out) {
   stralloc_cut(out, 0);
-  if (!put_number(out, 'u', env->uid) || !put_number(out, 'p', env->qp) ||
-      !put_number(out, 't', env->birth) || !put_number(out, 's', env->size) ||
+  if (!put_number(out, 'u', env->uid) || !put_number(out, 'p', env->qp) || !put_number(out, 't', env->birth) ||
+      !put_number(out, 's', env->size) || !put_checksum(out, 'c', (uint32_t)env->checksum) ||
       !put_text(out, 'F', &env->sender))
     return 0;
   for (size_t i = 0; i < env->recipients.len; ++i)
     if (!put_text(out, 'T', &env->recipients.item[i])) return 0;
   if (env->extra.len && !put_text(out, 'e', &env->extra)) return 0;
-  if (env->captured.len && !put_text(out, 'h', &env->captured)) return 0;
-  fmt_hex64_pad(sum, crc32(0, out->s, out->len), sizeof sum);
-  return stralloc_append(out, '.') && stralloc_catz(out, sum, sizeof sum);
+  return !env->captured.len || put_text(out, 'h', &env->captured);
+}
+
+int envelope_format(const struct envelope *env, stralloc *out) {
+  return put_records(env, out) && put_checksum(out, '.', crc32(0, out->s, out->len));
+}
+
+int envelope_link_format(const struct envelope *env, stralloc *out, int *fits) {
+  stralloc records = STRALLOC_INIT;
+  int ok = put_records(env, &records);
+
+  stralloc_cut(out, 0);
+  for (size_t i = 0; ok && i < records.len; ++i) {
+    char c = records.s[i];
+
+    if (c == '\n') ok = stralloc_catlit(out, "%0A");
+    else if (c == '%') ok = stralloc_catlit(out, "%25");
+    else ok = stralloc_append(out, c ? c : '\n');
+  }
+  *fits = ok && out->len <= ENVELOPE_LINK_MAX;
+  stralloc_free(&records);
+  return ok;
 }
 
 /* The records in their order; T may repeat, e and h may be missing. */
-static const char order[] = "uptsFTeh.";
+static const char order[] = "uptscFTeh.";
+#define MUST_COME 6 /* the first so many */
 
 /* Takes one record; 1, 0 malformed, -1 no memory. */
 static int take(struct envelope *env, char type, const char *s, size_t n) {
@@ -42,6 +68,7 @@ static int take(struct envelope *env, char type, const char *s, size_t n) {
     case 'p': return scan_u64(s, n, &env->qp);
     case 't': return scan_u64(s, n, &env->birth);
     case 's': return scan_u64(s, n, &env->size);
+    case 'c': return n == 8 && scan_hex64(s, n, &env->checksum);
     case 'F': return stralloc_copyb(&env->sender, s, n) ? 1 : -1;
     case 'T': return strlist_add(&env->recipients, s, n) ? 1 : -1;
     case 'e': return stralloc_copyb(&env->extra, s, n) ? 1 : -1;
@@ -59,6 +86,14 @@ static enum envelope_verdict check_end(const char *all, size_t before, const cha
   return ENVELOPE_OK;
 }
 
+/* The place in order after this record, or 0 when it may not come now. */
+static size_t next_place(size_t at, const char *s, size_t n) {
+  const char *type = n ? strchr(order + at, s[0]) : 0;
+
+  if (!type || !*type || (at < MUST_COME && type != order + at)) return 0;
+  return (size_t)(type - order) + (*type != 'T');
+}
+
 enum envelope_verdict envelope_parse(struct envelope *env, const char *s, size_t n) {
   size_t pos = 0;
   size_t at = 0; /* in order: the earliest type that may come now */
@@ -66,20 +101,58 @@ enum envelope_verdict envelope_parse(struct envelope *env, const char *s, size_t
   envelope_clear(env);
   while (pos < n) {
     size_t len = bytes_chr(s + pos, n - pos, 0);
-    const char *type;
     int r;
 
     if (pos + len == n) return ENVELOPE_INCOMPLETE;
-    type = len ? strchr(order + at, s[pos]) : 0;
-    if (!type || (at < 5 && type != order + at)) return ENVELOPE_BAD;
-    at = (size_t)(type - order) + (*type != 'T');
-    if (*type == '.') return check_end(s, pos, s + pos + 1, len - 1, n - pos - len - 1);
-    r = take(env, *type, s + pos + 1, len - 1);
+    at = next_place(at, s + pos, len);
+    if (!at) return ENVELOPE_BAD;
+    if (s[pos] == '.') return check_end(s, pos, s + pos + 1, len - 1, n - pos - len - 1);
+    r = take(env, s[pos], s + pos + 1, len - 1);
     if (r == -1) return ENVELOPE_NOMEM;
     if (r == 0) return ENVELOPE_BAD;
     pos += len + 1;
   }
   return ENVELOPE_INCOMPLETE;
+}
+
+/* Undoes %0A and %25.  0 for any other use of %. */
+static int unescape(stralloc *record) {
+  size_t to = 0;
+
+  for (size_t i = 0; i < record->len; ++i) {
+    char c = record->s[i];
+
+    if (c == '%') {
+      if (record->len - i < 3) return 0;
+      if (!memcmp(record->s + i, "%0A", 3)) c = '\n';
+      else if (memcmp(record->s + i, "%25", 3)) return 0;
+      i += 2;
+    }
+    record->s[to++] = c;
+  }
+  stralloc_cut(record, to);
+  return 1;
+}
+
+enum envelope_verdict envelope_link_parse(struct envelope *env, const char *s, size_t n) {
+  stralloc record = STRALLOC_INIT;
+  enum envelope_verdict verdict = ENVELOPE_OK;
+  size_t at = 0;
+
+  envelope_clear(env);
+  while (n && verdict == ENVELOPE_OK) {
+    size_t len = bytes_chr(s, n, '\n');
+    int r = 0;
+
+    if (len == n || bytes_chr(s, len, 0) != len) verdict = ENVELOPE_BAD;
+    else if (!stralloc_copyb(&record, s, len)) verdict = ENVELOPE_NOMEM;
+    else if (!unescape(&record) || !(at = next_place(at, record.s, record.len))) verdict = ENVELOPE_BAD;
+    else if ((r = take(env, record.s[0], record.s + 1, record.len - 1)) != 1) verdict = r ? ENVELOPE_NOMEM : ENVELOPE_BAD;
+    s += len + (len < n);
+    n -= len + (len < n);
+  }
+  stralloc_free(&record);
+  return verdict == ENVELOPE_OK && at < MUST_COME ? ENVELOPE_BAD : verdict;
 }
 
 enum { WANT_SENDER, WANT_RECIPIENT, AT_END };
@@ -118,7 +191,7 @@ void envelope_reader_free(struct envelope_reader *r) {
 }
 
 void envelope_clear(struct envelope *env) {
-  env->uid = env->qp = env->birth = env->size = 0;
+  env->uid = env->qp = env->birth = env->size = env->checksum = 0;
   stralloc_cut(&env->sender, 0);
   stralloc_cut(&env->extra, 0);
   stralloc_cut(&env->captured, 0);

@@ -4,10 +4,14 @@
  *
  * In info/ID, records ended by NUL, the first byte is the type:
  *   u uid of the invoker   p pid of qmail-queue   t arrival, Unix seconds
- *   s bytes of the message F sender               T recipient (any number)
+ *   s bytes of the message c its checksum, 8 hexadecimal digits
+ *   F sender               T recipient (any number)
  *   e extra header lines   h captured header lines
  *   . checksum of all bytes before this record, 8 hexadecimal digits: the end
- * An unknown type, a record out of order or anything after the end is refused. */
+ * An unknown type, a record out of order or anything after the end is refused.
+ *
+ * A short envelope is kept as the text of a symbolic link instead: the same records
+ * without the last one, ended by LF, with LF and % in them written %0A and %25. */
 #ifndef QUEUE_ENVELOPE_H
 #define QUEUE_ENVELOPE_H
 
@@ -19,7 +23,7 @@
 #define ENVELOPE_ADDRESS_MAX 1002
 
 struct envelope {
-  uint64_t uid, qp, birth, size;
+  uint64_t uid, qp, birth, size, checksum;
   stralloc sender;
   struct strlist recipients;
   stralloc extra;    /* e */
@@ -35,6 +39,12 @@ enum envelope_verdict {
   ENVELOPE_NOMEM,
 };
 enum envelope_verdict envelope_parse(struct envelope *env, const char *s, size_t n) MUST_CHECK;
+
+/* The link's text; *fits says whether it is at most ENVELOPE_LINK_MAX bytes long, which
+ * every file system takes. */
+#define ENVELOPE_LINK_MAX 1000
+int envelope_link_format(const struct envelope *env, stralloc *out, int *fits) MUST_CHECK;
+enum envelope_verdict envelope_link_parse(struct envelope *env, const char *s, size_t n) MUST_CHECK;
 
 /* The wire form, fed in pieces of any size. */
 enum envelope_wire { WIRE_MORE, WIRE_END, WIRE_LONG, WIRE_BAD, WIRE_NOMEM };

@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "base/fd.h"
 #include "base/iodeadline.h"
+#include "base/scan.h"
 #include "base/spawn.h"
 #include "conf/paths.h"
 #include "net/connect.h"
@@ -128,7 +129,8 @@ int qqclient_open(struct qqclient *q, const struct env *env, struct strerr *e) {
   memset(q, 0, offsetof(struct qqclient, buf));
   q->message = q->envelope = q->error = -1;
   if (!copy_env(&q->env, env)) return strerr_sys(e, "unable to start the queue program", (char *)0);
-  q->keeping = !lookup(&q->env, "QMAILQUEUE") && !env_lookup(&q->env, "NULLQUEUE");
+  q->keeping = !lookup(&q->env, "QMAILQUEUE") && !env_lookup(&q->env, "NULLQUEUE") &&
+               (lookup(&q->env, "QUEUE_BASE") || !(lookup(&q->env, "QUEUE_COUNT") || lookup(&q->env, "QUEUE_START")));
   if (q->keeping) return 0;
   return start_program(q, e);
 }
@@ -190,16 +192,39 @@ void qqclient_to(struct qqclient *q, const char *recipient, size_t n) {
 
 /* --- the resident queue --- */
 
+static uint64_t number(const struct env *env, const char *name, uint64_t otherwise) {
+  const char *v = lookup(env, name);
+  uint64_t u;
+
+  return v && scan_u64_max(v, strlen(v), INT64_MAX, &u) ? u : otherwise;
+}
+
+/* The queue our environment names, or one of the collection it names; empty: the daemon
+ * may choose. */
+static int choose_queue(const struct env *env, stralloc *dir) {
+  const char *one = lookup(env, "QUEUEDIR");
+  const char *base = lookup(env, "QUEUE_BASE");
+  uint64_t count = number(env, "QUEUE_COUNT", 5);
+
+  if (one) return stralloc_copys(dir, one);
+  if (!base || !count) return stralloc_copylit(dir, "");
+  return stralloc_copys(dir, base) && stralloc_catlit(dir, "/queue") &&
+         stralloc_catu64(dir, number(env, "QUEUE_START", 1) + (uint64_t)wall_now_us() % count);
+}
+
 static int send_request(struct qqclient *q, int fd) {
-  const char *dir = lookup(&q->env, "QUEUEDIR");
   const char *hide = env_lookup(&q->env, "HIDE_HOST");
-  struct queued_head h = {hide && strcmp(hide, "0"), dir ? strlen(dir) : 0, q->kept_message.len, q->kept_envelope.len};
+  stralloc dir = STRALLOC_INIT;
+  struct queued_head h = {hide && strcmp(hide, "0"), number(&q->env, "MIN_FREE", 0), 0, q->kept_message.len,
+                          q->kept_envelope.len};
   stralloc head = STRALLOC_INIT;
   struct iovec part[3];
   size_t total;
   ssize_t w = -1;
 
-  if (h.dir <= QUEUED_DIR_MAX && queued_head_format(&head, &h) && stralloc_catb(&head, dir ? dir : "", h.dir)) {
+  if (!choose_queue(&q->env, &dir)) return -1;
+  h.dir = dir.len;
+  if (h.dir <= QUEUED_DIR_MAX && queued_head_format(&head, &h) && stralloc_cat(&head, &dir)) {
     part[0] = (struct iovec){head.s, head.len};
     part[1] = (struct iovec){q->kept_message.s, q->kept_message.len};
     part[2] = (struct iovec){q->kept_envelope.s, q->kept_envelope.len};
@@ -208,6 +233,7 @@ static int send_request(struct qqclient *q, int fd) {
     if (w >= 0 && (size_t)w < total) w = -1; /* a blocking socket takes all or fails */
   }
   stralloc_free(&head);
+  stralloc_free(&dir);
   return w == -1 ? -1 : 0;
 }
 
@@ -226,8 +252,9 @@ static int read_answer(int fd, int *code, uint64_t *id) {
   return -1;
 }
 
-/* 1 answered, 0 nobody is there: nothing was handed over.  A connection that dies after
- * the request is a failure, for the message may have been queued. */
+/* 1 answered, 0 nobody is there, or the daemon serves another collection: nothing was
+ * handed over.  A connection that dies after the request is a failure, for the message
+ * may have been queued. */
 static int ask_queued(struct qqclient *q, int *code) {
   stralloc path = STRALLOC_INIT;
   int fd = paths_file(PATH_RUN, QUEUED_SOCKET, &path) ? connect_unix(path.s, SOCK_STREAM) : -1;
@@ -237,7 +264,7 @@ static int ask_queued(struct qqclient *q, int *code) {
   *code = QQ_connect_lost;
   if (fd_block(fd) == 0 && send_request(q, fd) == 0) (void)!read_answer(fd, code, &q->qp);
   fd_close(fd);
-  return 1;
+  return *code != QQ_chdir;
 }
 
 /* Text of the child: its first line, if that begins with D or Z. */

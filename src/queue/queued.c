@@ -40,8 +40,9 @@ static int enter_queue(struct server *s, const char *dir, size_t n) {
   return chdir(s->dir.s) == -1 ? QQ_chdir : QQ_queued;
 }
 
-static int enough_room(const struct server *s) {
-  uint64_t min_free = conf_number(s->conf, SET_min_free);
+static int enough_room(const struct server *s, uint64_t wanted) {
+  uint64_t own = conf_number(s->conf, SET_min_free);
+  uint64_t min_free = wanted > own ? wanted : own;
   struct statvfs fs;
 
   if (!min_free) return 1;
@@ -86,7 +87,7 @@ static int take(struct server *s, int fd, substdio *in, uint64_t *id) {
   message = s->bytes.s + h.dir;
   code = enter_queue(s, s->bytes.s, h.dir);
   if (code != QQ_queued) return code;
-  if (!enough_room(s)) return QQ_write;
+  if (!enough_room(s, h.min_free)) return QQ_write;
   if (!h.hide && !conf_flag(s->conf, SET_hide_host)) o.host = conf_line(s->conf, SET_me);
   return accept_from_memory(&o, message, h.message, message + h.message, h.envelope, id);
 }

@@ -7,10 +7,10 @@
 #include "base/scan.h"
 
 int queued_head_format(stralloc *out, const struct queued_head *h) {
-  const uint64_t n[] = {h->hide, h->dir, h->message, h->envelope};
+  const uint64_t n[] = {h->hide, h->min_free, h->dir, h->message, h->envelope};
 
   if (!stralloc_catlit(out, "Q1")) return 0;
-  for (size_t i = 0; i < 4; ++i)
+  for (size_t i = 0; i < 5; ++i)
     if (!stralloc_append(out, ' ') || !stralloc_catu64(out, n[i])) return 0;
   return stralloc_append(out, '\n');
 }
@@ -31,11 +31,11 @@ static int numbers(const char *s, size_t n, const uint64_t max[], uint64_t out[]
 }
 
 int queued_head_parse(const char *s, size_t n, struct queued_head *h) {
-  static const uint64_t max[] = {1, QUEUED_DIR_MAX, QUEUED_MESSAGE_MAX, QUEUED_ENVELOPE_MAX};
-  uint64_t v[4];
+  static const uint64_t max[] = {1, INT64_MAX, QUEUED_DIR_MAX, QUEUED_MESSAGE_MAX, QUEUED_ENVELOPE_MAX};
+  uint64_t v[5];
 
-  if (n < 2 || memcmp(s, "Q1", 2) || !numbers(s + 2, n - 2, max, v, 4)) return 0;
-  *h = (struct queued_head){v[0], v[1], v[2], v[3]};
+  if (n < 2 || memcmp(s, "Q1", 2) || !numbers(s + 2, n - 2, max, v, 5)) return 0;
+  *h = (struct queued_head){v[0], v[1], v[2], v[3], v[4]};
   return 1;
 }
 

@@ -1,7 +1,8 @@
 /* queued_proto: what an injector and qmail-queued say over RUN/queue/socket, a Unix
  * stream socket.  One message per connection.
- *   request: "Q1 HIDE DIRLEN MESSAGELEN ENVELOPELEN\n", then the queue's directory
- *            (empty: the daemon chooses), the message, and the envelope in its wire form
+ *   request: "Q1 HIDE MINFREE DIRLEN MESSAGELEN ENVELOPELEN\n", then the queue's
+ *            directory (empty: the daemon chooses), the message, and the envelope in its
+ *            wire form
  *   answer:  "CODE ID\n", CODE as in exitcodes.def */
 #ifndef QUEUE_QUEUED_PROTO_H
 #define QUEUE_QUEUED_PROTO_H
@@ -19,7 +20,7 @@
 #define QUEUED_HEAD_MAX 100
 
 struct queued_head {
-  uint64_t hide, dir, message, envelope;
+  uint64_t hide, min_free, dir, message, envelope;
 };
 
 int queued_head_format(stralloc *out, const struct queued_head *h) MUST_CHECK;

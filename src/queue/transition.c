@@ -1,22 +1,28 @@
 /* transition: see transition.h.
  *
- * Why the order in queue_commit is safe: the message's bytes are on disk before the
- * envelope file exists, so a complete envelope never stands beside a torn message;
- * a torn envelope is known by its missing checksum; and acceptance is reported only
- * after both names are on disk too. */
+ * Why queue_commit is safe: acceptance is reported only after message, envelope and
+ * both names are on disk, in whatever order they get there.  Until then a crash may
+ * leave any part of them: a torn envelope is known by its own checksum, a torn message
+ * by the envelope's checksum of it, and an envelope or a message alone by itself; all
+ * of these are swept, none is delivered.  The order chosen lets one journal commit of
+ * the file system cover everything: a short envelope is a symbolic link, whose text is
+ * metadata like the directory entries, and the sync of the message comes after it. */
 #include "queue/transition.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/fmt.h"
+#include "base/lock.h"
 #include "base/now.h"
+#include "queue/crc32.h"
 #include "queue/exitcodes.h"
 
 #define ID_TRIES 10000
@@ -33,7 +39,8 @@ int queue_create(uint64_t *id) {
     queuepath(path, QUEUE_mess, *id);
     do fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, queue_files[QUEUE_mess].filemode);
     while (fd == -1 && errno == EINTR);
-    if (fd != -1 || errno != EEXIST) return fd;
+    if (fd != -1) return lock_exnb(fd) == 0 ? fd : fd_close(fd);
+    if (errno != EEXIST) return -1;
   }
   errno = EEXIST;
   return -1;
@@ -44,13 +51,12 @@ static int fail(int *code, int why) {
   return -1;
 }
 
-static int write_info(uint64_t id, const struct envelope *env, int *code) {
-  char path[QUEUE_PATH];
+/* The envelope as a file, for those too long for a link. */
+static int write_info_file(const char *path, const struct envelope *env, int *code) {
   stralloc bytes = STRALLOC_INIT;
   int fd = -1;
   int r;
 
-  queuepath(path, QUEUE_info, id);
   if (!envelope_format(env, &bytes)) r = fail(code, QQ_memory);
   else if ((fd = fd_open_excl(path, queue_files[QUEUE_info].filemode)) == -1) r = fail(code, QQ_info_file);
   else if (fd_write_all(fd, bytes.s, bytes.len) == -1) r = fail(code, QQ_write);
@@ -61,11 +67,26 @@ static int write_info(uint64_t id, const struct envelope *env, int *code) {
   return r;
 }
 
+static int write_info(uint64_t id, const struct envelope *env, int *code) {
+  char path[QUEUE_PATH];
+  stralloc text = STRALLOC_INIT;
+  int fits;
+  int r;
+
+  queuepath(path, QUEUE_info, id);
+  if (!envelope_link_format(env, &text, &fits)) r = fail(code, QQ_memory);
+  else if (fits && symlink(text.s, path) == 0) r = 0;
+  else if (fits && (errno == ENOSPC || errno == EDQUOT)) r = fail(code, QQ_write);
+  else r = write_info_file(path, env, code); /* also where there are no links */
+  stralloc_free(&text);
+  return r;
+}
+
 int queue_commit(uint64_t id, int messfd, const struct envelope *env, int *code) {
   char dir[QUEUE_PATH];
 
-  if (fsync(messfd) == -1) return fail(code, QQ_fsync);
   if (write_info(id, env, code) == -1) return -1;
+  if (fsync(messfd) == -1) return fail(code, QQ_fsync);
   queuepath_dir(dir, QUEUE_mess, id);
   if (fd_syncdir(dir) == -1) return fail(code, QQ_syncdir);
   queuepath_dir(dir, QUEUE_info, id);
@@ -103,26 +124,63 @@ void queue_announce(uint64_t id) {
   fd_close(fd);
 }
 
-int queue_load(uint64_t id, struct envelope *env) {
-  char path[QUEUE_PATH];
-  stralloc bytes = STRALLOC_INIT;
-  enum envelope_verdict verdict = ENVELOPE_INCOMPLETE;
-  int r;
-
-  queuepath(path, QUEUE_info, id);
-  r = file_read(path, &bytes, ENVELOPE_FILE_MAX);
-  if (r == 1) verdict = envelope_parse(env, stralloc_cstr(&bytes), bytes.len);
-  stralloc_free(&bytes);
-  if (r != 1) return r;
+static int verdict_errno(enum envelope_verdict verdict) {
   switch (verdict) {
-    case ENVELOPE_OK: break;
+    case ENVELOPE_OK: return 1;
     case ENVELOPE_INCOMPLETE: return 0;
     case ENVELOPE_BAD: errno = EPROTO; return -1;
     case ENVELOPE_NOMEM: errno = ENOMEM; return -1;
   }
+  return -1;
+}
+
+static int read_info(uint64_t id, struct envelope *env) {
+  char path[QUEUE_PATH];
+  char text[ENVELOPE_LINK_MAX + 1];
+  stralloc bytes = STRALLOC_INIT;
+  ssize_t n;
+  int r;
+
+  queuepath(path, QUEUE_info, id);
+  n = readlink(path, text, sizeof text);
+  if (n != -1) return verdict_errno((size_t)n < sizeof text ? envelope_link_parse(env, text, (size_t)n) : ENVELOPE_BAD);
+  if (errno != EINVAL) return errno == ENOENT ? 0 : -1;
+  r = file_read(path, &bytes, ENVELOPE_FILE_MAX);
+  if (r == 1) r = verdict_errno(envelope_parse(env, stralloc_cstr(&bytes), bytes.len));
+  stralloc_free(&bytes);
+  return r;
+}
+
+/* Are these the message's bytes, all of them?  1, 0, or -1 with errno. */
+static int is_whole(int fd, const struct envelope *env) {
+  char buf[65536];
+  uint64_t size = 0;
+  uint32_t sum = 0;
+  ssize_t n;
+
+  if (flock(fd, LOCK_SH | LOCK_NB) == -1) return errno == EWOULDBLOCK ? 0 : -1; /* on its way in */
+  while ((n = read(fd, buf, sizeof buf)) != 0) {
+    if (n == -1 && errno == EINTR) continue;
+    if (n == -1) return -1;
+    size += (uint64_t)n;
+    sum = crc32(sum, buf, (size_t)n);
+  }
+  return size == env->size && sum == env->checksum;
+}
+
+int queue_load(uint64_t id, struct envelope *env, enum queue_trust trust) {
+  char path[QUEUE_PATH];
+  int r = read_info(id, env);
+  int fd;
+
+  if (r != 1) return r;
   queuepath(path, QUEUE_mess, id);
-  if (access(path, F_OK) == 0) return 1;
-  return errno == ENOENT ? 0 : -1; /* orphan: never accepted */
+  if (trust == QUEUE_ANNOUNCED) return access(path, F_OK) == 0 ? 1 : errno == ENOENT ? 0 : -1;
+  fd = fd_open_read(path);
+  if (fd == -1) return errno == ENOENT ? 0 : -1; /* orphan: never accepted */
+  r = is_whole(fd, env);
+  fd_close(fd);
+  return r;
 }
 
 static int open_marks(uint64_t id) {
@@ -237,8 +295,8 @@ static int sweep_one(void *ctx, uint64_t id) {
   struct stat st;
 
   queuepath(path, s->file, id);
-  if (stat(path, &st) == -1 || st.st_mtim.tv_sec >= s->before) return 0;
-  if (queue_load(id, &env) == 0 && unlink(path) == 0) s->removed++;
+  if (lstat(path, &st) == -1 || st.st_mtim.tv_sec >= s->before) return 0;
+  if (queue_load(id, &env, QUEUE_FOUND) == 0 && unlink(path) == 0) s->removed++;
   envelope_free(&env);
   return 0;
 }
@@ -257,9 +315,10 @@ long queue_sweep(int64_t now, int64_t age) {
 static int sweep_mark(void *ctx, uint64_t id) {
   struct sweep *s = ctx;
   char path[QUEUE_PATH];
+  struct stat st;
 
   queuepath(path, QUEUE_info, id);
-  if (access(path, F_OK) == 0 || errno != ENOENT) return 0;
+  if (lstat(path, &st) == 0 || errno != ENOENT) return 0; /* an envelope may be a link */
   queuepath(path, s->file, id);
   if (unlink(path) == 0) s->removed++;
   return 0;

@@ -11,11 +11,12 @@
 #include "queue/envelope.h"
 #include "queue/queuepath.h"
 
-/* absent -> writing: take a free id and create mess/ID.  The descriptor, or -1. */
+/* absent -> writing: take a free id and create mess/ID, locked until it is closed.
+ * The descriptor, or -1. */
 int queue_create(uint64_t *id) MUST_CHECK;
-/* writing -> queued: sync the message, write and sync the envelope, sync both
- * directories.  When this gives 0 the message is accepted; otherwise *code is the
- * exit code of qmail-queue and nothing is. */
+/* writing -> queued: write the envelope, sync it, the message and both directories.
+ * When this gives 0 the message is accepted; otherwise *code is the exit code of
+ * qmail-queue and nothing is. */
 int queue_commit(uint64_t id, int messfd, const struct envelope *env, int *code) MUST_CHECK;
 /* writing or committing -> absent: the injector gave up. */
 void queue_abandon(uint64_t id);
@@ -23,8 +24,12 @@ void queue_abandon(uint64_t id);
 void queue_announce(uint64_t id);
 
 /* Read an envelope: 1, 0 if there is no such message or it is not accepted yet, -1
- * with errno (EPROTO: damaged). */
-int queue_load(uint64_t id, struct envelope *env) MUST_CHECK;
+ * with errno (EPROTO: damaged).  QUEUE_ANNOUNCED: the message was announced, so it is
+ * whole on disk.  QUEUE_FOUND: it was found by looking; it may be on its way in still
+ * (locked), or its bytes may have been lost in a crash before it was accepted, so they
+ * are compared with the envelope's checksum. */
+enum queue_trust { QUEUE_ANNOUNCED, QUEUE_FOUND };
+int queue_load(uint64_t id, struct envelope *env, enum queue_trust trust) MUST_CHECK;
 
 /* queued -> tried: recipient number index is done.  One byte written in place. */
 int queue_mark_done(uint64_t id, uint32_t index) MUST_CHECK;

@@ -124,7 +124,7 @@ static int print_json(struct printer *p, uint64_t id, int64_t tried) {
 
 static int print_one(struct printer *p, uint64_t id, int json, struct strerr *e) {
   int64_t tried;
-  int got = queue_load(id, &p->env);
+  int got = queue_load(id, &p->env, QUEUE_ANNOUNCED);
 
   if (got == 0) return 0;
   if (got == -1) {

@@ -132,12 +132,12 @@ static int build(struct todo *t, uint64_t id, struct message *m) {
          stralloc_copy(&m->captured, &t->env.captured) && route_all(t, m);
 }
 
-static void hand_over(struct todo *t, uint64_t id) {
+static void hand_over(struct todo *t, uint64_t id, enum queue_trust trust) {
   struct message *m;
   int got;
 
   if (idset_has(&t->known, id)) return;
-  got = queue_load(id, &t->env);
+  got = queue_load(id, &t->env, trust);
   if (got == 0) return; /* not accepted, or gone already */
   m = got == 1 ? message_new() : 0;
   if (got == 1 && m && queue_marks(id, &t->marks, &m->tried) == 0 && build(t, id, m) && job_format(&t->out.buf, m)) {
@@ -151,7 +151,7 @@ static void hand_over(struct todo *t, uint64_t id) {
 static void hand_over_waiting(struct todo *t) {
   size_t done = 0;
 
-  while (done < t->waiting_n && t->out.buf.len < OUT_HIGH) hand_over(t, t->waiting[done++]);
+  while (done < t->waiting_n && t->out.buf.len < OUT_HIGH) hand_over(t, t->waiting[done++], QUEUE_FOUND);
   t->waiting_n -= done;
   if (done) memmove(t->waiting, t->waiting + done, t->waiting_n * sizeof *t->waiting);
   pipe_out_flush(&t->out);
@@ -226,7 +226,7 @@ static void on_trigger(void *ctx, int fd, unsigned events) {
     uint64_t id;
 
     if (start + len == t->announced.len) break;
-    if (queuepath_id(t->announced.s + start, len, &id)) hand_over(t, id);
+    if (queuepath_id(t->announced.s + start, len, &id)) hand_over(t, id, QUEUE_ANNOUNCED);
     else lost_some = 1;
     start += len + 1;
   }

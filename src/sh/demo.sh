@@ -81,7 +81,7 @@ make_services() {
     q="--qbase=$DIR/var/queue --qcount=$QUEUES --qstart=1"
     svctool --svscanlog $common
     svctool --tlsd $common
-    svctool --queued $common
+    svctool --queued $q $common
     svctool --inlookup=infifo --threads=2 $common
     svctool --delivery=25 $q $common
     svctool --smtp=$((BASE + 25)) --chkrecipient --starttls --authsmtp $q --maxdaemons=200 --maxperip=200 $common

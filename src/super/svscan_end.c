@@ -1,7 +1,9 @@
 /* svscan_end: the orderly end of everything below svscan.
  *
  * PHASE_HOOK: .svscan/shutdown runs.  PHASE_MAINS: the services' supervises get
- * TERM.  PHASE_ORPHANS: whatever the services left running gets TERM.  PHASE_LOGS:
+ * TERM, and so do the sessions that an ended tcpserver leaves behind: another service
+ * (qmail-tlsd) may be waiting for them.  PHASE_ORPHANS: whatever the services left
+ * running gets TERM.  PHASE_LOGS:
  * we close the pipes, so that each logger reads its pipe to the end and goes.  A
  * phase that takes longer than its limit is helped along with SIGKILL: when svscan
  * is gone, nothing of it is left. */
@@ -35,18 +37,18 @@ struct orphans {
   int n;
 };
 
-/* A logger that was taken over is our child too, and must live until its pipe is
- * empty. */
-static int is_logger(struct svscan *s, pid_t pid) {
+/* A supervise, or what it runs: that is our child too when it was taken over.  A logger
+ * must live until its pipe is empty; a service is its supervise's to stop. */
+static int is_service(struct svscan *s, int which, pid_t pid) {
   stralloc path = STRALLOC_INIT;
   struct svstatus st;
   struct strerr e;
   int found = 0;
 
   for (size_t i = 0; i < s->n && !found; ++i) {
-    if (!s->service[i]->run[LOG].pid) continue;
-    found = s->service[i]->run[LOG].pid == pid ||
-            (svscan_path(s->service[i], LOG, &path) && sv_status(path.s, &st, &e) == 1 &&
+    if (!s->service[i]->run[which].pid) continue;
+    found = s->service[i]->run[which].pid == pid ||
+            (svscan_path(s->service[i], which, &path) && sv_status(path.s, &st, &e) == 1 &&
              (pid_t)st.pid == pid);
   }
   stralloc_free(&path);
@@ -56,7 +58,8 @@ static int is_logger(struct svscan *s, pid_t pid) {
 static void orphan(void *ctx, pid_t pid) {
   struct orphans *o = ctx;
 
-  if (o->s->phase < PHASE_LOGS && is_logger(o->s, pid)) return;
+  if (o->s->phase < PHASE_LOGS && is_service(o->s, LOG, pid)) return;
+  if (o->s->phase == PHASE_MAINS && is_service(o->s, MAIN, pid)) return;
   ++o->n;
   if (!o->sig) return;
   kill(pid, o->sig);
@@ -171,6 +174,7 @@ static void on_tick(void *ctx) {
     phases[s->phase].press(s);
     ++s->pressed;
   }
+  if (s->phase == PHASE_MAINS) orphans(s, SIGTERM);
   svscan_end_step(s);
 }
 

@@ -57,48 +57,47 @@ static void become(const struct account *a) {
     strerr_diem_sys(111, FATAL, "unable to become qmailq", (char *)0);
 }
 
-static void worker(int listener, const struct conf *conf) {
+static void worker(int listener, const struct conf *conf, const sigset_t *usual) {
   struct strerr e;
 
   prctl(PR_SET_PDEATHSIG, SIGTERM);
-  signal(SIGTERM, SIG_DFL);
+  sigprocmask(SIG_SETMASK, usual, 0);
   (void)queued_serve(listener, conf, &e);
   strerr_die(111, FATAL, &e);
 }
 
-static volatile sig_atomic_t ending;
-
-static void end(int sig) {
-  (void)sig;
-  ending = 1;
-}
-
-/* Keeps n workers running until TERM. */
+/* Keeps n workers running until TERM.  The signals are blocked and waited for, so none
+ * can come between a look and a wait. */
 static void keep(int listener, const struct conf *conf, uint64_t n) {
-  struct sigaction sa = {.sa_handler = end};
   pid_t pid[WORKERS_MAX] = {0};
+  sigset_t watched, usual;
+  int sig = SIGCHLD;
 
-  sigaction(SIGTERM, &sa, 0);
-  while (!ending) {
+  sigemptyset(&watched);
+  sigaddset(&watched, SIGTERM);
+  sigaddset(&watched, SIGCHLD);
+  sigprocmask(SIG_BLOCK, &watched, &usual);
+  while (sig != SIGTERM) {
     pid_t dead;
 
     for (uint64_t i = 0; i < n; ++i) {
       if (pid[i] > 0) continue;
       pid[i] = fork();
-      if (pid[i] == 0) worker(listener, conf);
+      if (pid[i] == 0) worker(listener, conf, &usual);
       if (pid[i] == -1) strerr_warnm_sys("qmail-queued: warning: ", "unable to start a worker", (char *)0);
     }
-    dead = wait(0);
-    for (uint64_t i = 0; i < n && dead > 0; ++i)
-      if (pid[i] == dead) pid[i] = 0;
-    if (dead > 0 && !ending) usleep(10000); /* whatever kills workers must not make us spin */
+    if (sigwait(&watched, &sig) != 0) break;
+    while ((dead = waitpid(-1, 0, WNOHANG)) > 0)
+      for (uint64_t i = 0; i < n; ++i)
+        if (pid[i] == dead) pid[i] = 0;
+    if (sig == SIGCHLD) usleep(10000); /* whatever kills workers must not make us spin */
   }
   for (uint64_t i = 0; i < n; ++i)
     if (pid[i] > 0) kill(pid[i], SIGTERM);
 }
 
 int main(int argc, char **argv) {
-  uint64_t workers = 8;
+  uint64_t workers = 16;
   const struct option options[] = {{'n', OPTION_U64, &workers, WORKERS_MAX}, {0, 0, 0, 0}};
   struct account a;
   struct conf conf;

@@ -116,7 +116,7 @@ static int check_one(void *ctx, uint64_t id) {
 
   (void)ctx;
   queuepath(path, QUEUE_info, id);
-  if (queue_load(id, &env) == -1) {
+  if (queue_load(id, &env, QUEUE_FOUND) == -1) {
     strerr_warnm_sys("queue-fix: damaged envelope, its message is not delivered: ", path, (char *)0);
     foreign = 1;
   }

@@ -30,6 +30,7 @@
 #define LOOK_EVERY 1 /* seconds between looks for a new certificate */
 #define BACKLOG 512
 #define NOBODY 65534
+#define LAST_LINGER 2 /* seconds for a peer to hang up when we were told to end */
 
 struct daemon {
   struct tls_service service;
@@ -177,6 +178,7 @@ static void on_signal(void *ctx, int fd, unsigned events) {
     if (sig == SIGHUP) reload(d);
     if (sig != SIGTERM && sig != SIGINT) continue;
     unlink(d->socket.s);
+    d->service.relays.linger = LAST_LINGER;
     tls_service_stop(&d->service);
   }
 }

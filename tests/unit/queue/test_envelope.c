@@ -113,6 +113,35 @@ static void file_form(void) {
   stralloc_free(&out);
 }
 
+/* The text of a symbolic link: what has no place in one comes back all the same. */
+static void link_form(void) {
+  struct envelope env = {0}, back = {0};
+  stralloc out = STRALLOC_INIT;
+  int fits;
+
+  sample(&env);
+  env.checksum = 0xabc;
+  CHECK(strlist_add(&env.recipients, "100%\nodd", 8));
+  CHECK(envelope_link_format(&env, &out, &fits) && fits && memchr(out.s, 0, out.len) == 0);
+  CHECK(envelope_link_parse(&back, out.s, out.len) == ENVELOPE_OK);
+  CHECK(back.uid == 7 && back.size == 1234 && back.checksum == 0xabc && back.recipients.len == 3);
+  CHECK(stralloc_equals(&back.recipients.item[2], "100%\nodd") && stralloc_equals(&back.extra, "X-A: b\n"));
+  for (size_t n = 0; n < out.len; ++n) {
+    enum envelope_verdict v = envelope_link_parse(&back, out.s, n);
+
+    CHECK(v == ENVELOPE_BAD || v == ENVELOPE_OK); /* OK at the end of a record only */
+    CHECK(v == ENVELOPE_BAD || out.s[n - 1] == '\n');
+  }
+  CHECK(envelope_link_parse(&back, "u1\np1\nt1\ns1\nc00000000\nF%41\n", 27) == ENVELOPE_BAD);
+  CHECK(envelope_link_parse(&back, "u1\np1\nt1\ns1\nc00000000\nF%2\n", 26) == ENVELOPE_BAD);
+  CHECK(envelope_link_parse(&back, "", 0) == ENVELOPE_BAD);
+  for (int i = 0; i < 200; ++i) CHECK(strlist_add(&env.recipients, "many@example.org", 16));
+  CHECK(envelope_link_format(&env, &out, &fits) && !fits);
+  stralloc_free(&out);
+  envelope_free(&env);
+  envelope_free(&back);
+}
+
 static void spawn_protocol(size_t step) {
   struct spawn_command c = {.delivery = 60000, .id = 1700000000000001, .sender = "", .extra = "X: y\n", .captured = "",
                             .recipient = "r@h"};
@@ -221,6 +250,7 @@ int main(void) {
   wire(100);
   longest();
   file_form();
+  link_form();
   spawn_protocol(1);
   spawn_protocol(1000);
   bad_commands();
