@@ -20,6 +20,7 @@
 #include "user/login_run.h"
 
 #define COMMAND_SECONDS 60
+#define REPLIES_MAX 16384
 #define VERIFY_SECONDS 20 /* a password hash may have to wait its turn */
 #define TLS_SECONDS 30
 #define MODULE_ARGUMENTS 3 /* program, server, Maildir: more are modules */
@@ -83,26 +84,37 @@ deadline login_deadline(const struct login *l) {
 }
 
 int login_say(struct login *l, const char *s, size_t n) {
-  struct iodeadline io = {l->out, login_deadline(l), DEADLINE_NEVER};
-
-  while (n) {
-    ssize_t w = iodeadline_write(&io, (char *)(uintptr_t)s, n);
-
-    if (w <= 0) return -1;
-    s += w;
-    n -= (size_t)w;
-  }
-  return 0;
+  return l->replies.len < REPLIES_MAX && stralloc_catb(&l->replies, s, n) ? 0 : -1;
 }
 
 int login_says(struct login *l, const char *s) {
   return login_say(l, s, strlen(s));
 }
 
+int login_flush(struct login *l) {
+  struct iodeadline io = {l->out, login_deadline(l), DEADLINE_NEVER};
+  size_t sent = 0;
+
+  while (sent < l->replies.len) {
+    ssize_t w = iodeadline_write(&io, l->replies.s + sent, l->replies.len - sent);
+
+    if (w <= 0) return -1;
+    sent += (size_t)w;
+  }
+  stralloc_cut(&l->replies, 0);
+  return 0;
+}
+
 enum login_read login_read_line(struct login *l) {
   if (l->line.len) explicit_bzero(l->line.s, l->line.len);
   stralloc_cut(&l->line, 0);
+  if (login_flush(l) == -1) return LOGIN_READ_END;
   return login_line_read(l->in, &l->line, LOGIN_LINE_MAX, login_deadline(l));
+}
+
+enum login_read login_read_bytes(struct login *l, stralloc *out, size_t n) {
+  if (login_flush(l) == -1) return LOGIN_READ_END;
+  return login_line_bytes(l->in, out, n, login_deadline(l));
 }
 
 int login_may_tls(const struct login *l) {
@@ -119,7 +131,10 @@ int login_tls(struct login *l, struct strerr *e) {
   struct tls_info info = {.verified = 0};
   int fd = fcntl(l->in, F_DUPFD_CLOEXEC, 10);
 
-  if (fd == -1) return strerr_sys(e, "unable to start TLS", (char *)0);
+  if (fd == -1 || login_flush(l) == -1) {
+    fd_close(fd);
+    return strerr_sys(e, "unable to start TLS", (char *)0);
+  }
   fd = tls_start(fd, &request, deadline_min(l->session, deadline_in(TLS_SECONDS)), &info, e);
   tls_info_free(&info);
   if (fd == -1) return -1;
@@ -200,6 +215,7 @@ enum login_verdict login_try(struct login *l, const char *tag) {
   enum login_verdict v = LOGIN_TEMPFAIL;
   struct strerr e;
 
+  if (login_flush(l) == -1) l->session = 0;
   if (!is_sane(&l->user) || !is_sane(&l->password) || l->user.len + l->password.len > CREDENTIALS_MAX) {
     v = wrong(l);
   } else if (l->argc > MODULE_ARGUMENTS) {
@@ -292,7 +308,9 @@ enum login_sasl login_sasl(struct login *l, const char *mechanism, const char *i
 }
 
 void login_free(struct login *l) {
+  (void)!login_flush(l);
   stralloc_wipe(&l->line);
+  stralloc_free(&l->replies);
   stralloc_free(&l->remote);
   forget(l);
   lookup_close(&l->lookup);

@@ -36,6 +36,7 @@ struct login {
   unsigned faults; /* senseless commands so far */
   deadline session;
   stralloc line;   /* the current line */
+  stralloc replies; /* not sent yet: one write, so that none waits for an acknowledgement */
   stralloc remote; /* client's address */
   stralloc user, password;
   struct lookup lookup;
@@ -53,11 +54,14 @@ enum login_verdict {
  * a login that failed in a module chain, or stays empty.  0, or -1 with e filled. */
 int login_start(struct login *l, const struct login_protocol *p, const struct conf *conf, int argc, char **argv,
                 stralloc *tag, struct strerr *e) MUST_CHECK;
-/* 0 or -1: the client is gone. */
+/* To be sent before the next read: 0, or -1 (memory, too much). */
 int login_say(struct login *l, const char *s, size_t n) MUST_CHECK;
 int login_says(struct login *l, const char *s) MUST_CHECK;
-/* The next line of the client into l->line. */
+/* Send it now: 0, or -1: the client is gone. */
+int login_flush(struct login *l) MUST_CHECK;
+/* The next line of the client into l->line; exactly n bytes, appended to out. */
 enum login_read login_read_line(struct login *l) MUST_CHECK;
+enum login_read login_read_bytes(struct login *l, stralloc *out, size_t n) MUST_CHECK;
 deadline login_deadline(const struct login *l);
 
 /* May STARTTLS be offered now?  May a password be given now? */

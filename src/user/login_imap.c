@@ -148,7 +148,7 @@ static enum imap_parsed read_literal(struct session *s, uint64_t *size, int *syn
   enum imap_parsed p = IMAP_NOMEM;
 
   if ((!*sync || login_says(l, "+ go on\r\n") == 0) &&
-      login_line_bytes(l->in, &text, (size_t)*size, login_deadline(l)) == LOGIN_READ_OK &&
+      login_read_bytes(l, &text, (size_t)*size) == LOGIN_READ_OK &&
       login_read_line(l) == LOGIN_READ_OK)
     p = imap_command_literal(&s->c, stralloc_cstr(&text), text.len, stralloc_cstr(&l->line), l->line.len, size, sync);
   stralloc_wipe(&text);
