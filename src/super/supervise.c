@@ -360,13 +360,20 @@ static void end_with_service(struct supervise *s) {
   else leave(s);
 }
 
+/* A logger, which reads from a pipe, ends by itself when it has read all of it. */
 static void on_parent_end(void *ctx, int fd, unsigned events) {
   struct supervise *s = ctx;
+  struct stat st;
 
   (void)events;
   loop_io_remove(&s->loop, &s->parent);
   fd_close(fd);
-  end_with_service(s);
+  if (fstat(0, &st) == -1 || !S_ISFIFO(st.st_mode)) {
+    end_with_service(s);
+    return;
+  }
+  s->want = 0;
+  leave(s);
 }
 
 static void reap(struct supervise *s) {

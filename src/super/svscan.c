@@ -63,6 +63,25 @@ static pid_t start_supervise(struct svscan *s, struct service *v, int which, str
   return pid;
 }
 
+/* A supervise that an svscan before us has left: we cannot watch it, but its end
+ * shows at one of the next scans. */
+static int has_other(struct svscan *s, struct service *v, int which) {
+  stralloc path = STRALLOC_INIT;
+  struct run *r = &v->run[which];
+  struct strerr e;
+  int other;
+
+  if (!svscan_path(v, which, &path)) return 0;
+  other = sv_ok(path.s, &e) == 1;
+  if (other && !r->other) {
+    strerr_set(&e, "a supervise of another svscan runs for ", path.s, (char *)0);
+    svscan_warn(s, &e);
+  }
+  r->other = other;
+  stralloc_free(&path);
+  return other;
+}
+
 static void start_one(struct svscan *s, struct service *v, int which) {
   struct strerr e;
   pid_t pid;
@@ -88,8 +107,8 @@ void svscan_start_missing(struct svscan *s) {
       struct run *r = &v->run[which];
 
       if (!r->wanted || r->pid || !v->seen) continue;
-      if (r->started + RESTART_S * NS_PER_S <= now) start_one(s, v, which);
-      if (!r->pid) next = deadline_min(next, r->started + RESTART_S * NS_PER_S);
+      if (r->started + RESTART_S * NS_PER_S <= now && !has_other(s, v, which)) start_one(s, v, which);
+      if (!r->pid && !r->other) next = deadline_min(next, r->started + RESTART_S * NS_PER_S);
     }
   }
   if (next != DEADLINE_NEVER && loop_timer_set(&s->loop, &s->start, next, on_start, s) == -1)

@@ -15,6 +15,7 @@ enum { MAIN, LOG };
 struct run {
   pid_t pid;
   int wanted;
+  int other; /* a supervise that is not our child runs there */
   int down; /* was there a file "down" at the last scan?  -1: not known */
   deadline started;
 };

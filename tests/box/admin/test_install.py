@@ -18,7 +18,8 @@ class InstallTest(unittest.TestCase):
 
     def install(self, what, code=0):
         env = dict(os.environ, PREFIX="/usr", SYSCONFDIR="/etc/indimail", QMAILHOME="/var/indimail", LOGDIR="/var/log/svc",
-                   RUNDIR="/run/indimail", SERVICEDIR="/service", MAILBASE="/home/mail", DESTDIR=self.dest, BIN=BIN)
+                   RUNDIR="/run/indimail", SERVICEDIR="/service", MAILBASE="/home/mail", DESTDIR=self.dest, BIN=BIN,
+                   MAN=os.path.join(TOP, "man"))
         p = self.root.run(["/bin/sh", os.path.join(TOP, "src/sh/install.sh"), *what], env=env, cwd=TOP, timeout=60)
         self.assertEqual(p.returncode, code, p.stderr)
         return p

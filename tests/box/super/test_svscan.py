@@ -123,6 +123,40 @@ class SvscanTest(unittest.TestCase):
         self.end(scan)
         self.assertEqual(open(out).read(), "hello\nbye\n")
 
+    def test_after_a_killed_svscan(self):
+        """The next svscan leaves the services of the last one alone, and starts what is missing."""
+        s = self.service("s", run="echo x >> starts\nexec sleep 1000\n")
+        scan = self.svscan()
+        pid = s.started()
+        sup = wait_for(lambda: self.supervise_pid(scan, "s"), what="supervise")
+        scan.kill()
+        scan.wait()
+        scan = self.svscan()
+        t = self.service("t")
+        t.started()
+        self.assertTrue(alive(sup) and alive(pid))
+        self.assertEqual(s.pid(), pid)
+        wait_for(lambda: "another svscan runs for s" in open(self.root.path("svscan.err")).read(), what="the warning")
+        self.root.run(["svc", "-dx", s.dir])
+        s.started(pid)
+        wait_for(lambda: self.supervise_pid(scan, "s"), what="its own supervise")
+        self.end(scan)
+
+    def test_tied(self):
+        """With -p everything ends when svscan is killed, the loggers last."""
+        s = self.service("s", run="trap 'echo bye; exit 0' TERM\necho hello\nwhile :; do sleep 1 & wait $!; done\n",
+                         log="exec cat >> out\n")
+        scan = self.svscan("-p")
+        out = os.path.join(s.dir, "log/out")
+        wait_for(lambda: os.path.exists(out) and open(out).read() == "hello\n", what="hello")
+        wait_for(lambda: self.root.run(["svok", s.dir]).returncode == 0, what="supervise")
+        wait_for(lambda: self.root.run(["svok", s.dir + "/log"]).returncode == 0, what="supervise of the log")
+        below = descendants(scan.pid)
+        scan.kill()
+        scan.wait()
+        wait_for(lambda: not [p for p in below if alive(p)], what="the end of all")
+        self.assertEqual(open(out).read(), "hello\nbye\n")
+
     def test_own_log(self):
         os.makedirs(self.root.path("service/.svscan/log"))
         self.service("s", run="echo to standard error >&2\nexec sleep 1000\n")
