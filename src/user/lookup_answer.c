@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "crypt/password.h"
+#include "user/catchall.h"
 #include "user/name.h"
 
 #define LASTAUTH_SECONDS 60 /* logins closer together are recorded once */
@@ -73,6 +74,26 @@ static int parse_address(struct ask *q) {
   return address_parse(&q->address, q->r->arg[0].s, q->r->arg[0].n);
 }
 
+/* The (real) domain of the address. */
+static enum userdb_result domain_of(struct ask *q, struct userdb_domain *d) {
+  stralloc real = STRALLOC_INIT;
+  enum userdb_result r = userdb_domain_real(&q->s->db, q->address.domain.s, &real, &q->e);
+
+  if (r == USERDB_FOUND) r = userdb_domain_get(&q->s->db, real.s, d, &q->e);
+  stralloc_free(&real);
+  return r;
+}
+
+/* Neither user nor alias: a domain may take the name all the same. */
+static enum userdb_result stray(struct ask *q) {
+  struct userdb_domain d = {0};
+  enum userdb_result r = domain_of(q, &d);
+
+  if (r == USERDB_FOUND) r = catchall_find(d.dir.s, stralloc_cstr(&q->address.user), &q->e);
+  userdb_domain_free(&d);
+  return r;
+}
+
 static int answer_user(struct ask *q) {
   struct lookup_service *s = q->s;
   int active = 0, bounce = 0;
@@ -87,6 +108,7 @@ static int answer_user(struct ask *q) {
   if (r == USERDB_NONE) {
     r = userdb_alias_get(&s->db, q->address.user.s, q->address.domain.s, &lines, &q->e);
     strlist_free(&lines);
+    if (r == USERDB_NONE) r = stray(q);
     if (r == USERDB_FOUND) return say(q, LOOKUP_STATUS_ok, "alias");
   }
   return other(q, r);
@@ -119,16 +141,12 @@ static int answer_account(struct ask *q) {
   return may_deliver(q, q->user.uid) ? put_account(q) : finish(q, LOOKUP_STATUS_denied);
 }
 
-/* Owner of the (real) domain of the address. */
 static enum userdb_result domain_owner(struct ask *q, uint32_t *uid) {
   struct userdb_domain d = {0};
-  stralloc real = STRALLOC_INIT;
-  enum userdb_result r = userdb_domain_real(&q->s->db, q->address.domain.s, &real, &q->e);
+  enum userdb_result r = domain_of(q, &d);
 
-  if (r == USERDB_FOUND) r = userdb_domain_get(&q->s->db, real.s, &d, &q->e);
   if (r == USERDB_FOUND) *uid = d.uid;
   userdb_domain_free(&d);
-  stralloc_free(&real);
   return r;
 }
 
