@@ -215,7 +215,7 @@ enum login_verdict login_try(struct login *l, const char *tag) {
   enum login_verdict v = LOGIN_TEMPFAIL;
   struct strerr e;
 
-  if (login_flush(l) == -1) l->session = 0;
+  (void)!login_flush(l); /* a client that is gone is noticed at the next read */
   if (!is_sane(&l->user) || !is_sane(&l->password) || l->user.len + l->password.len > CREDENTIALS_MAX) {
     v = wrong(l);
   } else if (l->argc > MODULE_ARGUMENTS) {
