@@ -44,6 +44,15 @@ stop() {
         done
     fi
     rm -f "$DIR/svscan.pid"
+    end_gam_servers
+}
+
+# Courier's imapd of Debian 12 starts a gam_server that would stay for half a minute.
+end_gam_servers() {
+    for p in /proc/[0-9]*; do
+        [ "$(cat "$p/comm" 2>/dev/null)" = gam_server ] || continue
+        if tr '\0' '\n' < "$p/environ" 2>/dev/null | grep -q "$DIR/"; then kill "${p#/proc/}" 2>/dev/null || :; fi
+    done
 }
 
 build_and_install() {
