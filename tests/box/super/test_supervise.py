@@ -49,8 +49,8 @@ class SuperviseTest(unittest.TestCase):
 
     def test_commands(self):
         s = self.service(run="trap 'echo usr1 >> got' USR1\ntrap 'echo hup >> got' HUP\n"
-                             "trap 'kill $!; exit' TERM\necho up >> got\n"
-                             "while :; do sleep 1000 & wait $!; kill $!; done\n")
+                             "trap exit TERM\necho up >> got\n"
+                             "while :; do sleep 0.05; done\n")
         p = self.supervise(s)
         got = lambda: open(os.path.join(s.dir, "got")).read().split() if os.path.exists(os.path.join(s.dir, "got")) else []
         wait_for(lambda: got() == ["up"], what="start")
@@ -130,8 +130,8 @@ class SuperviseTest(unittest.TestCase):
 
     def test_killed_over_and_over(self):
         """At whatever moment supervise dies, there is one service or none, never two."""
-        s = self.service(run="mkdir mutex || echo twice >> errors\ntrap 'rmdir mutex; kill $!; exit' TERM\n"
-                             "while :; do sleep 1000 & wait $!; kill $!; done\n")
+        s = self.service(run="mkdir mutex || echo twice >> errors\ntrap 'rmdir mutex; exit' TERM\n"
+                             "while :; do sleep 0.05; done\n")
         for i in range(20):
             p = self.supervise(s)
             if i % 2:

@@ -113,7 +113,7 @@ class SvscanTest(unittest.TestCase):
         """Services that ignore TERM and processes they left behind end all the same."""
         self.service("deaf", run="trap '' TERM\nsleep 1001 &\nwhile :; do sleep 1002; done\n")
         daemon = self.service("daemon", run="setsid sleep 1003 &\nexec sleep 1004\n")
-        chatty = self.service("chatty", run="trap 'echo bye; exit 0' TERM\necho hello\nwhile :; do sleep 1005 & wait $!; done\n",
+        chatty = self.service("chatty", run="trap 'echo bye; exit 0' TERM\necho hello\nwhile :; do sleep 0.05; done\n",
                               log="exec cat >> out\n")
         scan = self.svscan(KILLWAIT="1")
         daemon.started()
@@ -144,7 +144,7 @@ class SvscanTest(unittest.TestCase):
 
     def test_tied(self):
         """With -p everything ends when svscan is killed, the loggers last."""
-        s = self.service("s", run="trap 'echo bye; exit 0' TERM\necho hello\nwhile :; do sleep 1 & wait $!; done\n",
+        s = self.service("s", run="trap 'echo bye; exit 0' TERM\necho hello\nwhile :; do sleep 0.05; done\n",
                          log="exec cat >> out\n")
         scan = self.svscan("-p")
         out = os.path.join(s.dir, "log/out")
