@@ -28,7 +28,7 @@ int deadline_poll_ms(deadline d, deadline now) {
 
   if (d == DEADLINE_NEVER) return -1;
   if (d <= now) return 0;
-  ms = (d - now + NS_PER_MS - 1) / NS_PER_MS;
+  ms = (d - now - 1) / NS_PER_MS + 1;
   return ms > INT_MAX ? INT_MAX : (int)ms;
 }
 
