@@ -200,8 +200,7 @@ class Demo:
 
     # --- clients
     def tls(self):
-        context = ssl.create_default_context(cafile=self.env["CAFILE"])
-        return context
+        return ssl.create_default_context(cafile=self.env["CAFILE"])
 
     def port(self, name):
         return self.base + PORTS[name]
@@ -212,19 +211,19 @@ class Demo:
     def submission(self, user=None, password=None):
         s = smtplib.SMTP(HOST, self.port("submission"), local_hostname="client.example", timeout=20)
         s.starttls(context=self.tls())
-        s.login(user or self.env["USER"], password or self.env["PASSWORD"])
+        s.login(user or self.env["USER"], self.env["PASSWORD"] if password is None else password)
         return s
 
     def imap(self, user=None, password=None):
         m = imaplib.IMAP4_SSL(HOST, self.port("imaps"), ssl_context=self.tls(), timeout=20)
-        m.login(user or self.env["USER"], password or self.env["PASSWORD"])
+        m.login(user or self.env["USER"], self.env["PASSWORD"] if password is None else password)
         m.select("INBOX")
         return m
 
     def pop3(self, user=None, password=None):
         p = poplib.POP3_SSL(HOST, self.port("pop3s"), context=self.tls(), timeout=20)
         p.user(user or self.env["USER"])
-        p.pass_(password or self.env["PASSWORD"])
+        p.pass_(self.env["PASSWORD"] if password is None else password)
         return p
 
     def __enter__(self):

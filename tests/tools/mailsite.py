@@ -9,9 +9,9 @@ class Sink(threading.Thread):
     """A remote SMTP server. `script` maps a verb to a reply; what is not in it is accepted.
     Received messages are in .messages as (sender, recipients, data)."""
 
-    def __init__(self, script=None, ehlo=("PIPELINING", "8BITMIME")):
+    def __init__(self, script=None, ehlo=("PIPELINING", "8BITMIME"), host="127.0.0.1"):
         super().__init__(daemon=True)
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener = socket.create_server((host, 0))
         self.port = self.listener.getsockname()[1]
         self.script = script or {}
         self.ehlo = ehlo
