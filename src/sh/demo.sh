@@ -32,19 +32,33 @@ place_root() {
 }
 
 stop() {
-    [ -e "$DIR/svscan.pid" ] || return 0
-    pid=$(cat "$DIR/svscan.pid")
-    if [ -n "$pid" ] && tr '\0' ' ' < "/proc/$pid/cmdline" 2>/dev/null | grep -q svscan; then
+    [ -e "$DIR/guard.pid" ] || return 0
+    pid=$(cat "$DIR/guard.pid")
+    if [ -n "$pid" ] && tr '\0' ' ' < "/proc/$pid/cmdline" 2>/dev/null | grep -q 'demo.sh guard'; then
         kill -TERM "$pid"
         i=0
         while kill -0 "$pid" 2>/dev/null; do
             i=$((i + 1))
-            [ $i -lt 300 ] || die "svscan (process $pid) does not end"
+            [ $i -lt 400 ] || die "the guard of svscan (process $pid) does not end"
             sleep 0.1
         done
     fi
-    rm -f "$DIR/svscan.pid"
+    rm -f "$DIR/guard.pid" "$DIR/svscan.pid"
     end_gam_servers
+}
+
+# What systemd or init is on an installed system: starts svscan again when it is killed. Its
+# services end with it (-p), so the new one starts them all.
+guard() {
+    trap 'trap "" TERM; kill -TERM "$child" 2>/dev/null; wait "$child" 2>/dev/null; exit 0' TERM
+    cd "$1/service"
+    while :; do
+        SCANLOG= setsid "$1/usr/sbin/svscan" -p "$1/service" &
+        child=$!
+        echo "$child" > "$1/svscan.pid"
+        wait "$child" || :
+        sleep 1
+    done
 }
 
 # Courier's imapd of Debian 12 starts a gam_server that would stay for half a minute.
@@ -110,8 +124,8 @@ make_services() {
 
 start_server() {
     mkdir -p "$DIR/log"
-    ( cd "$DIR/service" && SCANLOG= exec setsid "$DIR/usr/sbin/svscan" "$DIR/service" ) > "$DIR/log/svscan.out" 2>&1 < /dev/null &
-    echo $! > "$DIR/svscan.pid"
+    setsid sh src/sh/demo.sh guard "$DIR" > "$DIR/log/svscan.out" 2>&1 < /dev/null &
+    echo $! > "$DIR/guard.pid"
 }
 
 answers() { # PORT: does somebody accept connections there?
@@ -205,6 +219,7 @@ start() {
 
 case ${1:-} in
     start) start ;;
+    guard) guard "$2" ;;
     stop)
         [ -e "$DIR" ] || exit 0
         DIR=$(cd "$DIR" && pwd -P)

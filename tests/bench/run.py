@@ -92,7 +92,7 @@ class Ours:
         self.port = int(self.env["SMTP_PORT"])
         self.maildir = self.env["MAILDIR"]
         self.rcpt = self.env["USER"]
-        self.pid = int(open(os.path.join(self.dir, "svscan.pid")).read())
+        self.pid = int(open(os.path.join(self.dir, "guard.pid")).read())
         self.version = sh(["git", "describe", "--always", "--dirty"], cwd=TOP).strip()
 
     def stop(self):

@@ -88,7 +88,7 @@ class TcpserverTest(TcpserverCase):
             f.write("3\n")
         self.server.send_signal(signal.SIGHUP)
         self.assertEqual(conns[3].recv(10), b"in\n")
-        self.assertIn("status: 3/3", self.log())
+        wait_for(lambda: "status: 3/3" in self.log(), what="three connections in the log")
         with open(limit, "w") as f:
             f.write("many\n")
         self.server.send_signal(signal.SIGHUP)
