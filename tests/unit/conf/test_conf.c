@@ -1,0 +1,209 @@
+/* Settings: types, defaults that follow others, variables, files under other names, errors that
+ * name file and line; the table itself; paths. */
+#include "conf/conf.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/file.h"
+#include "check.h"
+#include "conf/paths.h"
+
+static char dir[] = "/tmp/test_conf.XXXXXX";
+
+static void put(const char *name, const char *text) {
+  stralloc path = STRALLOC_INIT;
+
+  CHECK(stralloc_catm(&path, dir, "/", name, (char *)0));
+  CHECK(file_replace(path.s, text, strlen(text), 0644) == 0);
+  stralloc_free(&path);
+}
+
+static void clear(void) {
+
+  for (int i = 0; i < SETTINGS; ++i) {
+    stralloc path = STRALLOC_INIT;
+
+    CHECK(stralloc_catm(&path, dir, "/", conf_rows[i].file, (char *)0));
+    if (conf_rows[i].file[0]) unlink(path.s);
+    stralloc_free(&path);
+  }
+  put("me", "host.example.org\nsecond line\n");
+}
+
+static int load(struct conf *c, struct strerr *e) {
+  return conf_load(c, CONF_ALL, e);
+}
+
+static void defaults(void) {
+  struct conf c;
+  struct strerr e;
+
+  clear();
+  CHECK(load(&c, &e) == 0);
+  CHECK(!strcmp(conf_line(&c, SET_me), "host.example.org") && conf_isset(&c, SET_me));
+  CHECK(!strcmp(conf_line(&c, SET_defaulthost), "host.example.org") && !conf_isset(&c, SET_defaulthost));
+  CHECK(conf_has(conf_lines(&c, SET_locals), "HOST.example.org", 16));
+  CHECK(conf_number(&c, SET_queuelifetime) == 604800 && conf_number(&c, SET_bouncelifetime) == 604800);
+  CHECK(conf_number(&c, SET_databytes) == 0 && !conf_flag(&c, SET_starttls) && !conf_isset(&c, SET_relayclient));
+  CHECK(!strcmp(conf_line(&c, SET_bouncefrom), "MAILER-DAEMON"));
+  CHECK(c.v[SET_databytes].origin == CONF_FROM_DEFAULT && c.v[SET_me].origin == CONF_FROM_FILE);
+  conf_free(&c);
+  conf_free(&c);
+}
+
+static void files(void) {
+  struct conf c;
+  struct strerr e;
+
+  clear();
+  put("databytes", "5000 \t\n# not looked at\n");
+  put("queuelifetime", "60\n");
+  put("locals", "# comment\na.example \n\nB.example\r\nlast.example");
+  put("virtualdomains", "v.example:joe\n.sub.example:sub\n:all\nu@x.example:one\nexcept.example:\n");
+  put("holdlocal", "1\n");
+  put("holdremote", "0\n");
+  put("bouncefrom", "\n");
+  CHECK(load(&c, &e) == 0);
+  CHECK(conf_number(&c, SET_databytes) == 5000 && conf_number(&c, SET_bouncelifetime) == 60);
+  CHECK(conf_lines(&c, SET_locals)->len == 3 && conf_has(conf_lines(&c, SET_locals), "b.EXAMPLE", 9));
+  CHECK(conf_has(conf_lines(&c, SET_locals), "last.example", 12) && !conf_has(conf_lines(&c, SET_locals), "# comment", 9));
+  CHECK(conf_flag(&c, SET_holdlocal) && !conf_flag(&c, SET_holdremote));
+  CHECK(!*conf_line(&c, SET_bouncefrom) && conf_isset(&c, SET_bouncefrom));
+  CHECK(!strcmp(conf_map_domain(conf_lines(&c, SET_virtualdomains), "V.example", 9), "joe"));
+  CHECK(!strcmp(conf_map_domain(conf_lines(&c, SET_virtualdomains), "a.sub.example", 13), "sub"));
+  CHECK(!strcmp(conf_map_domain(conf_lines(&c, SET_virtualdomains), "sub.example", 11), "all"));
+  CHECK(!strcmp(conf_map_domain(conf_lines(&c, SET_virtualdomains), "except.example", 14), ""));
+  CHECK(!strcmp(conf_map(conf_lines(&c, SET_virtualdomains), "u@x.example", 11), "one"));
+  CHECK(!conf_map(conf_lines(&c, SET_virtualdomains), "v.exampl", 8));
+  conf_free(&c);
+}
+
+static void variables(void) {
+  struct conf c;
+  struct strerr e;
+
+  clear();
+  put("databytes", "5000\n");
+  put("other", "listed.example\n");
+  setenv("DATABYTES", "7000", 1);
+  setenv("RELAYCLIENT", "", 1);
+  setenv("STARTTLS", "", 1);
+  setenv("FORCE_TLS", "0", 1);
+  setenv("BADMAILFROM", "other", 1);
+  CHECK(load(&c, &e) == 0);
+  CHECK(conf_number(&c, SET_databytes) == 7000 && c.v[SET_databytes].origin == CONF_FROM_VARIABLE);
+  CHECK(conf_isset(&c, SET_relayclient) && !*conf_line(&c, SET_relayclient));
+  CHECK(conf_flag(&c, SET_starttls) && !conf_flag(&c, SET_force_tls));
+  CHECK(conf_has(conf_lines(&c, SET_badmailfrom), "listed.example", 14));
+  conf_free(&c);
+  setenv("DATABYTES", "", 1); /* an empty number is none: the file counts */
+  CHECK(load(&c, &e) == 0 && conf_number(&c, SET_databytes) == 5000);
+  conf_free(&c);
+  setenv("DATABYTES", "12x", 1);
+  CHECK(load(&c, &e) == -1 && e.permanent && strstr(e.text, "DATABYTES"));
+  conf_free(&c);
+  unsetenv("DATABYTES");
+  unsetenv("RELAYCLIENT");
+  unsetenv("STARTTLS");
+  unsetenv("FORCE_TLS");
+  unsetenv("BADMAILFROM");
+}
+
+static void errors(void) {
+  static const char *const bad[] = {"x\n", "-1\n", "1 2\n", "99999999999999999999\n", "\n", ""};
+  struct conf c;
+  struct strerr e;
+
+  for (size_t i = 0; i < sizeof bad / sizeof bad[0]; ++i) {
+    clear();
+    put("concurrencylocal", bad[i]);
+    CHECK_CASE(load(&c, &e) == -1, bad[i]);
+    CHECK_CASE(strstr(e.text, "/concurrencylocal:1: ") != 0, e.text);
+    conf_free(&c);
+  }
+  clear();
+  {
+    stralloc path = STRALLOC_INIT;
+
+    CHECK(stralloc_catm(&path, dir, "/locals", (char *)0) && mkdir(path.s, 0700) == 0);
+    CHECK(load(&c, &e) == -1 && strstr(e.text, "/locals")); /* no list is not an empty list */
+    conf_free(&c);
+    CHECK(rmdir(path.s) == 0);
+    stralloc_free(&path);
+  }
+}
+
+/* Memory runs out at each point in turn: an error, never half a snapshot taken for whole. */
+static void no_memory(void) {
+  struct conf c;
+  struct strerr e;
+
+  clear();
+  put("locals", "a\nb\nc\n");
+  for (long n = 1;; ++n) {
+    int r;
+
+    check_nomem(n);
+    r = load(&c, &e);
+    if (check_allocs() < n) {
+      check_nomem(0);
+      CHECK(r == 0 && conf_lines(&c, SET_locals)->len == 3);
+      conf_free(&c);
+      break;
+    }
+    check_nomem(0);
+    CHECK(r == -1 || (conf_lines(&c, SET_locals)->len == 3 && !strcmp(conf_line(&c, SET_me), "host.example.org")));
+    conf_free(&c);
+  }
+}
+
+static void table(void) {
+  for (int i = 0; i < SETTINGS; ++i) {
+    CHECK_CASE(conf_rows[i].file[0] || conf_rows[i].variables[0], conf_rows[i].id);
+    CHECK_CASE(conf_rows[i].readers && conf_rows[i].meaning[0], conf_rows[i].id);
+    CHECK_CASE(conf_rows[i].variables[0] ? conf_rows[i].override != CONF_NONE : conf_rows[i].override == CONF_NONE, conf_rows[i].id);
+    for (int j = 0; j < i; ++j) {
+      CHECK_CASE(strcmp(conf_rows[i].id, conf_rows[j].id), conf_rows[i].id);
+      CHECK_CASE(!conf_rows[i].file[0] || strcmp(conf_rows[i].file, conf_rows[j].file), conf_rows[i].file);
+    }
+  }
+}
+
+static void paths(void) {
+  stralloc p = STRALLOC_INIT;
+
+  CHECK(paths_get(PATH_CONTROL, &p) && stralloc_equals(&p, dir));
+  unsetenv("CONTROLDIR");
+  setenv("QMAILHOME", "/h", 1);
+  CHECK(paths_file(PATH_CONTROL, "me", &p) && stralloc_equals(&p, "/h/control/me"));
+  CHECK(paths_get(PATH_RUN, &p) && stralloc_equals(&p, "/h/run"));
+  setenv("QMAILBIN", "/b", 1);
+  CHECK(paths_program("qmail-send", &p) && stralloc_equals(&p, "/b/qmail-send"));
+  unsetenv("QMAILBIN");
+  CHECK(paths_program("qmail-send", &p) && stralloc_starts(&p, "/") && strstr(p.s, "/sbin/qmail-send"));
+  stralloc_free(&p);
+}
+
+int main(void) {
+  stralloc left = STRALLOC_INIT;
+
+  CHECK(mkdtemp(dir) != 0);
+  unsetenv("QMAILHOME");
+  setenv("CONTROLDIR", dir, 1);
+  defaults();
+  files();
+  variables();
+  errors();
+  no_memory();
+  table();
+  paths();
+  clear();
+  CHECK(stralloc_catm(&left, dir, "/me", (char *)0) && unlink(left.s) == 0);
+  stralloc_cut(&left, 0);
+  CHECK(stralloc_catm(&left, dir, "/other", (char *)0) && unlink(left.s) == 0 && rmdir(dir) == 0);
+  stralloc_free(&left);
+  return check_done();
+}
