@@ -9,34 +9,10 @@
 #include "base/file.h"
 #include "base/scan.h"
 #include "conf/paths.h"
+#include "conf/schema_columns.h"
 
 #define CONF_FILE_MAX (64u << 20)
 
-/* Names of the columns of schema.def. */
-#define LINE CONF_LINE
-#define NUMBER CONF_NUMBER
-#define SECONDS CONF_SECONDS
-#define FLAG CONF_BOOL
-#define LINES CONF_LINES
-#define TEXT CONF_TEXT
-#define NONE CONF_NONE
-#define VALUE CONF_VALUE
-#define OPEN CONF_OPEN
-#define NAME CONF_NAME
-#define START CONF_AT_START
-#define HUP CONF_AT_HUP
-#define RUN CONF_EACH_RUN
-#define SMTPD CONF_SMTPD
-#define SEND CONF_SEND
-#define QUEUE CONF_QUEUE
-#define LOCAL CONF_LOCAL
-#define REMOTE CONF_REMOTE
-#define INJECT CONF_INJECT
-#define USER CONF_USER
-#define LOGIN CONF_LOGIN
-#define TLS CONF_TLS
-#define ADMIN CONF_ADMIN
-#define ALL CONF_ALL
 const struct conf_row conf_rows[SETTINGS] = {
 #define SETTING(id, file, type, def, var, override, reload, programs, meaning) \
   {#id, file, type, def, var, override, reload, programs, meaning},

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "conf/conf.h"
+#include "conf/schema_columns.h"
 
 /* --- text --- */
 
@@ -48,30 +48,6 @@ static void put_term(const char *macro, const char *s) {
 
 /* --- settings --- */
 
-#define LINE CONF_LINE
-#define NUMBER CONF_NUMBER
-#define SECONDS CONF_SECONDS
-#define FLAG CONF_BOOL
-#define LINES CONF_LINES
-#define TEXT CONF_TEXT
-#define NONE CONF_NONE
-#define VALUE CONF_VALUE
-#define OPEN CONF_OPEN
-#define NAME CONF_NAME
-#define START CONF_AT_START
-#define HUP CONF_AT_HUP
-#define RUN CONF_EACH_RUN
-#define SMTPD CONF_SMTPD
-#define SEND CONF_SEND
-#define QUEUE CONF_QUEUE
-#define LOCAL CONF_LOCAL
-#define REMOTE CONF_REMOTE
-#define INJECT CONF_INJECT
-#define USER CONF_USER
-#define LOGIN CONF_LOGIN
-#define TLS CONF_TLS
-#define ADMIN CONF_ADMIN
-#define ALL CONF_ALL
 static const struct conf_row settings[] = {
 #define SETTING(id, file, type, def, var, override, reload, programs, meaning) \
   {#id, file, type, def, var, override, reload, programs, meaning},

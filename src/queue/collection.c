@@ -2,6 +2,7 @@
 #include "queue/collection.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "conf/paths.h"
 
@@ -33,6 +34,19 @@ int collection_choose(const struct collection *c, const struct conf *conf, uint6
 
   if (*one) return stralloc_copys(dir, one);
   return collection_queue(c, pick % c->count, dir);
+}
+
+int collection_enter(stralloc *dir, struct strerr *e) {
+  struct collection c = {0};
+  struct conf conf;
+  int r = conf_load(&conf, CONF_QUEUE, e);
+
+  if (r == 0) r = collection_load(&c, &conf, e);
+  if (r == 0 && !collection_choose(&c, &conf, 0, dir)) r = strerr_sys(e, "unable to find the queue", (char *)0);
+  if (r == 0 && chdir(dir->s) == -1) r = strerr_sys(e, "unable to enter queue ", dir->s, (char *)0);
+  collection_free(&c);
+  conf_free(&conf);
+  return r;
 }
 
 const char *collection_name(const char *dir) {

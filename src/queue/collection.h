@@ -22,6 +22,9 @@ int collection_queue(const struct collection *c, uint64_t i, stralloc *dir) MUST
  * number given (random, or a count). */
 int collection_choose(const struct collection *c, const struct conf *conf, uint64_t pick,
                       stralloc *dir) MUST_CHECK;
+/* For the daemons of one queue: read the settings, find the queue ($QUEUEDIR, else the
+ * first of the collection) and make it the current directory, dir.  0 or -1. */
+int collection_enter(stralloc *dir, struct strerr *e) MUST_CHECK;
 /* The last component of a queue's directory: "queue3", as logs name it. */
 const char *collection_name(const char *dir);
 void collection_free(struct collection *c);

@@ -6,7 +6,6 @@
 
 #include "base/lock.h"
 #include "base/strerr.h"
-#include "conf/conf.h"
 #include "queue/collection.h"
 #include "queue/queuepath.h"
 #include "send/manager.h"
@@ -15,16 +14,11 @@
 
 int main(int argc, char **argv) {
   stralloc dir = STRALLOC_INIT;
-  struct collection c;
-  struct conf conf;
   struct strerr e;
 
   (void)argv;
   if (argc > 1) strerr_die_usage("qmail-send (started by qmail-start)");
-  if (conf_load(&conf, CONF_SEND, &e) == -1 || collection_load(&c, &conf, &e) == -1)
-    strerr_die(111, FATAL, &e);
-  if (!collection_choose(&c, &conf, 0, &dir)) strerr_die_nomem(FATAL);
-  if (chdir(dir.s) == -1) strerr_diem_sys(111, FATAL, "unable to enter queue ", dir.s, (char *)0);
+  if (collection_enter(&dir, &e) == -1) strerr_die(111, FATAL, &e);
   /* Whoever started us and dies must not leave a second set of daemons behind. */
   prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (lock_file_nb(QUEUE_SENDMUTEX) == -1)
