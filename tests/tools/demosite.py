@@ -102,35 +102,41 @@ class Demo:
     def close(self):
         """Stop, end what is left by pid, remove the directory."""
         try:
-            if os.path.exists(self.path("svscan.pid")):
+            if os.path.exists(self.path()):
                 self.stop()
         finally:
-            for pid in self.processes():
-                try:
-                    os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
-            wait_for(lambda: not self.processes(), what="the end of the demo's processes")
+            wait_for(self.nothing_left, what="the end of the demo's processes")
             shutil.rmtree(self.dir, ignore_errors=True)
 
-    def processes(self):
-        """pid -> name of every living process that belongs to the instance: its program or its environment
-        names our directory."""
-        found, mark = {}, self.dir.encode() + b"/"
-        for entry in glob.glob("/proc/[0-9]*"):
+    def nothing_left(self):
+        left = self.processes()
+        for pid in left:
             try:
-                with open(entry + "/stat") as f:
-                    stat = f.read()
-                if stat.rsplit(")", 1)[1].split()[0] in "ZX":
-                    continue
-                exe = os.readlink(entry + "/exe").encode()
-                with open(entry + "/environ", "rb") as f:
-                    environ = f.read()
-            except (FileNotFoundError, ProcessLookupError, PermissionError):
-                continue
-            if exe.startswith(mark) or mark in environ:
-                found[int(entry[6:])] = stat.split("(", 1)[1].rsplit(")", 1)[0]
-        return found
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        return not left
+
+    def name_of(self, pid):
+        """The name of a living process if it belongs to the instance: its program or its environment names our
+        directory."""
+        mark = self.dir.encode() + b"/"
+        try:
+            with open(f"/proc/{pid}/stat") as f:
+                stat = f.read()
+            if stat.rsplit(")", 1)[1].split()[0] in "ZX":
+                return None
+            exe = os.readlink(f"/proc/{pid}/exe").encode()
+            with open(f"/proc/{pid}/environ", "rb") as f:
+                environ = f.read()
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
+            return None
+        return stat.split("(", 1)[1].rsplit(")", 1)[0] if exe.startswith(mark) or mark in environ else None
+
+    def processes(self):
+        """pid -> name of every living process of the instance."""
+        names = {int(pid): self.name_of(pid) for pid in os.listdir("/proc") if pid.isdigit()}
+        return {pid: name for pid, name in names.items() if name}
 
     def named(self, *names):
         """pids of processes of these names (the kernel keeps 15 characters)."""
