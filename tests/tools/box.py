@@ -2,7 +2,8 @@
 bounded time, and everything started ended again by pid."""
 import os, shutil, signal, socket, subprocess, tempfile, time
 
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+TOP = os.environ.get("BOX_TOP") or SOURCE  # a copy that unprivileged programs can reach, see run.py
 BIN = os.path.abspath(os.path.join(TOP, os.environ.get("BUILD", "build"), "bin"))
 
 

@@ -2,7 +2,7 @@
 that need every process at once. Works as root, with the mail users, and as an ordinary user."""
 import fcntl, glob, imaplib, os, poplib, random, re, shutil, signal, smtplib, socket, ssl, subprocess, tempfile, time
 
-from box import TOP, wait_for
+from box import SOURCE, wait_for
 
 HOST = "127.0.0.1"
 BUILD = os.environ.get("BUILD", "build")
@@ -82,7 +82,7 @@ class Demo:
                  DEMO_CONTROL=os.path.join(self.dir, "control"), DEMO_ENV=os.path.join(self.dir, "variables"),
                  # of the build that is tested; manual pages, which name the paths, in a place of their own
                  MAKEFLAGS=f" -- BUILD={BUILD} MAN={self.path('man')}" + (f" SAN={SAN}" if SAN else ""))
-        p = subprocess.run(["sh", "src/sh/demo.sh", verb], cwd=TOP, env=e, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        p = subprocess.run(["sh", "src/sh/demo.sh", verb], cwd=SOURCE, env=e, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                            stderr=subprocess.STDOUT, timeout=START_LIMIT)
         self.log = p.stdout.decode(errors="replace")
         if p.returncode != 0:
@@ -90,7 +90,7 @@ class Demo:
 
     def start(self):
         # One at a time: make, and the mail users of a machine that has none yet, are shared.
-        with open(os.path.join(TOP, BUILD, "demo.lock"), "w") as lock:
+        with open(os.path.join(SOURCE, BUILD, "demo.lock"), "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             self.script("start")
         with open(self.path("demo.env")) as f:
