@@ -57,7 +57,7 @@ guard() {
         child=$!
         echo "$child" > "$1/svscan.pid"
         wait "$child" || :
-        sleep 1
+        sleep 1 || :
     done
 }
 
