@@ -35,6 +35,7 @@ GEN := $(BUILD)/gen
 BIN ?= $(BUILD)/bin
 PATHS_O ?= $(BIN)/.paths.o
 PATHS_STAMP := $(BIN)/.paths
+SAN_O := $(if $(SAN),$(BUILD)/san_options.o)
 PATHS_C := src/base/auto_paths.c
 MAN := $(BUILD)/man
 
@@ -92,6 +93,9 @@ $(PATHS_STAMP) $(MAN)/.paths: FORCE
 	@echo '$(PATHS_DEFS)' | cmp -s - $@ || echo '$(PATHS_DEFS)' > $@
 $(PATHS_O): $(PATHS_C) src/base/auto_paths.h $(PATHS_STAMP)
 	$(Q)$(CC) $(CFLAGS) $(PATHS_DEFS) -c -o $@ $<
+$(BUILD)/san_options.o: tests/tools/san_options.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -c -o $@ $<
 FORCE:
 
 -include $(ALL_OBJS:.o=.d) $(MAIN_OBJS:.o=.d)

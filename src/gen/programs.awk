@@ -22,7 +22,7 @@ NF < 9 { printf "src/PROGRAMS:%d: nine columns wanted\n", NR > "/dev/stderr"; ex
     }
     obj = "$(OBJ)/" source; sub(/\.c$/, ".o", obj)
     print "MAIN_OBJS += " obj
-    print "$(BIN)/" name ": " obj ours " $(PATHS_O)"
+    print "$(BIN)/" name ": " obj ours " $(PATHS_O) $(SAN_O)"
     print "\t@mkdir -p $(@D)"
-    print "\t$(Q)$(LD) $(LDFLAGS) $(LINK_" link ") -o $@ " obj " $(PATHS_O)" ours sys
+    print "\t$(Q)$(LD) $(LDFLAGS) $(LINK_" link ") -o $@ " obj " $(PATHS_O) $(SAN_O)" ours sys
 }

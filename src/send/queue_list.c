@@ -148,7 +148,7 @@ int queue_list_print(const struct conf *conf, const char *queue, int json, subst
   p.table.percenthack = conf_lines(conf, SET_percenthack);
   p.table.virtualdomains = conf_lines(conf, SET_virtualdomains);
   if (queue_walk(QUEUE_info, collect, &ids) == -1) r = strerr_sys(e, "unable to read ", queue, "/info", (char *)0);
-  qsort(ids.id, ids.n, sizeof *ids.id, by_age);
+  if (ids.n) qsort(ids.id, ids.n, sizeof *ids.id, by_age);
   for (size_t i = 0; i < ids.n && r == 0; ++i) r = print_one(&p, ids.id[i], json, e);
   free(ids.id);
   envelope_free(&p.env);

@@ -197,7 +197,7 @@ static void scan(struct todo *t) {
     complain(t, "unable to read directory info, will try again;", 0);
     t->waiting_n = 0;
   }
-  qsort(t->waiting, t->waiting_n, sizeof *t->waiting, by_age); /* the oldest first */
+  if (t->waiting_n) qsort(t->waiting, t->waiting_n, sizeof *t->waiting, by_age); /* the oldest first */
   settle(t);
 }
 
