@@ -49,7 +49,7 @@ def run(test):
     m = re.search(r"^Ran (\d+) tests?", out, re.M)
     if m:
         bad = re.search(r"^FAILED \(.*\)", out, re.M)
-        failed = sum(int(n) for n in re.findall(r"(?:failures|errors)=(\d+)", bad.group(0))) if bad else 0
+        failed = sum(int(n) for n in re.findall(r"(?<!expected )(?:failures|errors)=(\d+)", bad.group(0))) if bad else 0
         skipped = re.search(r"skipped=(\d+)", out)
         passed = int(m.group(1)) - failed - (int(skipped.group(1)) if skipped else 0)
     else:

@@ -45,6 +45,7 @@ struct todo {
   struct envelope env;
   stralloc line, announced, routed, marks;
   ssize_t full; /* so many bytes at once in the trigger: some may not have fitted */
+  int stale; /* the settings on disk are bad: new mail waits, it might be routed wrongly */
   int64_t stamp; /* newest change of the control files we route by */
   struct strerr *e;
   int code;
@@ -88,6 +89,8 @@ static int64_t newest_change(void) {
   return newest;
 }
 
+static void on_more(void *ctx);
+
 static int reread(struct todo *t) {
   struct conf fresh;
   struct strerr e;
@@ -96,11 +99,15 @@ static int reread(struct todo *t) {
   if (conf_load(&fresh, CONF_SEND, &e) == -1) {
     (void)!job_format_log(&t->out.buf, e.text);
     conf_free(&fresh);
+    t->stale = 1;
     return -1;
   }
   conf_free(&t->conf);
   t->conf = fresh;
   t->stamp = stamp;
+  /* What came meanwhile is looked for at once. */
+  if (t->stale && loop_timer_set(&t->loop, &t->rescan, mono_now(), on_more, t) == -1) die(t, "out of memory");
+  t->stale = 0;
   return 0;
 }
 
@@ -136,7 +143,7 @@ static void hand_over(struct todo *t, uint64_t id, enum queue_trust trust) {
   struct message *m;
   int got;
 
-  if (idset_has(&t->known, id)) return;
+  if (t->stale || idset_has(&t->known, id)) return;
   got = queue_load(id, &t->env, trust);
   if (got == 0) return; /* not accepted, or gone already */
   m = got == 1 ? message_new() : 0;
@@ -156,8 +163,6 @@ static void hand_over_waiting(struct todo *t) {
   if (done) memmove(t->waiting, t->waiting + done, t->waiting_n * sizeof *t->waiting);
   pipe_out_flush(&t->out);
 }
-
-static void on_more(void *ctx);
 
 /* While a scan's findings wait for the pipe we look again soon. */
 static void settle(struct todo *t) {
@@ -219,7 +224,7 @@ static void on_trigger(void *ctx, int fd, unsigned events) {
 
   (void)events;
   if (n <= 0) return;
-  if (newest_change() != t->stamp) (void)!reread(t);
+  if (t->stale || newest_change() != t->stamp) (void)!reread(t);
   if (!stralloc_catb(&t->announced, buf, (size_t)n)) die(t, "out of memory");
   for (;;) {
     size_t len = bytes_chr(t->announced.s + start, t->announced.len - start, '\n');
@@ -279,7 +284,7 @@ static void on_interval(void *ctx) {
   struct todo *t = ctx;
   int64_t wait = (int64_t)conf_number(&t->conf, SET_todointerval);
 
-  if (newest_change() != t->stamp) (void)!reread(t);
+  if (t->stale || newest_change() != t->stamp) (void)!reread(t);
   if (t->out.buf.len) pipe_out_flush(&t->out);
   if (wait < 1) wait = 10;
   if (loop_timer_set(&t->loop, &t->settings, deadline_in(wait), on_interval, t) == -1) die(t, "out of memory");

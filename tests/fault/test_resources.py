@@ -215,7 +215,9 @@ class Resources(unittest.TestCase):
         one = os.path.join(demo.env["QUEUE_BASE"], "queue1")
         os.rename(one, one + ".away")
         try:
-            codes = [send(f"with one queue {i}") for i in range(8)]
+            codes = []
+            while not any(codes) and len(codes) < 60:  # which queue a message is for is chance
+                codes.append(send(f"with one queue {len(codes)}"))
         finally:
             os.rename(one + ".away", one)
         for i, code in enumerate(codes):
@@ -383,7 +385,7 @@ class Resources(unittest.TestCase):
                            ("rcpthosts", None), ("virtualdomains", None), ("smtpgreeting", None)):
             with self.subTest(name), self.control(name, text):
                 self.temporary(send("while a control file is bad"))
-                self.assertIn(f"control/{name}", demo.logs("smtpd.*"))
+                wait_for(lambda: f"control/{name}" in demo.logs("smtpd.*"), what="a complaint")
         self.assertFalse([m for m in demo.mails(demo.env["MAILDIR"]) if b"while a control file is bad" in m])
 
     def test_garbage_for_deliveries(self):
@@ -398,8 +400,7 @@ class Resources(unittest.TestCase):
                 arrives(f"before {name} was bad")
                 arrives(f"while {name} is bad")
 
-    # todo-proc goes on with the routes it had, which do not know the domain: its mail bounces.
-    @unittest.expectedFailure
+    # todo-proc has no routes it may trust meanwhile: the mail waits.
     def test_new_domain_while_a_control_file_is_bad(self):
         demo.run("vadddomain", "young.example", "-", input="pw-of-young\n")
         box = demo.maildir("postmaster@young.example")
@@ -409,7 +410,7 @@ class Resources(unittest.TestCase):
                 demo.run("sendmail", "-f", "sender@elsewhere.example", "--", "postmaster@young.example",
                          input="Subject: to a new domain\n\nx\n")
                 wait_for(lambda: "control/concurrencyremote" in demo.logs("deliver.25")[log:], what="a complaint")
-            wait_for(lambda: (demo.flush(), demo.mails(box))[1], 5, "the message")
+            wait_for(lambda: (demo.flush(), demo.mails(box))[1], 20, "the message")
         finally:
             wait_for(lambda: not demo.run("qmail-qread").stdout, what="an empty queue")
             self.failures = self.failed()
