@@ -77,7 +77,7 @@ static int emit(const struct walk *w, const struct building *b) {
   a.end = b->end;
   a.local = w->s + b->start;
   a.localn = (b->at ? b->at : b->end) - b->start;
-  if (b->at) {
+  if (b->at && b->end > b->at + 1) {
     a.host = w->s + b->at + 1;
     a.hostn = b->end - b->at - 1;
   }

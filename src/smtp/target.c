@@ -187,7 +187,7 @@ static int split_relay(const char *s, stralloc *relay, uint16_t *port) {
   if (s[rest] != ':') return 0;
   ++rest;
   n = rest + bytes_chr(s + rest, n - rest, ':'); /* penalty and tolerance may follow */
-  return rest == n || scan_port(s + rest, n - rest, port);
+  return rest == n || (scan_port(s + rest, n - rest, port) && *port);
 }
 
 static enum target_outcome by_name(struct target_list *l, struct dns *dns, const char *name, uint16_t port,
