@@ -109,7 +109,7 @@ static int walk_angle(const struct walk *w, size_t *i) {
     if (t == TOKEN_BLANK) continue;
     if (t == TOKEN_SPECIAL && w->s[start] == '>') return finish(w, &b);
     if (t == TOKEN_SPECIAL && (w->s[start] == ':' || w->s[start] == ',')) {
-      size_t route = b.route ? b.route : b.start + 1;
+      size_t route = b.route ? b.route : (b.any ? b.start : start) + 1;
 
       memset(&b, 0, sizeof b);
       b.route = route;

@@ -26,6 +26,8 @@ static void rewriting(void) {
       {"", 1, "", ""},
       {",,;", 1, ",,;", ""},
       {"<>", 1, "<>", ""},
+      {"x@y.z, < ,@a:joe@c.d>", 1, "x@y.z, < joe@c.d>", "x@y.z joe@c.d"},
+      {"joe @, x@y.z", 1, "joe @def.dom.org, x@y.z", "joe@def.dom.org x@y.z"},
       {"a (nested (b) \\) c) @ x.y", 1, "a (nested (b) \\) c)@ x.y", "a@x.y"},
       {"unclosed (x", -1, "", ""},
       {"unclosed \"x", -1, "", ""},
