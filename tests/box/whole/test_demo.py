@@ -380,7 +380,7 @@ class Passwords(unittest.TestCase):
         watcher = threading.Thread(target=watch)
         watcher.start()
         try:
-            for _ in range(10):
+            for _ in range(3):
                 demo.submission().quit()
                 demo.imap().logout()
                 demo.pop3().quit()
