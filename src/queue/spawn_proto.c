@@ -16,11 +16,12 @@ int spawn_command_format(stralloc *out, const struct spawn_command *c) {
   char path[QUEUE_PATH];
   size_t n = queuepath_below(path, c->id);
 
-  return put_number(out, c->delivery) && stralloc_catz(out, path, n) &&
-         stralloc_catz(out, c->sender, strlen(c->sender)) &&
-         stralloc_catz(out, c->extra, strlen(c->extra)) &&
-         stralloc_catz(out, c->captured, strlen(c->captured)) &&
-         stralloc_catz(out, c->recipient, strlen(c->recipient));
+  if (!put_number(out, c->delivery) || !stralloc_catz(out, path, n) || !stralloc_catz(out, c->sender, strlen(c->sender)) ||
+      !stralloc_catz(out, c->extra, strlen(c->extra)) || !stralloc_catz(out, c->captured, strlen(c->captured)))
+    return 0;
+  for (size_t i = 0; i < c->n; ++i)
+    if (!stralloc_catz(out, c->recipient[i], strlen(c->recipient[i]))) return 0;
+  return stralloc_append(out, 0);
 }
 
 int spawn_report_format(stralloc *out, uint16_t delivery, char result, const char *text, size_t n) {
@@ -35,51 +36,63 @@ int spawn_reader_add(struct spawn_reader *r, const char *s, size_t n) {
   return stralloc_catb(&r->buf, s, n);
 }
 
-/* Finds the ends of n strings after the delivery number; 1, 0 more, -1 too long. */
-static int find(const struct spawn_reader *r, const char *field[], size_t n, uint16_t *delivery,
-                size_t *end) {
-  const char *s = r->buf.s + r->taken;
-  size_t len = r->buf.len - r->taken;
-  size_t pos = 2;
+/* What has come of one record: its delivery number, then strings. */
+struct scan {
+  const char *s;
+  size_t len, pos;
+};
 
-  if (len < 2) return 0;
-  *delivery = (uint16_t)((unsigned char)s[0] | (unsigned char)s[1] << 8);
-  for (size_t i = 0; i < n; ++i) {
-    size_t l = bytes_chr(s + pos, len - pos, 0);
+/* 1, or 0 while not even the number is there. */
+static int begin(const struct spawn_reader *r, struct scan *at, uint16_t *delivery) {
+  *at = (struct scan){r->buf.s + r->taken, r->buf.len - r->taken, 2};
+  if (at->len < 2) return 0;
+  *delivery = (uint16_t)((unsigned char)at->s[0] | (unsigned char)at->s[1] << 8);
+  return 1;
+}
 
-    if (pos + l == len) return len > SPAWN_COMMAND_MAX ? -1 : 0;
-    field[i] = s + pos;
-    pos += l + 1;
-  }
-  if (pos > SPAWN_COMMAND_MAX) return -1;
-  *end = r->taken + pos;
+/* The next string: 1, 0 its end has not come, -1 the record is too long. */
+static int next_string(struct scan *at, const char **field) {
+  size_t l = bytes_chr(at->s + at->pos, at->len - at->pos, 0);
+
+  if (at->pos + l >= SPAWN_COMMAND_MAX) return -1;
+  if (at->pos + l == at->len) return 0;
+  *field = at->s + at->pos;
+  at->pos += l + 1;
   return 1;
 }
 
 int spawn_command_take(struct spawn_reader *r, struct spawn_command *c) {
-  const char *field[5];
-  size_t end;
-  int got = find(r, field, 5, &c->delivery, &end);
+  const char *field[4];
+  const char *recipient = "";
+  struct scan at;
+  int got = begin(r, &at, &c->delivery);
 
+  for (size_t i = 0; got == 1 && i < 4; ++i) got = next_string(&at, &field[i]);
+  for (c->n = 0; got == 1; c->recipient[c->n++] = recipient) {
+    got = next_string(&at, &recipient);
+    if (got == 1 && !*recipient) break;
+    if (got == 1 && c->n == SPAWN_RECIPIENTS_MAX) return -1;
+    if (got != 1) return got;
+  }
   if (got != 1) return got;
-  r->taken = end;
-  if (!queuepath_scan_below(field[0], strlen(field[0]), &c->id)) return -1;
+  if (!c->n || !queuepath_scan_below(field[0], strlen(field[0]), &c->id)) return -1;
+  r->taken += at.pos;
   c->sender = field[1];
   c->extra = field[2];
   c->captured = field[3];
-  c->recipient = field[4];
   return 1;
 }
 
 int spawn_report_take(struct spawn_reader *r, struct spawn_report *rep) {
-  const char *field[1];
-  size_t end;
-  int got = find(r, field, 1, &rep->delivery, &end);
+  const char *text = "";
+  struct scan at;
+  int got = begin(r, &at, &rep->delivery);
 
+  if (got == 1) got = next_string(&at, &text);
   if (got != 1) return got;
-  r->taken = end;
-  rep->result = field[0][0];
-  rep->text = field[0][0] ? field[0] + 1 : field[0];
+  r->taken += at.pos;
+  rep->result = text[0];
+  rep->text = text[0] ? text + 1 : text;
   return 1;
 }
 

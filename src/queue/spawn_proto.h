@@ -1,10 +1,11 @@
 /* spawn_proto: what qmail-send and its spawners say to each other.
  *
  * A spawner first writes two bytes, the number of deliveries it can run at once,
- * little-endian.  Command: two bytes delivery number, little-endian, then five
- * strings ended by NUL: S/ID of the message below mess/, sender, extra header lines
- * (QQEH), captured header lines (ENVHEADERS), recipient.  Report: two bytes delivery
- * number, then K, Z or D and a text, ended by NUL. */
+ * little-endian.  Command: two bytes delivery number, little-endian, then strings ended
+ * by NUL: S/ID of the message below mess/, sender, extra header lines (QQEH), captured
+ * header lines (ENVHEADERS), one or more recipients, and an empty string.  Report: two
+ * bytes delivery number, then K, Z or D and a text, ended by NUL; one for each recipient
+ * of the command, in its order, so the delivery is over with the last one. */
 #ifndef QUEUE_SPAWN_PROTO_H
 #define QUEUE_SPAWN_PROTO_H
 
@@ -14,12 +15,15 @@
 
 #define SPAWN_LIMIT 500       /* deliveries a spawner runs at once */
 #define SPAWN_TEXT_MAX 10000  /* longer report texts are cut */
-#define SPAWN_COMMAND_MAX 262144
+#define SPAWN_COMMAND_MAX 1048576
+#define SPAWN_RECIPIENTS_MAX 500 /* in one command */
 
 struct spawn_command {
   uint16_t delivery;
   uint64_t id;
-  const char *sender, *extra, *captured, *recipient; /* borrowed */
+  const char *sender, *extra, *captured; /* borrowed, like the recipients */
+  size_t n; /* recipients, at least one, none of them empty */
+  const char *recipient[SPAWN_RECIPIENTS_MAX];
 };
 
 struct spawn_report {

@@ -221,7 +221,7 @@ static int verp_sender(const struct message *msg, const char *recipient, strallo
 static void start(struct link *l, struct message *msg, struct recipient *r) {
   struct manager *m = l->manager;
   struct delivery *d = free_slot(l);
-  struct spawn_command c = {.id = msg->id, .recipient = r->address};
+  struct spawn_command c = {.id = msg->id, .n = 1, .recipient = {r->address}};
   stralloc sender = STRALLOC_INIT;
 
   d->m = msg;

@@ -20,6 +20,7 @@
 struct spawner_slot {
   struct run *run;
   uint16_t delivery;
+  size_t recipients;
   pid_t pid;  /* 0 once it is over; ELSEWHERE while somebody else runs it */
   int status;
   int fd;     /* its output; -1 at the end of it */
@@ -44,13 +45,35 @@ static void stop(struct run *r, int code) {
   loop_stop(&r->loop);
 }
 
-static void report(struct run *r, uint16_t delivery, char result, const stralloc *text) {
+static void send_reports(struct run *r, stralloc *out) {
+  if (fd_write_all(1, out->s, out->len) == -1) stop(r, 111);
+  stralloc_free(out);
+}
+
+/* The same for each of n recipients. */
+static void report(struct run *r, uint16_t delivery, size_t n, char result, const stralloc *text) {
   stralloc out = STRALLOC_INIT;
 
-  if (!spawn_report_format(&out, delivery, result, stralloc_cstr(text), text->len) ||
-      fd_write_all(1, out.s, out.len) == -1)
-    stop(r, 111);
-  stralloc_free(&out);
+  for (size_t i = 0; i < n; ++i)
+    if (!spawn_report_format(&out, delivery, result, stralloc_cstr(text), text->len)) stop(r, 111);
+  send_reports(r, &out);
+}
+
+static void report_over(struct spawner_slot *slot) {
+  struct run *r = slot->run;
+  stralloc out = STRALLOC_INIT;
+  stralloc text = STRALLOC_INIT;
+
+  for (size_t i = 0; i < slot->recipients; ++i) {
+    char result = 'Z';
+
+    stralloc_cut(&text, 0);
+    if (r->s->judge(r->s->ctx, slot->status, &slot->output, i, &result, &text) == -1 ||
+        !spawn_report_format(&out, slot->delivery, result, stralloc_cstr(&text), text.len))
+      stop(r, 111);
+  }
+  stralloc_free(&text);
+  send_reports(r, &out);
 }
 
 static void unlink_slot(struct run *r, struct spawner_slot *slot) {
@@ -63,14 +86,10 @@ static void unlink_slot(struct run *r, struct spawner_slot *slot) {
 /* A delivery is over when its process is reaped and its output is at an end. */
 static void finish_if_over(struct spawner_slot *slot) {
   struct run *r = slot->run;
-  stralloc text = STRALLOC_INIT;
-  char result = 'Z';
 
   if (slot->pid || slot->fd != -1) return;
-  if (r->s->judge(r->s->ctx, slot->status, &slot->output, &result, &text) == -1) stop(r, 111);
-  report(r, slot->delivery, result, &text);
+  report_over(slot);
   unlink_slot(r, slot);
-  stralloc_free(&text);
   stralloc_free(&slot->output);
   free(slot);
   if (r->ended && !r->slots) stop(r, r->code);
@@ -143,6 +162,7 @@ static struct spawner_slot *new_slot(struct run *r, const struct spawn_command *
   if (!slot) return 0;
   slot->run = r;
   slot->delivery = c->delivery;
+  slot->recipients = c->n;
   slot->pid = ELSEWHERE;
   slot->fd = fd;
   slot->next = r->slots;
@@ -164,7 +184,7 @@ static void begin(struct run *r, const struct spawn_command *c) {
   fd_close(mess);
   fd_close(p[1]);
   if (pid == -1) {
-    report(r, c->delivery, result, &text);
+    report(r, c->delivery, c->n, result, &text);
     if (slot) unlink_slot(r, slot);
     free(slot);
     fd_close(p[0]);

@@ -18,11 +18,12 @@ struct spawner {
   const char *name; /* for messages on fd 2 */
   size_t output_max;
   /* Start the delivery: the pid; SPAWNER_ELSEWHERE when somebody else does it, who will
-   * call spawner_over; or -1 with result (K, Z or D) and text filled in. */
+   * call spawner_over; or -1 with result (K, Z or D, for all recipients) and text filled in. */
   pid_t (*start)(void *ctx, struct spawner_slot *slot, const struct spawn_command *c, int messfd, int outfd,
                  char *result, stralloc *text);
-  /* Judge a finished one: fills result and text from its wait status and output. */
-  int (*judge)(void *ctx, int status, const stralloc *output, char *result, stralloc *text);
+  /* Judge a finished one for the i-th of its recipients: fills result and text from its
+   * wait status and output. */
+  int (*judge)(void *ctx, int status, const stralloc *output, size_t i, char *result, stralloc *text);
   /* Called once before the first command, with the loop that everything runs on. */
   void (*ready)(void *ctx, struct loop *loop);
   void *ctx;

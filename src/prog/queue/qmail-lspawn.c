@@ -48,8 +48,9 @@ static const struct {
     {127, 'Z', "Unable to run qmail-local. (#4.3.0)\n"},
 };
 
-static int judge(void *ctx, int status, const stralloc *output, char *result, stralloc *text) {
+static int judge(void *ctx, int status, const stralloc *output, size_t recipient, char *result, stralloc *text) {
   (void)ctx;
+  (void)recipient;
   *result = 'D';
   if (WIFSIGNALED(status)) {
     *result = 'Z';
@@ -107,7 +108,7 @@ static int ask_getpw(struct local *l, const char *name, struct assign_user *u, c
   fd_close(p[0]);
   status = pid == -1 ? -1 : spawn_wait(pid);
   if (status == 0 && parse_getpw(u)) return 1;
-  if (status > 0 && !WIFSIGNALED(status) && WEXITSTATUS(status)) (void)!judge(l, status, &none, result, text);
+  if (status > 0 && !WIFSIGNALED(status) && WEXITSTATUS(status)) (void)!judge(l, status, &none, 0, result, text);
   if (!text->len) (void)!stralloc_copylit(text, "Unable to run qmail-getpw. (#4.3.0)\n");
   *result = 'Z';
   return 0;
@@ -168,7 +169,7 @@ static pid_t start(void *ctx, struct spawner_slot *slot, const struct spawn_comm
   struct local *l = ctx;
   struct assign_user u = {0};
   stralloc local = STRALLOC_INIT;
-  const char *at = strrchr(c->recipient, '@');
+  const char *at = strrchr(c->recipient[0], '@');
   struct strerr e;
   pid_t pid = -1;
   int found;
@@ -179,11 +180,11 @@ static pid_t start(void *ctx, struct spawner_slot *slot, const struct spawn_comm
     (void)!stralloc_copylit(text, "This address has no host. (#5.1.2)\n");
     return -1;
   }
-  if (at == c->recipient) { /* to nobody: thrown away, as ever */
+  if (at == c->recipient[0]) { /* to nobody: thrown away, as ever */
     *result = 'K';
     return -1;
   }
-  if (!stralloc_copyb(&local, c->recipient, (size_t)(at - c->recipient))) return -1;
+  if (!stralloc_copyb(&local, c->recipient[0], (size_t)(at - c->recipient[0]))) return -1;
   found = assign_find(l->cdb.s, local.s, local.len, &u, &e);
   if (found == -1) (void)!stralloc_catm(text, "Unable to read users/cdb: ", e.text, ". (#4.3.0)\n", (char *)0);
   if (found == 0) found = ask_getpw(l, local.s, &u, result, text);

@@ -14,10 +14,19 @@ struct remote {
   struct env env;
 };
 
+/* qmail-remote host sender recipient..., ended by a null. */
+static void fill_argv(const struct remote *r, const struct spawn_command *c, const char *host, char **argv) {
+  *argv++ = r->program.s;
+  *argv++ = (char *)(uintptr_t)host;
+  *argv++ = (char *)(uintptr_t)c->sender;
+  for (size_t i = 0; i < c->n; ++i) *argv++ = (char *)(uintptr_t)c->recipient[i];
+  *argv = 0;
+}
+
 static pid_t start(void *ctx, struct spawner_slot *slot, const struct spawn_command *c, int messfd, int outfd, char *result, stralloc *text) {
   struct remote *r = ctx;
-  const char *at = strrchr(c->recipient, '@');
-  char *argv[5] = {r->program.s, 0, (char *)(uintptr_t)c->sender, (char *)(uintptr_t)c->recipient, 0};
+  const char *at = strrchr(c->recipient[0], '@');
+  char *argv[SPAWN_RECIPIENTS_MAX + 4];
   struct spawn s = {.path = r->program.s, .argv = argv};
   struct strerr e;
   pid_t pid;
@@ -28,7 +37,7 @@ static pid_t start(void *ctx, struct spawner_slot *slot, const struct spawn_comm
     (void)!stralloc_copylit(text, "This address has no host. (#5.1.2)\n");
     return -1;
   }
-  argv[1] = (char *)(uintptr_t)(at + 1);
+  fill_argv(r, c, at + 1, argv);
   env_unset(&r->env, "QQEH");
   if (*c->extra && !env_set(&r->env, "QQEH", c->extra)) return -1;
   s.envp = env_vector(&r->env);
@@ -41,12 +50,30 @@ static pid_t start(void *ctx, struct spawner_slot *slot, const struct spawn_comm
   return pid;
 }
 
-/* Folds qmail-remote's reports, one for the recipient (r h s) and one for the message
- * (K Z D), into one letter and text. */
-static int judge(void *ctx, int status, const stralloc *output, char *result, stralloc *text) {
+/* The next of qmail-remote's reports: its letter, 0 at their end. */
+static char next_report(const char **s, size_t *left, const char **said, size_t *n) {
+  size_t len = bytes_chr(*s, *left, 0);
+  char letter;
+
+  if (len == *left || !len) return 0;
+  letter = (*s)[0];
+  *said = *s + 1;
+  *n = len - 1;
+  *s += len + 1;
+  *left -= len + 1;
+  return letter;
+}
+
+/* Folds qmail-remote's reports, one for each recipient (r h s, in their order; fewer when
+ * it failed before) and one for the message (K Z D), into letter and text for the i-th. */
+static int judge(void *ctx, int status, const stralloc *output, size_t i, char *result, stralloc *text) {
   const char *s = output->s;
+  const char *said;
   size_t left = output->len;
-  char recipient = 0;
+  size_t n;
+  size_t seen = 0;
+  char own = 0;
+  char letter;
 
   (void)ctx;
   *result = 'Z';
@@ -57,18 +84,16 @@ static int judge(void *ctx, int status, const stralloc *output, char *result, st
     return stralloc_copylit(text, "Unable to run qmail-remote. (#5.3.5)\n") ? 0 : -1;
   }
   if (!left) return stralloc_copylit(text, "qmail-remote produced no output. (#4.3.0)\n") ? 0 : -1;
-  while (left) {
-    size_t n = bytes_chr(s, left, 0);
+  while ((letter = next_report(&s, &left, &said, &n)) != 0) {
+    int recipient = strchr("rhs", letter) != 0;
 
-    if (n == left || !n) break;
-    if (strchr("rhs", s[0])) recipient = s[0];
-    else if (strchr("KZD", s[0])) *result = s[0];
-    if (!stralloc_catb(text, s + 1, n - 1)) return -1;
-    s += n + 1;
-    left -= n + 1;
+    if (recipient && seen++ != i) continue;
+    if (recipient) own = letter;
+    else if (strchr("KZD", letter)) *result = letter;
+    if (!stralloc_catb(text, said, n)) return -1;
   }
-  if (recipient == 's') *result = 'Z';
-  if (recipient == 'h') *result = 'D';
+  if (own == 's') *result = 'Z';
+  if (own == 'h') *result = 'D';
   return 0;
 }
 
