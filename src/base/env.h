@@ -14,15 +14,22 @@ const char *env_trusted(const char *name);
 int env_is_secure(void);
 
 struct env {
-  struct strlist vars; /* NAME=value */
+  struct strlist vars; /* NAME=value; NAME alone: not set, whatever we inherit says */
   char **vector;       /* what env_vector handed out */
+  int inherit;         /* what is not here is as in the process's own environment */
 };
 
 /* Start from the process's environment, or from nothing with a zeroed struct. */
 int env_import(struct env *e) MUST_CHECK;
+/* A copy: from null is what the process itself has. */
+int env_copy(struct env *to, const struct env *from) MUST_CHECK;
+/* Add NAME=value as it stands, in place of an older one. */
+int env_put(struct env *e, const char *var) MUST_CHECK;
 int env_set(struct env *e, const char *name, const char *value) MUST_CHECK;
 int env_setu64(struct env *e, const char *name, uint64_t value) MUST_CHECK;
-void env_unset(struct env *e, const char *name);
+/* 1, or 0 (only where we inherit) when memory ran out. */
+int env_unset(struct env *e, const char *name);
+/* Its value, or null.  Borrowed until e changes. */
 const char *env_lookup(const struct env *e, const char *name);
 /* A null-terminated vector, owned by e and valid until the next call on it; null
  * when memory ran out. */

@@ -21,7 +21,7 @@ const struct conf_row conf_rows[SETTINGS] = {
 };
 
 /* The first variable of the row's list that is set, and its name. */
-static const char *variable(const struct conf_row *row, stralloc *name) {
+static const char *variable(const struct conf *c, const struct conf_row *row, stralloc *name) {
   const char *s = row->variables;
 
   while (*s) {
@@ -29,7 +29,8 @@ static const char *variable(const struct conf_row *row, stralloc *name) {
     const char *v;
 
     if (!stralloc_copyb(name, s, n)) return 0;
-    v = row->override == CONF_OPEN ? env_get(name->s) : env_trusted(name->s);
+    if (c->env) v = env_lookup(c->env, name->s);
+    else v = row->override == CONF_OPEN ? env_get(name->s) : env_trusted(name->s);
     if (v) return v;
     s += n;
     if (*s) ++s;
@@ -146,7 +147,7 @@ static int load(struct conf *c, enum setting s, struct strerr *e, int depth) {
 
   if (v->loaded) return 0;
   v->loaded = 1;
-  var = row->override == CONF_NONE ? 0 : variable(row, &name);
+  var = row->override == CONF_NONE ? 0 : variable(c, row, &name);
   if (var && row->override != CONF_NAME && (*var || row->type == CONF_LINE || row->type == CONF_BOOL)) {
     v->origin = CONF_FROM_VARIABLE;
     v->set = 1;
@@ -166,12 +167,19 @@ static int load(struct conf *c, enum setting s, struct strerr *e, int depth) {
   return r;
 }
 
-int conf_load(struct conf *c, unsigned readers, struct strerr *e) {
+int conf_load_env(struct conf *c, unsigned readers, const struct env *env, struct strerr *e) {
+  int r = 0;
+
   memset(c, 0, sizeof *c);
-  for (int i = 0; i < SETTINGS; ++i)
-    if (conf_rows[i].readers & readers)
-      if (load(c, (enum setting)i, e, 0) == -1) return -1;
-  return 0;
+  c->env = env;
+  for (int i = 0; r == 0 && i < SETTINGS; ++i)
+    if (conf_rows[i].readers & readers) r = load(c, (enum setting)i, e, 0);
+  c->env = 0;
+  return r;
+}
+
+int conf_load(struct conf *c, unsigned readers, struct strerr *e) {
+  return conf_load_env(c, readers, 0, e);
 }
 
 const char *conf_line(const struct conf *c, enum setting s) {

@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 
+#include "base/env.h"
 #include "base/stralloc.h"
 #include "base/strerr.h"
 #include "base/strlist.h"
@@ -62,6 +63,7 @@ struct conf_value {
 };
 
 struct conf {
+  const struct env *env; /* while it is loaded; null: the process's own */
   struct conf_value v[SETTINGS];
 };
 
@@ -69,6 +71,8 @@ struct conf {
  * the struct can be freed in any case.  A missing file is its default; a file that
  * cannot be read is an error. */
 int conf_load(struct conf *c, unsigned readers, struct strerr *e) MUST_CHECK;
+/* The same with variables from env instead of the process's environment. */
+int conf_load_env(struct conf *c, unsigned readers, const struct env *env, struct strerr *e) MUST_CHECK;
 /* Typed access to loaded settings; borrowed until conf_free. */
 const char *conf_line(const struct conf *c, enum setting s);
 uint64_t conf_number(const struct conf *c, enum setting s);

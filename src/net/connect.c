@@ -2,26 +2,19 @@
 #include "net/connect.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
 #include "base/fd.h"
+#include "base/wait.h"
 
 /* Wait for a connect under way to end: 0, or -1 with its errno. */
 static int finish(int fd, deadline when) {
-  struct pollfd p = {.fd = fd, .events = POLLOUT};
   int err = 0;
   socklen_t len = sizeof err;
 
-  for (;;) {
-    int r = poll(&p, 1, deadline_poll_ms(when, mono_now()));
-
-    if (r > 0) break;
-    if (r == 0) errno = ETIMEDOUT;
-    if (r == 0 || errno != EINTR) return -1;
-  }
+  if (wait_fd(fd, POLLOUT, when) == -1) return -1;
   if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len) == -1) return -1;
   errno = err;
   return err ? -1 : 0;

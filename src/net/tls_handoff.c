@@ -2,13 +2,13 @@
 #include "net/tls_handoff.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/spawn.h"
+#include "base/wait.h"
 #include "net/connect.h"
 #include "net/fdpass.h"
 #include "net/tls_proto.h"
@@ -55,13 +55,9 @@ static int hand_over(const struct tls_places *at, const char *request, size_t n,
 /* The status line, byte by byte: what follows belongs to the caller. */
 static int read_status(int fd, deadline when, char buf[TLS_STATUS_MAX], size_t *n, struct strerr *e) {
   for (*n = 0; *n < TLS_STATUS_MAX;) {
-    struct pollfd p = {.fd = fd, .events = POLLIN};
-    int r = poll(&p, 1, deadline_poll_ms(when, mono_now()));
     ssize_t got;
 
-    if (r == -1 && errno == EINTR) continue;
-    if (r == 0) errno = ETIMEDOUT;
-    if (r <= 0) return strerr_sys(e, "TLS handshake failed", (char *)0);
+    if (wait_fd(fd, POLLIN, when) == -1) return strerr_sys(e, "TLS handshake failed", (char *)0);
     got = read(fd, buf + *n, 1);
     if (got == -1 && errno == EINTR) continue;
     if (got != 1) return strerr_set(e, "TLS handshake failed: qmail-tlsd went away", (char *)0);

@@ -13,6 +13,7 @@
 #include "base/iodeadline.h"
 #include "base/scan.h"
 #include "base/spawn.h"
+#include "base/wait.h"
 #include "conf/paths.h"
 #include "net/connect.h"
 #include "queue/exitcodes.h"
@@ -68,10 +69,10 @@ static int make_pipes(struct qqclient *q, int child[3], struct strerr *e) {
   if (fd_pipe(p) == -1) return strerr_sys(e, "unable to make a pipe", (char *)0);
   child[0] = p[0];
   q->message = p[1];
-  if (fd_pipe(p) == -1) return strerr_sys(e, "unable to make a pipe", (char *)0);
+  if (fd_nonblock(p[1]) == -1 || fd_pipe(p) == -1) return strerr_sys(e, "unable to make a pipe", (char *)0);
   child[1] = p[0];
   q->envelope = p[1];
-  if (fd_pipe(p) == -1) return strerr_sys(e, "unable to make a pipe", (char *)0);
+  if (fd_nonblock(p[1]) == -1 || fd_pipe(p) == -1) return strerr_sys(e, "unable to make a pipe", (char *)0);
   child[2] = p[1];
   q->error = p[0];
   return 0;
@@ -100,6 +101,12 @@ static int start(struct qqclient *q, const int child[3], struct strerr *e) {
   return r;
 }
 
+/* The program may be slower than we are: it is waited for, never blocked on. */
+static void write_to(struct qqclient *q, int fd) {
+  q->io = (struct iodeadline){fd, DEADLINE_NEVER, DEADLINE_NEVER};
+  substdio_init(&q->ss, iodeadline_write, &q->io, q->buf, sizeof q->buf);
+}
+
 /* Starts the program and makes ss write its message. */
 static int start_program(struct qqclient *q, struct strerr *e) {
   int child[3];
@@ -113,22 +120,15 @@ static int start_program(struct qqclient *q, struct strerr *e) {
   } else {
     for (int i = 0; i < 3; ++i) fd_close(child[i]);
   }
-  substdio_initfd_write(&q->ss, q->message, q->buf, sizeof q->buf);
+  write_to(q, q->message);
   q->qp = (uint64_t)q->pid;
   return r;
-}
-
-static int copy_env(struct env *to, const struct env *from) {
-  if (!from) return env_import(to);
-  for (size_t i = 0; i < from->vars.len; ++i)
-    if (!strlist_add(&to->vars, from->vars.item[i].s, from->vars.item[i].len)) return 0;
-  return 1;
 }
 
 int qqclient_open(struct qqclient *q, const struct env *env, struct strerr *e) {
   memset(q, 0, offsetof(struct qqclient, buf));
   q->message = q->envelope = q->error = -1;
-  if (!copy_env(&q->env, env)) return strerr_sys(e, "unable to start the queue program", (char *)0);
+  if (!env_copy(&q->env, env)) return strerr_sys(e, "unable to start the queue program", (char *)0);
   q->keeping = !lookup(&q->env, "QMAILQUEUE") && !env_lookup(&q->env, "NULLQUEUE") &&
                (lookup(&q->env, "QUEUE_BASE") || !(lookup(&q->env, "QUEUE_COUNT") || lookup(&q->env, "QUEUE_START")));
   if (q->keeping) return 0;
@@ -145,7 +145,7 @@ static void stop_keeping(struct qqclient *q) {
   if (!q->in_envelope) return;
   if (!q->failed && substdio_flush(&q->ss) == -1) q->failed = 1;
   q->message = fd_close(q->message);
-  substdio_initfd_write(&q->ss, q->envelope, q->buf, sizeof q->buf);
+  write_to(q, q->envelope);
   if (!q->failed && substdio_put(&q->ss, stralloc_cstr(&q->kept_envelope), q->kept_envelope.len) == -1) q->failed = 1;
 }
 
@@ -177,7 +177,7 @@ void qqclient_from(struct qqclient *q, const char *sender, size_t n) {
   if (!q->keeping) {
     if (!q->failed && substdio_flush(&q->ss) == -1) q->failed = 1;
     q->message = fd_close(q->message);
-    substdio_initfd_write(&q->ss, q->envelope, q->buf, sizeof q->buf);
+    write_to(q, q->envelope);
   }
   qqclient_put(q, "F", 1);
   qqclient_put(q, sender, n);
@@ -212,6 +212,29 @@ static int choose_queue(const struct env *env, stralloc *dir) {
          stralloc_catu64(dir, number(env, "QUEUE_START", 1) + (uint64_t)wall_now_us() % count);
 }
 
+/* All of it, as the other side takes it. */
+static ssize_t send_parts(int fd, struct iovec *part, size_t n, size_t total) {
+  deadline when = deadline_in(ANSWER_SECONDS);
+
+  while (total) {
+    ssize_t w = sendmsg(fd, &(struct msghdr){.msg_iov = part, .msg_iovlen = n}, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+    if (w == -1 && errno == EINTR) continue;
+    if (w == -1 && (errno != EAGAIN || wait_fd(fd, POLLOUT, when) == -1)) return -1;
+    if (w == -1) continue;
+    total -= (size_t)w;
+    while (n && (size_t)w >= part->iov_len) {
+      w -= (ssize_t)part->iov_len;
+      ++part;
+      --n;
+    }
+    if (!n) continue;
+    part->iov_base = (char *)part->iov_base + w;
+    part->iov_len -= (size_t)w;
+  }
+  return 0;
+}
+
 static int send_request(struct qqclient *q, int fd) {
   const char *hide = env_lookup(&q->env, "HIDE_HOST");
   stralloc dir = STRALLOC_INIT;
@@ -229,8 +252,7 @@ static int send_request(struct qqclient *q, int fd) {
     part[1] = (struct iovec){q->kept_message.s, q->kept_message.len};
     part[2] = (struct iovec){q->kept_envelope.s, q->kept_envelope.len};
     total = head.len + h.message + h.envelope;
-    w = sendmsg(fd, &(struct msghdr){.msg_iov = part, .msg_iovlen = 3}, MSG_NOSIGNAL);
-    if (w >= 0 && (size_t)w < total) w = -1; /* a blocking socket takes all or fails */
+    w = send_parts(fd, part, 3, total);
   }
   stralloc_free(&head);
   stralloc_free(&dir);
@@ -262,7 +284,7 @@ static int ask_queued(struct qqclient *q, int *code) {
   stralloc_free(&path);
   if (fd == -1) return 0;
   *code = QQ_connect_lost;
-  if (fd_block(fd) == 0 && send_request(q, fd) == 0) (void)!read_answer(fd, code, &q->qp);
+  if (send_request(q, fd) == 0) (void)!read_answer(fd, code, &q->qp);
   fd_close(fd);
   return *code != QQ_chdir;
 }
@@ -286,16 +308,28 @@ static void interpret(struct qqresult *r, const stralloc *said, int failed) {
   if (!stralloc_copys(&r->text, reply + 1)) r->verdict = r->verdict == 'D' ? 'D' : r->verdict;
 }
 
+/* All it says, of which the beginning is kept. */
+static void read_said(int fd, stralloc *said) {
+  struct iodeadline io = {fd, DEADLINE_NEVER, DEADLINE_NEVER};
+  char buf[512];
+  ssize_t n;
+
+  while ((n = iodeadline_read(&io, buf, sizeof buf)) > 0) {
+    size_t room = ERROR_TEXT_MAX - said->len;
+
+    if (!stralloc_catb(said, buf, (size_t)n < room ? (size_t)n : room)) return;
+  }
+}
+
 static int wait_program(struct qqclient *q, stralloc *said) {
   int status;
 
   q->message = fd_close(q->message);
   q->envelope = fd_close(q->envelope);
   if (!q->pid) return QQ_fork;
-  (void)!fd_slurp(q->error, said, ERROR_TEXT_MAX);
+  read_said(q->error, said);
   q->error = fd_close(q->error);
-  status = spawn_wait(q->pid);
-  if (status == -1) return QQ_wait;
+  if (wait_child(q->pid, DEADLINE_NEVER, &status) == -1) return QQ_wait;
   if (WIFSIGNALED(status)) return QQ_crashed;
   return WEXITSTATUS(status) == 127 ? QQ_exec : WEXITSTATUS(status);
 }

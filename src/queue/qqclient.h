@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include "base/env.h"
+#include "base/iodeadline.h"
 #include "base/stralloc.h"
 #include "base/strerr.h"
 #include "base/substdio.h"
@@ -26,6 +27,7 @@ struct qqclient {
   int in_envelope;
   stralloc kept_message, kept_envelope;
   struct env env; /* of the program */
+  struct iodeadline io;
   substdio ss;
   char buf[4096];
 };

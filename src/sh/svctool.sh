@@ -26,7 +26,7 @@ certdir=${CERTDIR:-$etc/certs}
 
 # --- the command line ------------------------------------------------------------------------
 what= value= ssl= down= cntrl_given=
-localip=0 maxdaemons= maxperip=25 memory= threads=5
+localip=0 maxdaemons= maxperip=25 memory= threads=5 residents=
 starttls= forcetls= auth= forceauth= chkrecipient= remote_auth= databytes=
 qbase= qcount= qstart= min_free= domain= postmaster=
 variable= variable_value= service= common_name= validity_days=365
@@ -86,6 +86,7 @@ for arg; do
         --remote-authsmtp=*) name remote-authsmtp "$v"; remote_auth=$v ;;
         --localip=*) directory localip "/$v"; localip=$v ;;
         --maxdaemons=*) number maxdaemons "$v"; maxdaemons=$v ;;
+        --residents=*) number residents "$v"; residents=$v ;;
         --maxperip=*) number maxperip "$v"; maxperip=$v ;;
         --memory=*) number memory "$v"; memory=$v ;;
         --databytes=*) number databytes "$v"; databytes=$v ;;
@@ -146,6 +147,8 @@ variables() {
     case $what in
         smtp)
             put MAXDAEMONS "${maxdaemons:-75}"
+            # Whoever must log in first gets a process of his own.
+            put RESIDENTS "${residents:-$([ -n "$forceauth" ] && echo 0 || echo 2)}"
             put_if SMTPS "$ssl"
             put_if STARTTLS "$starttls"
             put_if FORCE_TLS "$forcetls"

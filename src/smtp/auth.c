@@ -3,10 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,6 +12,7 @@
 #include "base/env.h"
 #include "base/fd.h"
 #include "base/spawn.h"
+#include "base/wait.h"
 #include "smtp/reply.h"
 
 #define AUTH_LINE 12288   /* RFC 4954 section 4 */
@@ -79,9 +78,9 @@ enum auth_got auth_ask(struct session *s, const char *challenge, stralloc *answe
   return got;
 }
 
-static int fill_environment(struct env *env) {
+static int fill_environment(const struct session *s, struct env *env) {
   for (size_t i = 0; i < sizeof passed / sizeof *passed; ++i) {
-    const char *v = env_get(passed[i]);
+    const char *v = env_lookup(s->env, passed[i]);
 
     if (v && !env_set(env, passed[i], v)) return 0;
   }
@@ -114,7 +113,7 @@ static pid_t start(const struct session *s, int input, struct strerr *e) {
   pid_t pid = -1;
 
   if (null == -1) return strerr_sys(e, "unable to open /dev/null", (char *)0);
-  if (fill_environment(&env)) sp.envp = env_vector(&env);
+  if (fill_environment(s, &env)) sp.envp = env_vector(&env);
   if (sp.envp) {
     spawn_move(&sp, null, 0);
     spawn_move(&sp, null, 1);
@@ -130,17 +129,12 @@ static pid_t start(const struct session *s, int input, struct strerr *e) {
 
 /* Its exit code; one that takes too long is ended, and gives -1. */
 static int wait_for(pid_t pid, deadline when) {
-  int fd = (int)syscall(SYS_pidfd_open, pid, 0);
-  struct pollfd p = {.fd = fd, .events = POLLIN};
-  int r = 1;
+  int status;
 
-  if (fd != -1) {
-    do r = poll(&p, 1, deadline_poll_ms(when, mono_now()));
-    while (r == -1 && errno == EINTR);
-    fd_close(fd);
-  }
-  if (r != 1) kill(pid, SIGKILL);
-  return r == 1 ? spawn_code(spawn_wait(pid)) : (spawn_wait(pid), -1);
+  if (wait_child(pid, when, &status) == 0) return spawn_code(status);
+  kill(pid, SIGKILL);
+  (void)!spawn_wait(pid);
+  return -1;
 }
 
 enum auth_verdict auth_program(const struct session *s, unsigned char method, const struct credentials *c, deadline when,

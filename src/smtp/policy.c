@@ -83,7 +83,7 @@ static const char *text_or_dash(const stralloc *sa) {
 
 static void log_verdict(const struct session *s, int event, const struct policy_row *row, const struct policy_reply *r) {
   const struct log_arg arg[] = {log_s(s->c.ip),
-                                log_u((uint64_t)getpid()),
+                                log_u(s->c.number),
                                 log_s(row->name),
                                 log_u(r->code),
                                 log_s(r->enhanced),
@@ -97,7 +97,7 @@ static void log_verdict(const struct session *s, int event, const struct policy_
 
 /* A lookup that failed is never an answer: the row says what to do without one. */
 static enum verdict failed(const struct session *s, const struct policy_row *row, struct policy_reply *r) {
-  LOG(2, PREFIX, smtp_lookup_failed, log_s(s->c.ip), log_u((uint64_t)getpid()), log_s(row->name),
+  LOG(2, PREFIX, smtp_lookup_failed, log_s(s->c.ip), log_u(s->c.number), log_s(row->name),
       log_s(stralloc_cstr(&r->text)));
   if (row->failure == VERDICT_NEXT) return VERDICT_NEXT;
   return policy_say(r, VERDICT_DEFER, 451, "4.3.0", "unable to check that now, please try again later");

@@ -2,7 +2,6 @@
 #include "smtp/session.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -10,6 +9,7 @@
 #include "base/bytes.h"
 #include "base/env.h"
 #include "base/log.h"
+#include "base/wait.h"
 #include "smtp/policy.h"
 #include "smtp/reply.h"
 #include "smtp/tls.h"
@@ -29,30 +29,34 @@ static ssize_t read_op(void *ctx, char *buf, size_t len) {
   return iodeadline_read(&s->io_in, buf, len);
 }
 
-static const char *variable(const char *name, const char *other) {
-  const char *v = env_get(name);
+static const char *variable(const struct env *env, const char *name, const char *other) {
+  const char *v = env_lookup(env, name);
 
-  if (!v && other) v = env_get(other);
+  if (!v && other) v = env_lookup(env, other);
   return v ? v : "";
 }
 
-static void read_environment(struct connection *c) {
-  c->ip = variable("TCPREMOTEIP", "TCP6REMOTEIP");
-  c->host = variable("TCPREMOTEHOST", "TCP6REMOTEHOST");
-  c->info = variable("TCPREMOTEINFO", 0);
-  c->local_ip = variable("TCPLOCALIP", "TCP6LOCALIP");
-  c->local_host = variable("TCPLOCALHOST", "TCP6LOCALHOST");
+static void read_environment(struct connection *c, const struct env *env) {
+  c->ip = variable(env, "TCPREMOTEIP", "TCP6REMOTEIP");
+  c->host = variable(env, "TCPREMOTEHOST", "TCP6REMOTEHOST");
+  c->info = variable(env, "TCPREMOTEINFO", 0);
+  c->local_ip = variable(env, "TCPLOCALIP", "TCP6LOCALIP");
+  c->local_host = variable(env, "TCPLOCALHOST", "TCP6LOCALHOST");
   if (!*c->ip) c->ip = "unknown";
 }
 
-void session_init(struct session *s, const struct conf *conf) {
+void session_init(struct session *s, const struct session_place *at) {
   memset(s, 0, offsetof(struct session, inbuf));
-  s->conf = conf;
+  s->conf = at->conf;
+  s->env = at->env;
+  s->c.number = at->number;
+  s->c.lookup = at->lookup;
+  s->auth = at->auth;
   s->state = STATE_NEW;
-  read_environment(&s->c);
-  if (conf_isset(conf, SET_relayclient)) s->c.relay = conf_line(conf, SET_relayclient);
-  s->io_in.fd = 0;
-  s->io_out.fd = 1;
+  read_environment(&s->c, at->env);
+  if (conf_isset(s->conf, SET_relayclient)) s->c.relay = conf_line(s->conf, SET_relayclient);
+  s->io_in.fd = at->in;
+  s->io_out.fd = at->out;
   s->io_in.session = s->io_out.session = deadline_in(SESSION_SECONDS);
   session_deadline(s);
   substdio_init(&s->in, read_op, s, s->inbuf, sizeof s->inbuf);
@@ -74,10 +78,9 @@ void session_reset(struct session *s) {
 
 void session_pause(struct session *s, uint64_t seconds) {
   deadline end = deadline_in((int64_t)(seconds > 3600 ? 3600 : seconds));
-  int left;
 
   reply_flush(s);
-  while (!s->over && (left = deadline_poll_ms(end, mono_now())) > 0) poll(0, 0, left);
+  if (!s->over) wait_until(end);
 }
 
 int session_may_relay(const struct connection *c) {
@@ -89,7 +92,7 @@ static enum line_result lost(struct session *s, ssize_t r) {
 
   s->over = 1;
   if (timeout) reply_close(s, "4.4.2", "timeout, goodbye");
-  else if (r == -1) LOG(2, PREFIX, smtp_closed, log_s(s->c.ip), log_u((uint64_t)getpid()), log_s(strerror(errno)));
+  else if (r == -1) LOG(2, PREFIX, smtp_closed, log_s(s->c.ip), log_u(s->c.number), log_s(strerror(errno)));
   return LINE_LOST;
 }
 
@@ -162,10 +165,10 @@ static void greet(struct session *s) {
 /* A client that is still talking would turn our close into a reset, and lose what
  * we said last. */
 static void linger(struct session *s) {
-  struct iodeadline io = {.fd = 0, .when = deadline_in(LINGER_SECONDS), .session = DEADLINE_NEVER};
+  struct iodeadline io = {.fd = s->io_in.fd, .when = deadline_in(LINGER_SECONDS), .session = DEADLINE_NEVER};
   size_t left = LINGER_BYTES;
 
-  if (shutdown(1, SHUT_WR) == -1) return;
+  if (shutdown(s->io_out.fd, SHUT_WR) == -1) return;
   while (left) {
     ssize_t r = iodeadline_read(&io, s->inbuf, sizeof s->inbuf < left ? sizeof s->inbuf : left);
 

@@ -1,4 +1,5 @@
-/* session: one SMTP connection on descriptors 0 and 1.
+/* session: one SMTP connection, on descriptors 0 and 1 of a process of its own or on one
+ * of many of a resident server's.
  *
  * What belongs to the connection and what belongs to the message under way are two
  * structs: RSET, EHLO and the end of DATA clear the second.  Checks see both as
@@ -7,6 +8,7 @@
 #ifndef SMTP_SESSION_H
 #define SMTP_SESSION_H
 
+#include "base/env.h"
 #include "base/iodeadline.h"
 #include "base/substdio.h"
 #include "conf/conf.h"
@@ -29,6 +31,7 @@ enum session_state {
 };
 
 struct connection {
+  uint64_t number; /* in the log: our process, or what tcpserver calls the connection */
   /* Of the environment; never null. */
   const char *ip, *host, *info, *local_ip, *local_host;
   const char *relay; /* $RELAYCLIENT; null when not set */
@@ -40,7 +43,7 @@ struct connection {
   stralloc user;
   unsigned errors;        /* commands that made no sense */
   unsigned auth_failures;
-  struct lookup *lookup;  /* of users, opened when first needed */
+  struct lookup *lookup;  /* of users, opened when first needed; may be null */
 };
 
 struct transaction {
@@ -57,6 +60,7 @@ struct session {
   struct connection c;
   struct transaction t;
   const struct conf *conf;
+  const struct env *env;
   enum session_state state;
   int over; /* no more commands: 1 the connection ends, SESSION_QUIT because of QUIT */
   char *const *auth; /* authentication program and its arguments; null: no AUTH */
@@ -66,8 +70,16 @@ struct session {
   char inbuf[SESSION_INPUT], outbuf[SESSION_OUTPUT];
 };
 
-/* conf belongs to the caller and outlives the session. */
-void session_init(struct session *s, const struct conf *conf);
+/* Where a session runs.  All of it is the caller's and outlives the session. */
+struct session_place {
+  int in, out; /* descriptors; may be the same */
+  uint64_t number;
+  const struct conf *conf;
+  const struct env *env; /* variables of the connection */
+  struct lookup *lookup;
+  char *const *auth; /* authentication program and its arguments, or null */
+};
+void session_init(struct session *s, const struct session_place *at);
 /* Greet, serve, say goodbye.  0 after QUIT, 1 otherwise. */
 int session_run(struct session *s);
 void session_free(struct session *s);

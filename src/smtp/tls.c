@@ -6,23 +6,29 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/wait.h"
 
 #define HANDSHAKE_SECONDS 120
 #define PREFIX "qmail-smtpd: "
 
 static int failed(struct session *s, const char *why) {
-  LOG(2, PREFIX, smtp_tls_failed, log_s(s->c.ip), log_u((uint64_t)getpid()), log_s(why));
+  LOG(2, PREFIX, smtp_tls_failed, log_s(s->c.ip), log_u(s->c.number), log_s(why));
   s->over = 1;
   return -1;
 }
 
 static int start(struct session *s, struct strerr *e) {
   static const struct tls_request server = {.role = TLS_SERVER};
-  int fd = fcntl(0, F_DUPFD_CLOEXEC, 3);
+  int fd = fcntl(s->io_in.fd, F_DUPFD_CLOEXEC, 3);
   deadline when = deadline_min(s->io_in.when, deadline_in(HANDSHAKE_SECONDS));
 
   if (fd == -1) return strerr_sys(e, "unable to pass the connection on", (char *)0);
   return tls_start(fd, &server, when, &s->c.tls_info, e);
+}
+
+/* As dup2, but not where a program we start would get it as well. */
+static int put(int fd, int where) {
+  return dup3(fd, where, where > 2 ? O_CLOEXEC : 0);
 }
 
 int tls_session(struct session *s) {
@@ -30,7 +36,8 @@ int tls_session(struct session *s) {
   int fd = start(s, &e);
 
   if (fd == -1) return failed(s, e.text);
-  if (dup2(fd, 0) == -1 || dup2(fd, 1) == -1) {
+  wait_forget(s->io_in.fd);
+  if (put(fd, s->io_in.fd) == -1 || put(fd, s->io_out.fd) == -1) {
     fd_close(fd);
     return failed(s, "unable to take over the connection");
   }

@@ -43,12 +43,12 @@ static void accepted(struct session *s, const struct mechanism *m, struct creden
   }
   s->c.authenticated = 1;
   s->c.auth_may_relay = may_relay;
-  LOG(2, PREFIX, smtp_auth, log_s(s->c.ip), log_u((uint64_t)getpid()), log_s(m->name), log_s(s->c.user.s));
+  LOG(2, PREFIX, smtp_auth, log_s(s->c.ip), log_u(s->c.number), log_s(m->name), log_s(s->c.user.s));
   reply(s, 235, "2.7.0", "welcome");
 }
 
 static void refused(struct session *s, const struct mechanism *m, const struct credentials *c) {
-  LOG(2, PREFIX, smtp_auth_failed, log_s(s->c.ip), log_u((uint64_t)getpid()), log_s(m->name),
+  LOG(2, PREFIX, smtp_auth_failed, log_s(s->c.ip), log_u(s->c.number), log_s(m->name),
       log_s(stralloc_cstr(&c->user)));
   session_pause(s, conf_number(s->conf, SET_penalty));
   reply(s, 535, "5.7.8", "name or password wrong");

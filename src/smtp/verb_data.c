@@ -34,8 +34,10 @@ static const char *protocol(const struct connection *c) {
 }
 
 /* What the queue program and those after it are told about who sent this. */
-static int environment(const struct connection *c, struct env *env) {
-  if (!env_import(env)) return 0;
+static int environment(const struct session *s, struct env *env) {
+  const struct connection *c = &s->c;
+
+  if (!env_copy(env, s->env)) return 0;
   if (!c->authenticated) return 1;
   return env_set(env, "TCPREMOTEINFO", c->user.s) && env_set(env, "AUTHINFO", c->user.s) &&
          (!c->auth_may_relay || env_set(env, "RELAYCLIENT", c->relay ? c->relay : ""));
@@ -65,7 +67,7 @@ static int open_queue(struct intake *in, struct strerr *e) {
   int r = -1;
 
   errno = ENOMEM;
-  if (!environment(&in->s->c, &env) || !trace_field(in->s, &trace)) strerr_sys(e, "unable to queue", (char *)0);
+  if (!environment(in->s, &env) || !trace_field(in->s, &trace)) strerr_sys(e, "unable to queue", (char *)0);
   else r = qqclient_open(&in->q, &env, e);
   if (r == 0) {
     in->queued = 1;
@@ -129,7 +131,7 @@ static void send_envelope(struct intake *in) {
 static void log_accepted(const struct session *s, uint64_t qp) {
   const struct transaction *t = &s->t;
 
-  LOG(2, PREFIX, smtp_accept, log_s(s->c.ip), log_u((uint64_t)getpid()), log_u(qp), log_u(t->data.bytes),
+  LOG(2, PREFIX, smtp_accept, log_s(s->c.ip), log_u(s->c.number), log_u(qp), log_u(t->data.bytes),
       log_u(t->accepted), log_s(protocol(&s->c)), log_s(or_dash(stralloc_cstr(&s->c.user))),
       log_s(or_dash(stralloc_cstr(&s->c.helo))), log_s(stralloc_cstr(&t->sender.address)), log_s(t->recipients.s));
 }
@@ -160,7 +162,7 @@ static void reply_not_queued(struct session *s, struct qqresult *r) {
     stralloc_cut(&r->text, i - 1);
     stralloc_chomp(&r->text);
   }
-  LOG(2, PREFIX, smtp_not_queued, log_s(s->c.ip), log_u((uint64_t)getpid()), log_u((uint64_t)r->code),
+  LOG(2, PREFIX, smtp_not_queued, log_s(s->c.ip), log_u(s->c.number), log_u((uint64_t)r->code),
       log_s(stralloc_cstr(&s->t.sender.address)), log_s(s->t.recipients.s), log_s(stralloc_cstr(&r->text)));
   reply(s, permanent ? 554 : 451, enhanced, stralloc_cstr(&r->text));
 }
@@ -188,7 +190,7 @@ static void finish(struct intake *in) {
 static void finish_discarded(struct session *s) {
   if (!policy_run(s, STAGE_DATA)) return;
   log_accepted(s, 0);
-  reply_accepted(s, (uint64_t)getpid());
+  reply_accepted(s, s->c.number);
 }
 
 void verb_data(struct session *s, const char *arg, size_t n) {

@@ -88,6 +88,16 @@ char *const *tcpenv_vector(struct tcpenv *t) {
   return (char *const *)t->vars;
 }
 
+char *const *tcpenv_base(struct tcpenv *t) {
+  return (char *const *)t->base;
+}
+
+const char *tcpenv_next_own(const struct tcpenv *t, size_t *pos) {
+  for (; *pos < t->n; ++*pos)
+    if (*pos >= t->base_n || t->vars[*pos] != t->base[*pos]) return t->vars[(*pos)++];
+  return 0;
+}
+
 void tcpenv_free(struct tcpenv *t) {
   free(t->base);
   free(t->vars);

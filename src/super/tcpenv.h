@@ -47,6 +47,10 @@ int tcpenv_begin(struct tcpenv *t, const struct tcpconn *c) MUST_CHECK;
 int tcpenv_add(struct tcpenv *t, const char *var) MUST_CHECK;
 /* The null-terminated vector. */
 char *const *tcpenv_vector(struct tcpenv *t);
+/* The part that is the same for every connection, and what a connection has of its own:
+ * walk it with *pos, 0 at first; null at the end. */
+char *const *tcpenv_base(struct tcpenv *t);
+const char *tcpenv_next_own(const struct tcpenv *t, size_t *pos);
 void tcpenv_free(struct tcpenv *t);
 
 #endif

@@ -18,16 +18,22 @@
 #include "base/scan.h"
 #include "base/sigfd.h"
 #include "base/spawn.h"
+#include "net/resident.h"
+#include "super/residents.h"
 #include "super/tcpaccess.h"
 #include "super/tcpenv.h"
 
 #define PREFIX "tcpserver: "
 #define WARNING "tcpserver: warning: "
 #define RETRY_S 1
+#define NO_SERVER (-1)
+/* Connections of resident servers are numbered from here on: no process has such a number. */
+#define FIRST_NUMBER 10000000
 #define BATCH 16 /* connections accepted before other events have their turn */
 
 struct child {
-  pid_t pid;
+  uint64_t number; /* its process, or what we call a connection of a resident server */
+  int server;      /* which one of these, or NO_SERVER */
   struct ip ip;
   uint16_t port;
 };
@@ -42,7 +48,9 @@ struct tcpserver {
   size_t n, a;
   struct tcpenv env;
   struct tcpaccess access;
-  stralloc local, remote;
+  struct residents residents;
+  uint64_t last_number;
+  stralloc local, remote, message;
 };
 
 int tcpserver_read_limit(const char *path, uint64_t *limit, struct strerr *e) {
@@ -96,7 +104,7 @@ static void print_table(const struct tcpserver *s) {
 
     tcpconn_texts(&c);
     stpcpy(stpcpy(stpcpy(text, c.remote_ip), ":"), c.remote_port_text);
-    LOG(2, PREFIX, tcp_conn, log_u((uint64_t)s->child[i].pid), log_s(text));
+    LOG(2, PREFIX, tcp_conn, log_u(s->child[i].number), log_s(text));
   }
 }
 
@@ -111,14 +119,14 @@ static void warn(const struct tcpserver *s, const struct strerr *e) {
   if (s->o->verbosity >= TCPSERVER_ERRORS) strerr_warn(WARNING, e);
 }
 
-static void log_verdict(struct tcpserver *s, const struct tcpconn *c, enum log_event event, pid_t pid) {
+static void log_verdict(struct tcpserver *s, const struct tcpconn *c, enum log_event event, uint64_t number) {
   struct log_arg arg[3];
 
   if (s->o->verbosity < TCPSERVER_VERBOSE) return;
   if (!tcpaccess_local(&s->local, s->o->local_host, c->local_ip, c->local_port_text) ||
       !tcpaccess_remote(&s->remote, 0, c->remote_ip, 0, c->remote_port_text))
     return;
-  arg[0] = log_u((uint64_t)pid);
+  arg[0] = log_u(number);
   arg[1] = log_s(s->local.s);
   arg[2] = log_s(s->remote.s);
   log_write(2, PREFIX, event, arg, 3);
@@ -170,14 +178,30 @@ static char *const *make_env(struct tcpserver *s, const struct tcpconn *c) {
   return tcpenv_vector(&s->env);
 }
 
-static pid_t start_program(struct tcpserver *s, int fd, const struct tcpconn *c, struct strerr *e) {
+static int start_program(struct tcpserver *s, int fd, const struct tcpconn *c, struct child *child, struct strerr *e) {
   char *const *argv = s->o->lookup ? s->o->lookup : s->o->program;
   struct spawn sp = {.path = argv[0], .argv = argv, .envp = make_env(s, c)};
+  pid_t pid;
 
-  if (!sp.envp || !room(s)) return strerr_set(e, "out of memory", (char *)0);
+  if (!sp.envp) return strerr_set(e, "out of memory", (char *)0);
   spawn_move(&sp, fd, 0);
   spawn_move(&sp, fd, 1);
-  return spawn_start(&sp, e);
+  pid = spawn_start(&sp, e);
+  child->number = (uint64_t)pid;
+  child->server = NO_SERVER;
+  return pid == -1 ? -1 : 0;
+}
+
+static int hand_over(struct tcpserver *s, int fd, const struct tcpconn *c, struct child *child, struct strerr *e) {
+  size_t pos = 0;
+  const char *var;
+
+  if (!make_env(s, c) || !resident_format(&s->message, s->last_number + 1)) return strerr_set(e, "out of memory", (char *)0);
+  while ((var = tcpenv_next_own(&s->env, &pos)) != 0)
+    if (!stralloc_catz(&s->message, var, strlen(var))) return strerr_set(e, "out of memory", (char *)0);
+  child->number = ++s->last_number;
+  child->server = residents_hand(&s->residents, &s->message, fd);
+  return child->server == -1 ? strerr_set(e, "no server takes the connection now", (char *)0) : 0;
 }
 
 static void set_delay(const struct tcpserver *s, int fd) {
@@ -189,8 +213,8 @@ static void set_delay(const struct tcpserver *s, int fd) {
 static void serve(struct tcpserver *s, int fd, const struct sockaddr_storage *remote) {
   struct tcpconn c;
   struct strerr e;
-  pid_t pid;
-  int allowed;
+  struct child *child;
+  int allowed, started;
 
   if (describe(fd, &c, remote) == -1) return;
   allowed = admit(s, &c, &e);
@@ -200,17 +224,19 @@ static void serve(struct tcpserver *s, int fd, const struct sockaddr_storage *re
   set_delay(s, fd);
   if (s->o->banner && !s->o->lookup && send(fd, s->o->banner, strlen(s->o->banner), MSG_DONTWAIT | MSG_NOSIGNAL) == -1)
     return;
-  pid = start_program(s, fd, &c, &e);
-  if (pid == -1) {
+  if (!room(s)) strerr_set(&e, "out of memory", (char *)0);
+  child = s->n < s->a ? &s->child[s->n] : 0;
+  started = !child ? -1 : s->o->residents ? hand_over(s, fd, &c, child, &e) : start_program(s, fd, &c, child, &e);
+  if (started == -1) {
     warn(s, &e);
     return;
   }
-  s->child[s->n].pid = pid;
-  s->child[s->n].ip = c.remote;
-  s->child[s->n++].port = c.remote_port;
+  child->ip = c.remote;
+  child->port = c.remote_port;
+  s->n++;
   print_status(s);
-  if (s->o->verbosity >= TCPSERVER_VERBOSE) LOG(2, PREFIX, tcp_pid, log_u((uint64_t)pid), log_s(c.remote_ip));
-  if (!s->o->lookup) log_verdict(s, &c, LOG_tcp_ok, pid);
+  if (s->o->verbosity >= TCPSERVER_VERBOSE) LOG(2, PREFIX, tcp_pid, log_u(child->number), log_s(c.remote_ip));
+  if (!s->o->lookup) log_verdict(s, &c, LOG_tcp_ok, child->number);
 }
 
 /* --- the listener -------------------------------------------------------------------------------- */
@@ -265,15 +291,39 @@ static void on_connection(void *ctx, int fd, unsigned events) {
 
 /* --- signals ------------------------------------------------------------------------------------- */
 
-static void ended(struct tcpserver *s, pid_t pid, int status) {
-  for (size_t i = 0; i < s->n; ++i) {
-    if (s->child[i].pid != pid) continue;
-    s->child[i] = s->child[--s->n];
-    if (s->o->verbosity >= TCPSERVER_VERBOSE)
-      LOG(2, PREFIX, tcp_end, log_u((uint64_t)pid), log_u((uint64_t)status));
-    print_status(s);
-    return;
-  }
+static void forget(struct tcpserver *s, size_t i, int status) {
+  uint64_t number = s->child[i].number;
+
+  s->child[i] = s->child[--s->n];
+  if (s->o->verbosity >= TCPSERVER_VERBOSE) LOG(2, PREFIX, tcp_end, log_u(number), log_u((uint64_t)status));
+  print_status(s);
+}
+
+static void ended(struct tcpserver *s, int server, uint64_t number, int status) {
+  for (size_t i = 0; i < s->n; ++i)
+    if (s->child[i].number == number && s->child[i].server == server) {
+      forget(s, i, status);
+      return;
+    }
+}
+
+static void connection_over(void *ctx, size_t server, uint64_t number) {
+  ended(ctx, (int)server, number, 0);
+  listen_or_not(ctx);
+}
+
+static void server_lost(void *ctx, size_t server) {
+  struct tcpserver *s = ctx;
+  struct strerr e;
+
+  for (size_t i = s->n; i-- > 0;)
+    if (s->child[i].server == (int)server) forget(s, i, SIGKILL);
+  strerr_set(&e, "a resident server ended, starting it again", (char *)0);
+  warn(s, &e);
+}
+
+static void complain(void *ctx, const struct strerr *e) {
+  warn(ctx, e);
 }
 
 static void reread_limit(struct tcpserver *s) {
@@ -292,12 +342,25 @@ static void on_signal(void *ctx, int fd, unsigned events) {
   (void)events;
   while ((sig = sigfd_next(fd)) > 0) {
     if (sig == SIGCHLD)
-      while ((pid = waitpid(-1, &status, WNOHANG)) > 0) ended(s, pid, status);
+      while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+        if (!residents_ended(&s->residents, pid)) ended(s, NO_SERVER, (uint64_t)pid, status);
     if (sig == SIGHUP) reread_limit(s);
     if (sig == SIGUSR1) print_table(s);
     if (sig == SIGTERM) loop_stop(&s->loop);
   }
   listen_or_not(s);
+}
+
+static int start_residents(struct tcpserver *s, struct strerr *e) {
+  s->last_number = FIRST_NUMBER;
+  s->residents.loop = &s->loop;
+  s->residents.argv = s->o->program;
+  s->residents.envp = tcpenv_base(&s->env);
+  s->residents.over = connection_over;
+  s->residents.lost = server_lost;
+  s->residents.complain = complain;
+  s->residents.ctx = s;
+  return s->o->residents ? residents_start(&s->residents, (size_t)s->o->residents, e) : 0;
 }
 
 int tcpserver_run(const struct tcpserver_options *o, struct strerr *e) {
@@ -310,9 +373,11 @@ int tcpserver_run(const struct tcpserver_options *o, struct strerr *e) {
       loop_io_add(&s.loop, &s.signals, sig, LOOP_READ, on_signal, &s) == -1 ||
       loop_io_add(&s.loop, &s.listener, o->listener, LOOP_READ, on_connection, &s) == -1)
     return strerr_sys(e, "unable to set up", (char *)0);
+  if (start_residents(&s, e) == -1) return -1;
   listen_or_not(&s);
   print_status(&s);
   if (loop_run(&s.loop) == -1) return strerr_sys(e, "unable to wait for events", (char *)0);
+  residents_free(&s.residents);
   free(s.child);
   tcpenv_free(&s.env);
   loop_free(&s.loop);

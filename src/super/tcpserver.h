@@ -3,7 +3,7 @@
  * The listener does nothing that could wait: questions to the DNS or to an ident
  * server are asked by tcpserver-lookup, in the process that will serve the
  * connection.  Where none are wanted the listener reads the rules itself and starts
- * the program directly. */
+ * the program directly, or hands the connection to a resident server. */
 #ifndef SUPER_TCPSERVER_H
 #define SUPER_TCPSERVER_H
 
@@ -23,6 +23,7 @@ struct tcpserver_options {
   int rules_optional;
   const char *limit_file; /* holds the limit, read again on SIGHUP; or null */
   uint64_t limit;
+  uint64_t residents; /* servers that stay and are handed connections; 0: a process for each */
   uint64_t per_ip; /* connections of one address (IPv6: of one /64); 0: any number */
   const char *banner;
   int nodelay;

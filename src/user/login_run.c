@@ -83,7 +83,7 @@ static int become_owner(const struct lookup_account *a, struct strerr *e) {
 int login_run_server(struct login *l, const struct lookup_account *a, const char *typed, const char *tag,
                      struct strerr *e) {
   stralloc maildir = STRALLOC_INIT, address = STRALLOC_INIT;
-  struct env env = {{0}, 0};
+  struct env env = {0};
   struct spawn s = {.path = l->argv[1], .argv = l->argv + 1, .cwd = stralloc_cstr(&a->home)};
   int r = -1;
 
@@ -130,7 +130,7 @@ static int credentials(struct login *l) {
 
 int login_run_modules(struct login *l, const char *tag, struct strerr *e) {
   stralloc self = STRALLOC_INIT;
-  struct env env = {{0}, 0};
+  struct env env = {0};
   struct spawn s = {.path = l->argv[1], .argv = l->argv + 1};
   int input = credentials(l);
   int r = -1;

@@ -4,7 +4,6 @@
 #include "user/lookup.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -14,6 +13,7 @@
 #include "base/fd.h"
 #include "base/iodeadline.h"
 #include "base/scan.h"
+#include "base/wait.h"
 #include "conf/paths.h"
 #include "user/lookup_proto.h"
 
@@ -51,7 +51,7 @@ static int connect_pool(struct lookup *l, enum lookup_pool pool, deadline when, 
       errno = ETIMEDOUT;
       break;
     }
-    (void)poll(0, 0, 5); /* a full backlog cannot be waited for otherwise */
+    wait_until(mono_now() + 5 * NS_PER_MS); /* a full backlog cannot be waited for otherwise */
   }
   if (r == -1) {
     strerr_sys(e, "unable to ask inlookup at ", stralloc_cstr(&path), (char *)0);
@@ -66,13 +66,8 @@ static int connect_pool(struct lookup *l, enum lookup_pool pool, deadline when, 
 static int send_all(int fd, const char *s, size_t n, deadline when) {
   while (n) {
     ssize_t w = send(fd, s, n, MSG_NOSIGNAL);
-    struct pollfd p = {.fd = fd, .events = POLLOUT};
 
-    if (w == -1 && errno == EINTR) continue;
-    if (w == -1 && errno == EAGAIN) {
-      if (poll(&p, 1, deadline_poll_ms(when, mono_now())) > 0) continue;
-      errno = ETIMEDOUT;
-    }
+    if (w == -1 && (errno == EINTR || (errno == EAGAIN && wait_fd(fd, POLLOUT, when) == 0))) continue;
     if (w == -1) return -1;
     s += w;
     n -= (size_t)w;

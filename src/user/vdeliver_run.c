@@ -116,7 +116,7 @@ enum deliver_result vdeliver_route(const struct vdeliver *v, const char *host_po
   const char *at = strrchr(recipient, '@');
   stralloc program = STRALLOC_INIT, report = STRALLOC_INIT;
   struct vdeliver w = *v;
-  struct env env = {{0}, 0};
+  struct env env = {0};
   enum deliver_result r = DELIVER_TEMP;
 
   w.env = &env;

@@ -35,8 +35,10 @@ sys.exit(3 if f[0] == b"guest" else 0)
 class SmtpRoot(Root):
     """A root with both programs, a certificate, and example.com as ours."""
 
-    def __init__(self, **kw):
+    def __init__(self, resident=False, **kw):
         super().__init__(**kw)
+        self.resident = resident
+        self.servers = {}
         self.control("rcpthosts", "example.com\n.sub.example.com\n")
         self.queue = self.script("record-queue", QUEUE)
         self.checkpassword = self.script("checkpassword", CHECKPASSWORD)
@@ -80,6 +82,45 @@ class SmtpRoot(Root):
     def smtp(self, args=(), **env):
         return Smtp(self, args, env)
 
+    def server(self, args, log):
+        """The resident server with these arguments."""
+        key = tuple(args)
+        if key not in self.servers:
+            self.servers[key] = Resident(self, args, log)
+        return self.servers[key]
+
+    def close(self):
+        for server in self.servers.values():
+            server.close()
+        super().close()
+
+
+class Resident:
+    """qmail-smtpd -W, with us in tcpserver's place."""
+
+    def __init__(self, root, args, log):
+        self.control, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.control.settimeout(20)
+        self.p = root.spawn(["qmail-smtpd", "-W", *args], env=root.env(), stdin=other, stdout=other, stderr=log)
+        other.close()
+        self.last = 10000000
+        self.over = set()
+
+    def hand(self, connection, variables):
+        self.last += 1
+        message = b"%d\0" % self.last + b"".join(f"{k}={v}\0".encode() for k, v in variables.items())
+        socket.send_fds(self.control, [message], [connection.fileno()])
+        return self.last
+
+    def wait(self, number, timeout):
+        self.control.settimeout(timeout)
+        while number not in self.over:
+            self.over |= {int(n) for n in self.control.recv(65536).split(b"\0") if n}
+
+    def close(self):
+        self.control.close()
+        self.p.wait(20)
+
 
 class Smtp:
     """One session. cmd() sends a line and gives (code, [texts])."""
@@ -100,7 +141,14 @@ class Smtp:
                     TCPLOCALHOST="mail.example.com", TCPLOCALPORT="25", PENALTY="0", QMAILQUEUE=root.queue,
                     QQ_DIR=root.path("qq"))
         vars.update(env)
-        self.p = root.spawn(["qmail-smtpd", *args], env=root.env(**vars), stdin=served, stdout=served, stderr=self.log)
+        self.server = None
+        if root.resident:
+            self.server = root.server(args, self.log)
+            self.p = self.server.p
+            self.number = self.server.hand(served, root.env(**vars))
+        else:
+            self.p = root.spawn(["qmail-smtpd", *args], env=root.env(**vars), stdin=served, stdout=served, stderr=self.log)
+            self.number = self.p.pid
         served.close()
 
     def send(self, data):
@@ -156,10 +204,17 @@ class Smtp:
             f.seek(self.mark)
             return f.read().decode()
 
+    def exits(self, code):
+        """The session ends, and with this exit code if it has a process of its own."""
+        if self.server:
+            self.server.wait(self.number, 10)
+            return True
+        return self.p.wait(10) == code
+
     def close(self):
         self.sock.close()
         self.log.close()
-        return self.p.wait(20)
+        return self.server.wait(self.number, 20) if self.server else self.p.wait(20)
 
     def __enter__(self):
         return self

@@ -94,7 +94,7 @@ static int next(char **argv) {
 /* Dovecot's way: run the program for a user that is let in. */
 static int run(char **argv, const struct lookup_account *a) {
   struct spawn s = {.path = argv[0], .argv = argv};
-  struct env env = {{0}, 0};
+  struct env env = {0};
   stralloc extra = STRALLOC_INIT, address = STRALLOC_INIT;
   const char *was = env_get("EXTRA");
   struct strerr e;

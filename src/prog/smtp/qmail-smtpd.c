@@ -1,40 +1,91 @@
-/* qmail-smtpd: the SMTP server, on descriptors 0 and 1, log on 2.  The dialogue is
- * in smtp/session.c, what it speaks in smtp/verbs.def, how it judges in
- * smtp/checks.def. */
+/* qmail-smtpd: the SMTP server, on descriptors 0 and 1, log on 2; with -W a resident one
+ * for connections that tcpserver hands over.  The dialogue is in smtp/session.c, what it
+ * speaks in smtp/verbs.def, how it judges in smtp/checks.def. */
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/options.h"
 #include "base/sigfd.h"
+#include "conf/conf_share.h"
+#include "net/resident.h"
 #include "smtp/policy.h"
 #include "smtp/session.h"
 
 #define PREFIX "qmail-smtpd: "
-#define USAGE "qmail-smtpd [hostname authprogram [argument ...]]"
+#define USAGE "qmail-smtpd [-W] [hostname authprogram [argument ...]]"
 #define SORRY "421 4.3.5 this server is misconfigured, please try again later\r\n"
+#define STACK 131072 /* of a session; it uses a tenth of that */
 
-static void die_settings(const struct strerr *e) {
-  (void)!fd_write_all(1, SORRY, sizeof SORRY - 1);
-  strerr_die(1, PREFIX, e);
+struct server {
+  struct conf_share share;
+  char *const *auth;
+};
+
+static int run_session(const struct session_place *at) {
+  struct session s;
+  int code;
+
+  session_init(&s, at);
+  code = session_run(&s);
+  session_free(&s);
+  return code;
 }
 
-int main(int argc, char **argv) {
-  static const struct option table[] = {{0, OPTION_FLAG, 0, 0}};
-  int first = options_or_die(argc, argv, table, USAGE, 0, -1);
+static void serve(void *ctx, struct resident_connection *c) {
+  struct server *server = ctx;
   struct lookup lookup = LOOKUP_INIT;
-  struct session s;
+  struct session_place at = {c->fd, c->fd, c->number, 0, &c->env, &lookup, server->auth};
+  struct strerr e;
+  struct conf_shared *conf = conf_share_get(&server->share, &c->env, &e);
+
+  if (!conf) {
+    strerr_warn(PREFIX, &e);
+    (void)!send(c->fd, SORRY, sizeof SORRY - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+    return;
+  }
+  at.conf = conf_shared(conf);
+  (void)run_session(&at);
+  lookup_close(&lookup);
+  conf_share_put(&server->share, conf);
+}
+
+static int stay(char *const *auth) {
+  struct server server = {.auth = auth};
+  const struct resident r = {serve, &server, STACK};
+  struct strerr e;
+
+  conf_share_init(&server.share, CONF_SMTPD, policy_valid);
+  if (resident_run(&r, &e) == -1) strerr_die(111, PREFIX, &e);
+  conf_share_free(&server.share);
+  return 0;
+}
+
+static int serve_one(char *const *auth) {
+  const struct env env = {.inherit = 1};
+  struct lookup lookup = LOOKUP_INIT;
+  struct session_place at = {0, 1, (uint64_t)getpid(), 0, &env, &lookup, auth};
   struct conf conf;
   struct strerr e;
   int code;
 
-  if (argc - first == 1) strerr_die_usage(USAGE);
-  sig_ignore_pipe();
-  if (conf_load(&conf, CONF_SMTPD, &e) == -1 || policy_valid(&conf, &e) == -1) die_settings(&e);
-  session_init(&s, &conf);
-  s.c.lookup = &lookup;
-  if (argc - first > 1) s.auth = argv + first + 1;
-  code = session_run(&s);
-  session_free(&s);
+  if (conf_load(&conf, CONF_SMTPD, &e) == -1 || policy_valid(&conf, &e) == -1) {
+    (void)!fd_write_all(1, SORRY, sizeof SORRY - 1);
+    strerr_die(1, PREFIX, &e);
+  }
+  at.conf = &conf;
+  code = run_session(&at);
   conf_free(&conf);
   return code;
+}
+
+int main(int argc, char **argv) {
+  int resident = 0;
+  const struct option table[] = {{'W', OPTION_FLAG, &resident, 1}, {0, OPTION_FLAG, 0, 0}};
+  int first = options_or_die(argc, argv, table, USAGE, 0, -1);
+  char *const *auth = argc - first > 1 ? argv + first + 1 : 0;
+
+  if (argc - first == 1) strerr_die_usage(USAGE);
+  sig_ignore_pipe();
+  return resident ? stay(auth) : serve_one(auth);
 }

@@ -16,7 +16,7 @@ int main(int argc, char **argv) {
       {'w', OPTION_FLAG, &warn, 1},
       {0, OPTION_FLAG, 0, 0},
   };
-  struct env env = {{0, 0, 0}, 0};
+  struct env env = {0};
   struct strerr e;
   const char *path;
   int i = options_or_die(argc, argv, table, "envdir [-cipw] dir program [arg ...]", 2, -1);

@@ -8,7 +8,7 @@
 int main(int argc, char **argv) {
   const struct option table[] = {{0, OPTION_FLAG, 0, 0}};
   struct account a = {0};
-  struct env env = {{0, 0, 0}, 0};
+  struct env env = {0};
   struct strerr e;
   int i = options_or_die(argc, argv, table, "envuidgid account program [arg ...]", 2, -1);
 

@@ -15,7 +15,7 @@ int main(int argc, char **argv) {
       {0, OPTION_FLAG, 0, 0},
   };
   struct account a = {0};
-  struct env env = {{0, 0, 0}, 0};
+  struct env env = {0};
   struct strerr e;
   int i = options_or_die(argc, argv, table, "setuidgid [-es] [-g group,...] account program [arg ...]", 2, -1);
 

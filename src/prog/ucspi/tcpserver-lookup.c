@@ -166,7 +166,7 @@ int main(int argc, char **argv) {
       {'Q', OPTION_FLAG, &l.verbosity, ERRORS}, {'v', OPTION_FLAG, &l.verbosity, VERBOSE},
       {0, OPTION_FLAG, 0, 0},
   };
-  struct env env = {{0, 0, 0}, 0};
+  struct env env = {0};
   struct strerr e;
   int i = options_or_die(argc, argv, table,
                          "tcpserver-lookup [-hHpPrRqQvX] [-t seconds] [-l name] [-x rules.cdb] [-B banner] "

@@ -12,13 +12,14 @@
 #include "base/scan.h"
 #include "conf/paths.h"
 #include "super/account.h"
+#include "super/residents.h"
 #include "super/tcplisten.h"
 #include "super/tcpserver.h"
 
 #define FATAL "tcpserver: fatal: "
 #define USAGE                                                                                        \
   "tcpserver [-146UXpPhHrRoOdDqQvV] [-c limit|file] [-C limit] [-x rules.cdb] [-B banner] [-g group,...] " \
-  "[-u user] [-b backlog] [-l name] [-t seconds] [-I interface] [-e pidfile] host port program ... | "     \
+  "[-u user] [-b backlog] [-l name] [-t seconds] [-I interface] [-e pidfile] [-W servers] host port program ... | "     \
   "/socket program ..."
 
 struct arguments {
@@ -143,6 +144,7 @@ static int parse(int argc, char **argv, struct arguments *a) {
       {'l', OPTION_STRING, &a->server.local_host, 0},
       {'t', OPTION_U64, &a->info_timeout, 86400},
       {'e', OPTION_STRING, &a->pidfile, 0},
+      {'W', OPTION_U64, &a->server.residents, RESIDENTS_MAX},
       {'q', OPTION_FLAG, &a->verbosity, TCPSERVER_QUIET},
       {'Q', OPTION_FLAG, &a->verbosity, TCPSERVER_ERRORS},
       {'v', OPTION_FLAG, &a->verbosity, TCPSERVER_VERBOSE},
@@ -187,6 +189,8 @@ int main(int argc, char **argv) {
   /* A Unix socket's client has no name to look up. */
   if (a.listen.port && (a.remote_host || a.paranoid || a.info || !a.server.local_host))
     a.server.lookup = lookup_command(&a, argv + i);
+  if (a.server.residents && a.server.lookup)
+    strerr_diem(100, FATAL, "-W wants -H, -R, no -p, and -l: a resident server asks nobody who the client is", (char *)0);
   if (tcpserver_run(&a.server, &e) == -1) strerr_die(111, FATAL, &e);
   return 0;
 }

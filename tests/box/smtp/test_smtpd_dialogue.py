@@ -44,8 +44,10 @@ DIALOGUES = [
 
 
 class Dialogue(unittest.TestCase):
+    resident = False
+
     def setUp(self):
-        self.root = SmtpRoot()
+        self.root = SmtpRoot(self.resident)
         self.addCleanup(self.root.close)
 
     def message(self, s, data, want=250):
@@ -62,7 +64,7 @@ class Dialogue(unittest.TestCase):
 
     def test_tables(self):
         for name, files, vars, steps in DIALOGUES:
-            with self.subTest(name), SmtpRoot() as root:
+            with self.subTest(name), SmtpRoot(self.resident) as root:
                 for f, text in files.items():
                     root.control(f, text)
                 with root.smtp(**vars) as s:
@@ -85,7 +87,7 @@ class Dialogue(unittest.TestCase):
             self.assertEqual(s.cmd("DATA")[0], 503)
             self.assertEqual(s.cmd("QUIT")[0], 221)
             self.assertTrue(s.ended())
-            self.assertEqual(s.p.wait(10), 0)
+            self.assertTrue(s.exits(0))
         (mess, sender, rcpts, vars), = self.root.messages()
         head, body = mess.split(b"\nSubject", 1)
         self.assertRegex(head, rb"^Received: from client\.example\.net \(HELO tester\.example\) \(192\.0\.2\.7\)\n"
@@ -186,13 +188,13 @@ class Dialogue(unittest.TestCase):
         with self.root.smtp() as s:
             self.assertEqual(s.reply()[0], 421)
             self.assertTrue(s.ended())
-            self.assertEqual(s.p.wait(10), 1)
+            self.assertTrue(s.exits(1))
             self.assertIn("databytes:1", s.logged())
         self.root.control("databytes", "0\n")
         self.root.control("policy", "rcpthosts:off\n")
         with self.root.smtp() as s:
             self.assertEqual(s.reply()[0], 421)
-            s.p.wait(10)
+            self.assertTrue(s.exits(1))
             self.assertIn("rcpthosts:off", s.logged())
 
     def test_log(self):
@@ -206,7 +208,7 @@ class Dialogue(unittest.TestCase):
             s.cmd("AUTH PLAIN AGpvZQBzZWNyZXQ=")
             s.cmd("AGpvZQBzZWNyZXQ=")
             log = s.logged().splitlines()
-        pid = s.p.pid
+        pid = s.number
         self.assertEqual(log[0], f"qmail-smtpd: 192.0.2.7 {pid} reject rcpthosts 553 5.7.1 auth - helo tester.example "
                                  "sender <s_n@example.net> recipient <joe@example.org>")
         self.assertRegex(log[1], f"^qmail-smtpd: 192.0.2.7 {pid} accept qp \\d+ bytes 0 recipients 1 with ESMTP auth - helo tester.example "
@@ -243,6 +245,11 @@ class Dialogue(unittest.TestCase):
                 f.write(b"damaged")
             self.assertEqual(s.cmd("RCPT TO:<a@more.example>"), (451, ["4.3.0 unable to check that now, please try again later"]))
             self.assertEqual(s.cmd(R)[0], 250)
+
+
+class ResidentDialogue(Dialogue):
+    """All of it once more with a server that stays."""
+    resident = True
 
 
 if __name__ == "__main__":

@@ -78,8 +78,10 @@ ANSWERS = {
 
 
 class Recipient(unittest.TestCase):
+    resident = False
+
     def setUp(self):
-        self.root = SmtpRoot()
+        self.root = SmtpRoot(self.resident)
         self.addCleanup(self.root.close)
         self.root.control("rcpthosts", "virt.example\n.virt.example\nhost.example\nbackup.example\n")
         self.root.control("locals", "host.example\n")
@@ -150,6 +152,11 @@ class Recipient(unittest.TestCase):
             s.send(b".\r\n")
             self.assertEqual(s.reply()[0], 250)
         self.assertEqual(self.root.messages()[0][2], [b"joe@host.example"])
+
+
+class ResidentRecipient(Recipient):
+    """All of it once more with a server that stays."""
+    resident = True
 
 
 if __name__ == "__main__":

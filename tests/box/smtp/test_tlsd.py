@@ -8,8 +8,10 @@ USER = ["-u", "nobody", "-g", "root"] if os.geteuid() == 0 else []
 
 
 class Tls(unittest.TestCase):
+    resident = False
+
     def setUp(self):
-        self.root = SmtpRoot()
+        self.root = SmtpRoot(self.resident)
         self.addCleanup(self.root.close)
         self.cert = self.root.certificate()
         self.auth = ["mail.example.com", self.root.checkpassword, "/bin/false", self.root.seen]
@@ -48,7 +50,7 @@ class Tls(unittest.TestCase):
                 self.assertEqual(s.reply()[0], 250)
                 self.assertEqual(s.cmd("QUIT")[0], 221)
                 self.assertTrue(s.ended())
-                self.assertEqual(s.p.wait(10), 0)
+                self.assertTrue(s.exits(0))
             mess = self.root.messages()[-1][0]
             self.assertRegex(mess, rb"\(HELO inside\) \(192\.0\.2\.7\)\n  by mail\.example\.com with ESMTPS \(TLSv1\.3 TLS_\w+\); ")
             self.assertGreater(len(mess), 500000)
@@ -79,7 +81,7 @@ class Tls(unittest.TestCase):
                 else:
                     with self.assertRaises((ssl.SSLError, OSError)):
                         s.secure(context=context)
-                    self.assertEqual(s.p.wait(10), 1)
+                    self.assertTrue(s.exits(1))
                     self.assertIn("tlsfail", s.logged())
 
     def test_injected_plaintext(self):
@@ -107,7 +109,7 @@ class Tls(unittest.TestCase):
                 s.hello()
                 self.assertEqual(s.cmd("STARTTLS")[0], 220)
                 s.send(b"EHLO again\r\n")
-                self.assertEqual(s.p.wait(10), 1)
+                self.assertTrue(s.exits(1))
                 self.assertIn("tlsfail", s.logged())
 
     def test_handshake_deadline(self):
@@ -116,7 +118,7 @@ class Tls(unittest.TestCase):
             with self.subTest(how), self.root.smtp(STARTTLS="1") as s:
                 s.hello()
                 s.cmd("STARTTLS")
-                self.assertEqual(s.p.wait(10), 1)
+                self.assertTrue(s.exits(1))
                 self.assertTrue(s.ended())
 
     def test_auth(self):
@@ -263,7 +265,7 @@ class Tls(unittest.TestCase):
             d.kill()
             d.wait()
             self.assertTrue(s.ended())
-            self.assertEqual(s.p.wait(10), 1)
+            self.assertTrue(s.exits(1))
         with self.root.smtp(STARTTLS="1") as s:
             s.hello()
             s.starttls()
@@ -506,6 +508,11 @@ class Relay(unittest.TestCase):
             self.assertEqual(a.recv(10), b"")
             a.close()
         wait_for(lambda: len(os.listdir(f"/proc/{self.p.pid}/fd")) < 20, what="descriptors closed")
+
+
+class ResidentTls(Tls):
+    """All of it once more with a server that stays."""
+    resident = True
 
 
 if __name__ == "__main__":

@@ -95,7 +95,10 @@ static void path(struct smtp_path *p, const char *text) {
 }
 
 static void prepare(struct session *s, const struct conf *conf, const struct given *g) {
-  session_init(s, conf);
+  static const struct env env = {.inherit = 1};
+  const struct session_place at = {.in = 0, .out = 1, .conf = conf, .env = &env};
+
+  session_init(s, &at);
   s->c.relay = g->relay;
   s->c.tls = g->tls;
   if (g->user) {

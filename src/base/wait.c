@@ -1,0 +1,49 @@
+/* wait: see wait.h. */
+#include "base/wait.h"
+
+#include <errno.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/spawn.h"
+#include "base/task.h"
+
+static int poll_until(struct pollfd *p, nfds_t n, deadline when) {
+  for (;;) {
+    int r = poll(p, n, deadline_poll_ms(when, mono_now()));
+
+    if (r > 0) return 0;
+    if (r == -1 && errno != EINTR) return -1;
+    if (r == 0 && mono_now() >= when) {
+      errno = ETIMEDOUT;
+      return -1;
+    }
+  }
+}
+
+int wait_fd(int fd, short events, deadline when) {
+  struct pollfd p = {.fd = fd, .events = events};
+
+  return task_current() ? task_wait(fd, events, when) : poll_until(&p, 1, when);
+}
+
+void wait_until(deadline when) {
+  if (task_current()) (void)!task_wait(-1, 0, when);
+  else (void)!poll_until(0, 0, when);
+}
+
+int wait_child(pid_t pid, deadline when, int *status) {
+  int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+  int r = fd == -1 ? -1 : wait_fd(fd, POLLIN, when);
+
+  fd_close(fd);
+  if (r == -1) return -1;
+  *status = spawn_wait(pid);
+  return *status == -1 ? -1 : 0;
+}
+
+void wait_forget(int fd) {
+  if (task_current()) task_forget(fd);
+}

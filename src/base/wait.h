@@ -1,0 +1,27 @@
+/* wait: the one place where code that may block waits.
+ *
+ * In an ordinary process these are poll(2).  Inside a task (base/task.h) the task
+ * yields and others run meanwhile: the same straight-line code serves one connection
+ * in a process of its own, or hundreds in a resident one. */
+#ifndef BASE_WAIT_H
+#define BASE_WAIT_H
+
+#include <poll.h>
+#include <sys/types.h>
+
+#include "base/attr.h"
+#include "base/now.h"
+
+/* Until one of the events (POLLIN or POLLOUT; an error or hang-up counts as either) or
+ * the deadline: 0, or -1 with errno, ETIMEDOUT at the deadline. */
+int wait_fd(int fd, short events, deadline when) MUST_CHECK;
+/* Until then, whatever happens. */
+void wait_until(deadline when);
+/* Until this child ends: 0 with its wait status; -1 with errno ETIMEDOUT at the deadline
+ * (it still runs), or another error. */
+int wait_child(pid_t pid, deadline when, int *status) MUST_CHECK;
+/* To be called before a connection's descriptor is closed or replaced: a task goes on
+ * watching the one it was started for. */
+void wait_forget(int fd);
+
+#endif

@@ -1,0 +1,201 @@
+/* conf_share: see conf_share.h.
+ *
+ * Whether a control file changed is asked of inotify at each connection, which costs one
+ * system call.  What inotify does not see (files elsewhere, changes made by another host)
+ * shows in the time stamps of the files, which are looked at once a second. */
+#include "conf/conf_share.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/fd.h"
+#include "conf/paths.h"
+
+#define LOOK_SECONDS 1
+#define CHANGES (IN_CLOSE_WRITE | IN_MODIFY | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE | IN_ATTRIB | IN_DELETE_SELF)
+#define SNAPSHOTS_MAX 64 /* rules with overrides of their own; the oldest ones make room */
+
+struct conf_shared {
+  struct conf conf;
+  stralloc overrides; /* the variables that made it */
+  int64_t stamp;      /* of its control files */
+  size_t holders;
+  int listed; /* for new connections */
+  struct conf_shared *next;
+};
+
+static void release(struct conf_shared *c) {
+  conf_free(&c->conf);
+  stralloc_free(&c->overrides);
+  free(c);
+}
+
+/* Takes it off the list of those that new connections get. */
+static void unlist(struct conf_share *s, struct conf_shared *c) {
+  struct conf_shared **p = &s->current;
+
+  while (*p != c) p = &(*p)->next;
+  *p = c->next;
+  c->listed = 0;
+  if (!c->holders) release(c);
+}
+
+/* Changes whenever one of the files does. */
+static int64_t stamp_of(const struct conf *c, unsigned readers) {
+  stralloc path = STRALLOC_INIT;
+  int64_t sum = 0;
+
+  for (int i = 0; i < SETTINGS; ++i) {
+    const struct conf_value *v = &c->v[i];
+    struct stat st;
+
+    if (!(conf_rows[i].readers & readers) || !*conf_rows[i].file || v->origin == CONF_FROM_VARIABLE) continue;
+    if (v->origin == CONF_FROM_FILE ? !stralloc_copy(&path, &v->where) : !paths_file(PATH_CONTROL, conf_rows[i].file, &path)) continue;
+    if (stat(path.s, &st) == 0)
+      sum += ((int64_t)st.st_mtim.tv_sec * NS_PER_S + st.st_mtim.tv_nsec + (int64_t)st.st_ino + st.st_size) * (i + 1);
+  }
+  stralloc_free(&path);
+  return sum;
+}
+
+/* --- what has changed is not handed out any more --- */
+
+static void watch_control(struct conf_share *s) {
+  stralloc dir = STRALLOC_INIT;
+
+  s->watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+  if (s->watch != -1 && (!paths_get(PATH_CONTROL, &dir) || inotify_add_watch(s->watch, dir.s, CHANGES) == -1))
+    s->watch = fd_close(s->watch);
+  stralloc_free(&dir);
+}
+
+/* 1 when something happened in the control directory since we were asked last. */
+static int saw_change(struct conf_share *s) {
+  char events[4096];
+  int changed = 0;
+
+  if (s->watch == -1) return 1; /* then the files are looked at each time */
+  while (read(s->watch, events, sizeof events) > 0) changed = 1;
+  return changed;
+}
+
+static void look(struct conf_share *s) {
+  deadline now = mono_now();
+  int changed = saw_change(s);
+
+  if (changed) {
+    /* The directory itself may be another one now. */
+    fd_close(s->watch);
+    watch_control(s);
+  } else if (now < s->looked + LOOK_SECONDS * NS_PER_S) {
+    return;
+  }
+  s->looked = now;
+  for (struct conf_shared *c = s->current; c;) {
+    struct conf_shared *next = c->next;
+
+    if ((changed && s->watch != -1) || stamp_of(&c->conf, s->readers) != c->stamp) unlist(s, c);
+    c = next;
+  }
+}
+
+void conf_share_init(struct conf_share *s, unsigned readers, int (*valid)(const struct conf *c, struct strerr *e)) {
+  memset(s, 0, sizeof *s);
+  s->readers = readers;
+  s->valid = valid;
+  watch_control(s);
+}
+
+/* The variables of env that override a setting, in the order of the schema. */
+static int overrides(const struct conf_share *s, const struct env *env, stralloc *out) {
+  char name[64];
+
+  for (int i = 0; i < SETTINGS; ++i) {
+    const char *list = conf_rows[i].variables;
+
+    if (!(conf_rows[i].readers & s->readers)) continue;
+    while (*list) {
+      size_t n = bytes_chr(list, strlen(list), ',');
+      const char *v;
+
+      if (n >= sizeof name) return 0;
+      memcpy(name, list, n);
+      name[n] = 0;
+      v = env_lookup(env, name);
+      if (v && (!stralloc_cats(out, name) || !stralloc_append(out, '=') || !stralloc_catz(out, v, strlen(v)))) return 0;
+      list += n;
+      if (*list) ++list;
+    }
+  }
+  return 1;
+}
+
+static struct conf_shared *load(struct conf_share *s, const struct env *env, stralloc *key, struct strerr *e) {
+  struct conf_shared *c = calloc(1, sizeof *c);
+
+  if (!c) {
+    strerr_sys(e, "unable to read settings", (char *)0);
+    return 0;
+  }
+  if (conf_load_env(&c->conf, s->readers, env, e) == -1 || (s->valid && s->valid(&c->conf, e) == -1)) {
+    release(c);
+    return 0;
+  }
+  c->stamp = stamp_of(&c->conf, s->readers);
+  c->overrides = *key;
+  *key = (stralloc)STRALLOC_INIT;
+  c->listed = 1;
+  c->next = s->current;
+  s->current = c;
+  return c;
+}
+
+static void make_room(struct conf_share *s) {
+  struct conf_shared *last = 0;
+  size_t n = 0;
+
+  for (struct conf_shared *c = s->current; c; c = c->next, ++n) last = c;
+  if (n >= SNAPSHOTS_MAX) unlist(s, last);
+}
+
+struct conf_shared *conf_share_get(struct conf_share *s, const struct env *env, struct strerr *e) {
+  stralloc key = STRALLOC_INIT;
+  struct conf_shared *c;
+
+  look(s);
+  if (!overrides(s, env, &key)) {
+    errno = ENOMEM;
+    strerr_sys(e, "unable to read settings", (char *)0);
+    stralloc_free(&key);
+    return 0;
+  }
+  for (c = s->current; c; c = c->next)
+    if (c->overrides.len == key.len && !memcmp(stralloc_cstr(&c->overrides), stralloc_cstr(&key), key.len)) break;
+  if (!c) {
+    make_room(s);
+    c = load(s, env, &key, e);
+  }
+  stralloc_free(&key);
+  if (c) c->holders++;
+  return c;
+}
+
+const struct conf *conf_shared(const struct conf_shared *c) {
+  return &c->conf;
+}
+
+void conf_share_put(struct conf_share *s, struct conf_shared *c) {
+  (void)s;
+  c->holders--;
+  if (!c->holders && !c->listed) release(c);
+}
+
+void conf_share_free(struct conf_share *s) {
+  while (s->current) unlist(s, s->current);
+  s->watch = fd_close(s->watch);
+}

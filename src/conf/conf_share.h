@@ -1,0 +1,30 @@
+/* conf_share: settings for a resident server, whose connections come with variables of
+ * their own.  Connections with the same overrides share one snapshot; a changed control
+ * file makes a new one for the next connection, and those that have begun keep theirs. */
+#ifndef CONF_CONF_SHARE_H
+#define CONF_CONF_SHARE_H
+
+#include "base/env.h"
+#include "base/now.h"
+#include "conf/conf.h"
+
+struct conf_shared; /* one snapshot and its holders */
+
+struct conf_share {
+  unsigned readers;
+  int (*valid)(const struct conf *c, struct strerr *e); /* 0 or -1; null: everything is */
+  struct conf_shared *current;                          /* those handed out to new connections */
+  int watch;       /* inotify descriptor, or -1: there is none */
+  deadline looked; /* at the files themselves */
+};
+
+void conf_share_init(struct conf_share *s, unsigned readers, int (*valid)(const struct conf *c, struct strerr *e));
+
+/* The snapshot for these variables: null with e filled when the settings are bad. */
+struct conf_shared *conf_share_get(struct conf_share *s, const struct env *env, struct strerr *e) MUST_CHECK;
+const struct conf *conf_shared(const struct conf_shared *c);
+/* A holder is done. */
+void conf_share_put(struct conf_share *s, struct conf_shared *c);
+void conf_share_free(struct conf_share *s);
+
+#endif
