@@ -104,13 +104,14 @@ class SvctoolTest(SvctoolCase):
         self.svctool(f"--smtp={port}", "--starttls", "--forceauthsmtp", "--forcetls", "--chkrecipient", "--localip=127.0.0.1",
                      "--maxdaemons=7", "--maxperip=3", "--memory=0", "--databytes=1000000", "--min-free=5", "--qcount=3",
                      "--qstart=2", "--qbase=/q", "--default-domain=example.com")
-        self.svctool(f"--smtp={ssl_port}", "--ssl", "--localip=127.0.0.1", "--memory=0")
+        self.svctool(f"--smtp={ssl_port}", "--ssl", "--localip=127.0.0.1", "--memory=0", "--residents=0")
         self.svctool("--svscanlog")
         name = f"qmail-smtpd.{port}"
         self.assertEqual(self.variables(name), {
             "AUTHMODULES": "vchkpass", "CHECKRECIPIENT": "1", "DATABYTES": "1000000", "DEFAULT_DOMAIN": "example.com",
             "FORCE_TLS": "1", "LOCALIP": "127.0.0.1", "MAXDAEMONS": "7", "MAXPERIP": "3", "MIN_FREE": "5", "PORT": str(port),
-            "QUEUE_BASE": "/q", "QUEUE_COUNT": "3", "QUEUE_START": "2", "REQUIREAUTH": "1", "SOFT_MEM": "0", "STARTTLS": "1"})
+            "QUEUE_BASE": "/q", "QUEUE_COUNT": "3", "QUEUE_START": "2", "REQUIREAUTH": "1",
+            "RESIDENTS": "0", "SOFT_MEM": "0", "STARTTLS": "1"})
         scan = self.svscan(SCANLOG="1")
         got = self.ask(port)
         self.assertEqual(got["argv"][1:], ["mail.example.com", "vchkpass", "/bin/false"])
@@ -124,6 +125,9 @@ class SvctoolTest(SvctoolCase):
         wait_for(lambda: re.search(r"(?m)^@4\w{23} tcpserver: status: 1/7$", self.log(f"smtpd.{port}")), what="the log")
         wait_for(lambda: "status: 0/75" in self.log(f"smtpd.{ssl_port}"), what="the other log")
         self.assertTrue(os.path.isdir(self.root.path("log/svscan")))
+        self.svctool(f"--smtp={free_port()}", "--down")
+        resident = [n for n in os.listdir(self.service()) if n.startswith("qmail-smtpd.") and n not in (name, f"qmail-smtpd.{ssl_port}")]
+        self.assertEqual(self.variables(resident[0])["RESIDENTS"], "2")
         with open(self.service(name, "variables/MAXDAEMONS"), "w") as f:
             f.write("9\n")
         self.root.run(["svc", "-h", self.service(name)])
@@ -255,7 +259,7 @@ class PrivilegeTest(SvctoolCase):
     def test_users(self):
         self.svctool("--config=qmail", "--default-domain=mail.example.com")
         port, imap = free_port(), free_port()
-        self.svctool(f"--smtp={port}", "--localip=127.0.0.1", "--memory=0")
+        self.svctool(f"--smtp={port}", "--localip=127.0.0.1", "--memory=0", "--residents=0")
         self.svctool(f"--imap={imap}", "--localip=127.0.0.1", "--memory=0")
         self.svctool("--set-variable=IMAPD", "--variable-value=/bin/true", f"--service-name=qmail-imapd.{imap}")
         self.assertEqual(os.stat(self.root.path("log", f"smtpd.{port}")).st_uid, pwd.getpwnam("qmaill").pw_uid)

@@ -1,7 +1,7 @@
 """tcpserver: environment, rules, limits, log; tcprules and tcprulescheck."""
 import os, re, signal, socket, unittest
 
-from box import Root, wait_for
+from box import BIN, Root, wait_for
 from tcpsite import TcpserverCase
 
 HAVE_V6 = socket.has_ipv6 and os.path.exists("/proc/net/if_inet6") and "00000000000000000000000000000001" in \
@@ -209,6 +209,99 @@ class TcpserverTest(TcpserverCase):
                      ["tcpserver-lookup"]):
             p = self.root.run(argv)
             self.assertEqual((p.returncode, p.stderr[:7], p.stderr.count(b"\n")), (100, b"usage: ", 1), argv)
+
+
+class ResidentTest(TcpserverCase):
+    """tcpserver -W with the one program that knows it."""
+
+    def setUp(self):
+        super().setUp()
+        self.root.control("rcpthosts", "example.com\n")
+
+    def hello(self, s):
+        s.settimeout(10)
+        f = s.makefile("rwb", 0)
+        return f.readline(), f
+
+    def resident(self, n=2, *options, **kw):
+        return self.serve("-W", str(n), *options, program=[os.path.join(BIN, "qmail-smtpd")], **kw)
+
+    def servers(self):
+        with open(f"/proc/{self.server.pid}/task/{self.server.pid}/children") as f:
+            return [int(p) for p in f.read().split()]
+
+    def test_many_in_few_processes(self):
+        self.resident(2, "-C", "0")
+        open_ones = [self.connect() for _ in range(30)]
+        for s in open_ones:
+            greeting, f = self.hello(s)
+            self.assertEqual(greeting, b"220 mail.example.com ESMTP\r\n")
+            f.write(b"QUIT\r\n")
+            self.assertEqual(f.readline()[:3], b"221")
+        self.assertEqual(len(self.servers()), 2)
+        wait_for(lambda: "status: 0/40" in self.log(), what="all to be over")
+        self.assertEqual(self.log().count(" status 0\n"), 30)
+
+    def test_rules_reach_the_session(self):
+        rules = self.rules('127.0.0.1:allow,RELAYCLIENT=""\n127.0.0.2:deny\n127.:allow,DATABYTES="7"\n')
+        self.resident(1, "-x", rules)
+        for source, mail, rcpt in (("127.0.0.1", b"250", b"250"), ("127.0.0.3", b"552", b"503")):
+            greeting, f = self.hello(self.connect(source=source))
+            f.write(b"EHLO x\r\n")
+            while f.readline()[3:4] == b"-":
+                pass
+            f.write(b"MAIL FROM:<a@b.example> SIZE=9\r\n")
+            self.assertEqual(f.readline()[:3], mail)
+            f.write(b"RCPT TO:<a@elsewhere.example>\r\n")
+            self.assertEqual(f.readline()[:3], rcpt)
+        self.assertEqual(self.hello(self.connect(source="127.0.0.2"))[0], b"")
+
+    def test_limit_for_one_address(self):
+        self.resident(1, "-C", "2")
+        first, second = self.connect(), self.connect()
+        self.assertTrue(self.hello(first)[0] and self.hello(second)[0])
+        self.assertEqual(self.hello(self.connect())[0], b"")
+        first.close()
+        wait_for(lambda: " status 0\n" in self.log(), what="the first to be over")
+        self.assertTrue(self.hello(self.connect())[0])
+
+    def test_server_dies(self):
+        self.resident(1)
+        s = self.connect()
+        self.hello(s)
+        dead = self.servers()
+        os.kill(dead[0], signal.SIGKILL)
+        self.assertEqual(s.recv(1), b"")
+        wait_for(lambda: self.servers() and self.servers() != dead, what="another server")
+        self.assertIn(" status 9\n", self.log())
+        self.assertTrue(self.hello(self.connect())[0])
+
+    def test_term_leaves_connections(self):
+        self.resident(1)
+        s = self.connect()
+        _, f = self.hello(s)
+        pid = self.servers()[0]
+        self.server.send_signal(signal.SIGTERM)
+        self.assertEqual(self.server.wait(10), 0)
+        f.write(b"NOOP\r\n")
+        self.assertEqual(f.readline()[:3], b"250")
+        f.write(b"QUIT\r\n")
+        self.assertEqual(f.readline()[:3], b"221")
+        wait_for(lambda: not os.path.exists(f"/proc/{pid}"), what="the server to end with its last connection")
+
+    def test_lookups_are_refused(self):
+        p = self.root.run(["tcpserver", "-W", "1", "127.0.0.1", "0", "true"])
+        self.assertEqual(p.returncode, 100)
+
+    def test_program_that_does_not_know(self):
+        """It ends at once, again and again: connections are closed, nothing spins or crashes."""
+        self.serve("-W", "1", program=["false"])
+        wait_for(lambda: "resident server ended" in self.log(), what="the complaint")
+        try:
+            self.assertEqual(self.connect().recv(1), b"")
+        except ConnectionResetError:
+            pass
+        self.assertLess(self.log().count("resident server ended"), 5)
 
 
 class RulesTest(unittest.TestCase):
