@@ -10,7 +10,7 @@ RUN_PACKAGES="openssl python3 courier-imap courier-pop procps"
 case ${1:-} in
     demo) want="$BUILD_PACKAGES $RUN_PACKAGES curl" ;;
     check) want="$BUILD_PACKAGES $RUN_PACKAGES curl swaks libnet-ssleay-perl fetchmail mutt" ;;
-    bench) want="$BUILD_PACKAGES $RUN_PACKAGES postfix" ;;
+    bench) want="$BUILD_PACKAGES $RUN_PACKAGES postfix strace" ;;
     *) echo "usage: deps.sh demo|check|bench" >&2; exit 100 ;;
 esac
 

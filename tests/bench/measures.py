@@ -1,0 +1,214 @@
+"""What is measured. A measure is a function of a peer that gives {what: value}; MEASURES says how
+often, whether the server holds what it takes meanwhile, and what to reach."""
+import os, smtplib, socket, statistics, subprocess, sys, tempfile, time
+
+from peers import BASE, SINK, TOP, WORK
+from proc import count_calls, cpu_of, port_open, pss, sh, tree, wait
+
+SENDER = "sender@bench.example"
+
+
+def count(directory):
+    return len(os.listdir(directory))
+
+
+def empty(directory):
+    for name in os.listdir(directory):
+        os.unlink(os.path.join(directory, name))
+
+
+def source(peer, messages, connections=1, size=1024, reuse=True, rcpt=None, recipients=1):
+    """The seconds Postfix's load generator needs."""
+    argv = ["smtp-source"] + ["-d"] * reuse + ["-s", str(connections), "-m", str(messages), "-l", str(size), "-f", SENDER,
+                                             "-t", rcpt or peer.rcpt, "-r", str(recipients), f"127.0.0.1:{peer.port}"]
+    start = time.monotonic()
+    if subprocess.run(argv, timeout=600).returncode:
+        sys.exit(f"bench: smtp-source failed against {peer.name}")
+    return time.monotonic() - start
+
+
+def drained(peer, seconds=300):
+    wait(lambda: peer.queued() == 0, f"an empty queue of {peer.name} ({peer.queued()} left)", seconds)
+
+
+# --- to the Maildir of a virtual user ---------------------------------------------------------------
+
+def to_maildir(peer, messages, connections, reuse, size=1024):
+    new = os.path.join(peer.maildir, "new")
+    empty(new)
+    start = time.monotonic()
+    source(peer, messages, connections, size, reuse)
+    wait(lambda: count(new) >= messages, f"{messages} messages in {new}")
+    seconds = time.monotonic() - start
+    drained(peer)
+    if count(new) != messages:
+        sys.exit(f"bench: {peer.name} delivered {count(new)} of {messages}")
+    empty(new)
+    return seconds
+
+
+def maildir(peer, messages=2000, reuse=True):
+    cpu = cpu_of(peer.pid)
+    seconds = to_maildir(peer, messages, 20, reuse)
+    cpu = cpu_of(peer.pid) - cpu
+    what = "SMTP to Maildir, 20 connections " + ("kept" if reuse else "new for each")
+    return {f"{what}, msg/s": messages / seconds, f"{what}, CPU s/1,000": cpu * 1000 / messages}
+
+
+def maildir_new(peer):
+    return maildir(peer, 1000, False)
+
+
+def calls(peer, messages=200):
+    to_maildir(peer, 50, 10, True)
+    names = ("system calls", "syncs", "forks", "execs")
+    got = count_calls(peer.pid, lambda: to_maildir(peer, messages, 20, True))
+    return {f"SMTP to Maildir, {n} a message": c / messages for n, c in zip(names, got)}
+
+
+def latency(peer, messages=300):
+    new = os.path.join(peer.maildir, "new")
+    empty(new)
+    accept, deliver = [], []
+    with smtplib.SMTP("127.0.0.1", peer.port, timeout=60) as s:
+        s.ehlo("bench.example")
+        for i in range(messages):
+            start = time.perf_counter()
+            s.sendmail(SENDER, [peer.rcpt], f"Subject: {i}\r\n\r\n" + "x" * 1000 + "\r\n")
+            accepted = time.perf_counter()
+            while count(new) <= i:
+                if time.perf_counter() - accepted > 30:
+                    sys.exit(f"bench: {peer.name} does not deliver")
+            deliver.append(time.perf_counter() - accepted)
+            accept.append(accepted - start)
+    drained(peer)
+    empty(new)
+    deliver.sort()
+    return {"MAIL to 250, median ms": statistics.median(accept) * 1000,
+            "250 to file in Maildir, median ms": statistics.median(deliver) * 1000,
+            "250 to file in Maildir, 99th ms": deliver[int(len(deliver) * 0.99)] * 1000}
+
+
+def sendmail(peer, messages=500):
+    """The mail has to be delivered as well before it counts."""
+    new = os.path.join(peer.maildir, "new")
+    empty(new)
+    with tempfile.NamedTemporaryFile("w", suffix=".eml") as f:
+        f.write(f"From: {SENDER}\nTo: {peer.rcpt}\nSubject: bench\n\nhello\n")
+        f.flush()
+        loop = f'i=0; while [ $i -lt {messages} ]; do "$@" -t < {f.name} || exit 1; i=$((i + 1)); done'
+        start = time.monotonic()
+        sh(["sh", "-c", loop, "sh", *peer.sendmail])
+        seconds = time.monotonic() - start
+    wait(lambda: count(new) >= messages, "what sendmail queued")
+    drained(peer)
+    empty(new)
+    return {"sendmail -t, one after the other, msg/s": messages / seconds}
+
+
+# --- to the queue, nothing delivered ----------------------------------------------------------------
+
+def accept(peer, connections, reuse, size, messages):
+    seconds = source(peer, messages, connections, size, reuse)
+    peer.empty_queue()
+    kb = "1 MB" if size > 100000 else f"{size // 1024} kB"
+    how = "kept" if reuse else "new for each"
+    return {f"SMTP to queue, {kb}, {connections} connections {how}, msg/s": messages / seconds}
+
+
+def accept_all(peer):
+    got = {}
+    for size in (1024, 10240):
+        for connections, messages in ((1, 500), (10, 1500), (50, 1500)):
+            got.update(accept(peer, connections, True, size, messages))
+            got.update(accept(peer, connections, False, size, messages // 2))
+    return got
+
+
+def accept_large(peer):
+    return accept(peer, 10, True, 1 << 20, 200)
+
+
+# --- to another host --------------------------------------------------------------------------------
+
+def with_sink(work):
+    sink = subprocess.Popen(["smtp-sink", "-u", "nobody", "-c", f"127.0.0.1:{SINK}", "1000"], stdout=subprocess.DEVNULL)
+    try:
+        wait(lambda: port_open(SINK), "smtp-sink")
+        return work()
+    finally:
+        sink.terminate()
+        sink.wait()
+
+
+def relay(peer, messages=2000):
+    def work():
+        cpu = cpu_of(peer.pid)
+        start = time.monotonic()
+        source(peer, messages, 20, 1024, True, "u@sink.example")
+        drained(peer)
+        return time.monotonic() - start, cpu_of(peer.pid) - cpu
+    seconds, cpu = with_sink(work)
+    what = "SMTP to remote sink, one recipient each"
+    return {f"{what}, msg/s": messages / seconds, f"{what}, CPU s/1,000": cpu * 1000 / messages}
+
+
+def recipients(peer, n=1000, messages=10):
+    def work():
+        start = time.monotonic()
+        source(peer, messages, 1, 1024, True, "u@sink.example", n)
+        drained(peer)
+        return time.monotonic() - start
+    return {"one message to 1,000 recipients of a domain, rcpt/s": n * messages / with_sink(work)}
+
+
+# --- connections ------------------------------------------------------------------------------------
+
+def idle(peer):
+    time.sleep(1)
+    return {"idle system, PSS MB": pss(peer.pids()) / 1024}
+
+
+def idle_connection(peer, n=1000):
+    before = pss(peer.pids())
+    sockets = []
+    for _ in range(n):
+        s = socket.create_connection(("127.0.0.1", peer.port), 60)
+        s.settimeout(60)
+        if not s.recv(512).startswith(b"220"):
+            sys.exit(f"bench: {peer.name} does not greet")
+        s.sendall(b"EHLO bench.example\r\n")
+        s.recv(2048)
+        sockets.append(s)
+    after = pss(peer.pids())
+    for s in sockets:
+        s.close()
+    return {f"idle SMTP connection, {n} open, PSS kB": (after - before) / n}
+
+
+def connects(peer, total=10000):
+    program = os.path.join(TOP, "build/bench/connect")
+    return {"connect, banner, QUIT, 20 at once, /s": float(sh([program, str(peer.port), "20", str(total)]))}
+
+
+# name, function, rounds (0: as many as asked for), held, {part of what: factor to be better than Postfix}
+MEASURES = [
+    ("idle", idle, 1, False),
+    ("connection", idle_connection, 1, False),
+    ("connects", connects, 0, False),
+    ("maildir", maildir, 0, False),
+    ("maildir-new", maildir_new, 0, False),
+    ("latency", latency, 0, False),
+    ("sendmail", sendmail, 0, False),
+    ("relay", relay, 0, False),
+    ("recipients", recipients, 0, False),
+    ("calls", calls, 1, False),
+    ("accept", accept_all, 0, True),
+    ("accept-1MB", accept_large, 0, True),
+]
+
+# Beginning of what is measured: how many times as good as the fastest peer we want to be.
+GOALS = (
+    ("SMTP to Maildir, 20 connections", 2), ("SMTP to queue, 1 MB", 1.3), ("SMTP to queue", 2), ("SMTP to remote", 2),
+    ("one message to 1,000", 2), ("250 to file", 2), ("MAIL to 250", 2), ("sendmail", 2), ("connect, banner", 1.5),
+)
