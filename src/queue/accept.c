@@ -25,16 +25,23 @@ static int received(const struct accept *a, const struct accept_origin *o, stral
          stralloc_catm(out, "); ", date, "\n", (char *)0);
 }
 
-int accept_begin(struct accept *a, const struct accept_origin *o) {
-  stralloc head = STRALLOC_INIT;
-  int code;
-
+/* The file, and who sent it. */
+static int begin(struct accept *a, const struct accept_origin *o, uint64_t beside) {
   memset(a, 0, sizeof *a);
-  a->fd = queue_create(&a->id);
+  a->id = beside;
+  a->fd = beside ? queue_create_beside(&a->id) : queue_create(&a->id);
   if (a->fd == -1) return errno == ENOSPC || errno == EDQUOT ? QQ_write : QQ_mess_file;
   a->env.uid = o->uid;
   a->env.qp = o->qp ? o->qp : a->id;
   a->env.birth = (uint64_t)wall_now();
+  return QQ_queued;
+}
+
+int accept_begin(struct accept *a, const struct accept_origin *o) {
+  stralloc head = STRALLOC_INIT;
+  int code = begin(a, o, 0);
+
+  if (code != QQ_queued) return code;
   code = received(a, o, &head) ? accept_put(a, head.s, head.len) : QQ_memory;
   stralloc_free(&head);
   return code;
@@ -128,16 +135,24 @@ int accept_from_descriptors(const struct accept_origin *o, int message, int enve
   return finish(&a, code);
 }
 
-int accept_from_memory(const struct accept_origin *o, const char *message, size_t n, const char *envelope,
-                       size_t envelope_n, uint64_t *id) {
+int accept_place(struct accept *a, const struct accept_origin *o, uint64_t beside, const char *message, size_t n,
+                 const char *envelope, size_t envelope_n, stralloc *text) {
   struct envelope_reader reader = {0};
-  struct accept a;
+  stralloc head = STRALLOC_INIT;
+  size_t start = text->len;
   size_t used;
-  int code = accept_begin(&a, o);
+  int code = begin(a, o, beside);
 
-  *id = a.id;
-  if (code == QQ_queued) code = wire_code(envelope_read(&reader, &a.env, envelope, envelope_n, &used));
-  if (code == QQ_queued) code = accept_put(&a, message, n);
+  if (code == QQ_queued) code = wire_code(envelope_read(&reader, &a->env, envelope, envelope_n, &used));
+  if (code == QQ_queued && (!received(a, o, &head) || !stralloc_cat(text, &head) || !stralloc_catb(text, message, n)))
+    code = QQ_memory;
+  if (code == QQ_queued) code = accept_put(a, text->s + start, text->len - start);
+  if (code == QQ_queued && queue_place(a->id, &a->env, &code) == 0) code = QQ_queued;
   envelope_reader_free(&reader);
-  return finish(&a, code);
+  stralloc_free(&head);
+  if (code == QQ_queued) return code;
+  stralloc_cut(text, start);
+  accept_abandon(a);
+  accept_free(a);
+  return code;
 }

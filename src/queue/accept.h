@@ -35,8 +35,11 @@ void accept_free(struct accept *a);
 
 /* All of it, from descriptors: message to its end, then envelope (wire form). */
 int accept_from_descriptors(const struct accept_origin *o, int message, int envelope) MUST_CHECK;
-/* All of it, from memory. */
-int accept_from_memory(const struct accept_origin *o, const char *message, size_t n, const char *envelope,
-                       size_t envelope_n, uint64_t *id) MUST_CHECK;
+/* For the resident queue, which takes many at once: the message and its envelope from
+ * memory into the queue, announced to nobody and not synced.  beside: 0, or the id of a
+ * message it is to share directories with.  The message's text as it stands in the queue
+ * is appended to *text.  QQ_queued, or why not; then nothing is left. */
+int accept_place(struct accept *a, const struct accept_origin *o, uint64_t beside, const char *message, size_t n,
+                 const char *envelope, size_t envelope_n, stralloc *text) MUST_CHECK;
 
 #endif

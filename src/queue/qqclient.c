@@ -274,18 +274,42 @@ static int read_answer(int fd, int *code, uint64_t *id) {
   return -1;
 }
 
-/* 1 answered, 0 nobody is there, or the daemon serves another collection: nothing was
- * handed over.  A connection that dies after the request is a failure, for the message
- * may have been queued. */
-static int ask_queued(struct qqclient *q, int *code) {
+static int connect_queued(void) {
   stralloc path = STRALLOC_INIT;
   int fd = paths_file(PATH_RUN, QUEUED_SOCKET, &path) ? connect_unix(path.s, SOCK_STREAM) : -1;
 
   stralloc_free(&path);
+  return fd;
+}
+
+/* A kept connection, or a new one.  The daemon says nothing unasked: one that is readable
+ * is closed. */
+static int get_connection(struct qqclient_pool *pool) {
+  while (pool && pool->n) {
+    int fd = pool->fd[--pool->n];
+    char c;
+
+    if (recv(fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) == -1 && errno == EAGAIN) return fd;
+    fd_close(fd);
+  }
+  return connect_queued();
+}
+
+static void put_connection(struct qqclient_pool *pool, int fd) {
+  if (pool && pool->n < QQCLIENT_IDLE) pool->fd[pool->n++] = fd;
+  else fd_close(fd);
+}
+
+/* 1 answered, 0 nobody is there, or the daemon serves another collection: nothing was
+ * handed over.  A connection that dies after the request is a failure, for the message
+ * may have been queued. */
+static int ask_queued(struct qqclient *q, int *code) {
+  int fd = get_connection(q->pool);
+
   if (fd == -1) return 0;
   *code = QQ_connect_lost;
-  if (send_request(q, fd) == 0) (void)!read_answer(fd, code, &q->qp);
-  fd_close(fd);
+  if (send_request(q, fd) == 0 && read_answer(fd, code, &q->qp) == 0) put_connection(q->pool, fd);
+  else fd_close(fd);
   return *code != QQ_chdir;
 }
 

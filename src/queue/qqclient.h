@@ -18,7 +18,15 @@
 #include "base/strerr.h"
 #include "base/substdio.h"
 
+/* Connections to qmail-queued that a resident program keeps. */
+#define QQCLIENT_IDLE 32
+struct qqclient_pool {
+  int fd[QQCLIENT_IDLE];
+  size_t n;
+};
+
 struct qqclient {
+  struct qqclient_pool *pool; /* null, or set after qqclient_open */
   uint64_t qp; /* number for logs and replies; known after qqclient_close */
   pid_t pid;   /* of the program; 0 when none was started */
   int message, envelope, error;

@@ -29,11 +29,11 @@
 #define ENVELOPE_FILE_MAX (256u << 20)
 #define BOUNCE_MAX (64u << 20)
 
-int queue_create(uint64_t *id) {
+/* The first free id from *id on. */
+static int create(uint64_t *id, uint64_t step) {
   char path[QUEUE_PATH];
 
-  *id = (uint64_t)wall_now_us();
-  for (int i = 0; i < ID_TRIES; ++i, ++*id) {
+  for (int i = 0; i < ID_TRIES; ++i, *id += step) {
     int fd;
 
     queuepath(path, QUEUE_mess, *id);
@@ -44,6 +44,16 @@ int queue_create(uint64_t *id) {
   }
   errno = EEXIST;
   return -1;
+}
+
+int queue_create(uint64_t *id) {
+  *id = (uint64_t)wall_now_us();
+  return create(id, 1);
+}
+
+int queue_create_beside(uint64_t *id) {
+  *id += QUEUE_SPLIT;
+  return create(id, QUEUE_SPLIT);
 }
 
 static int fail(int *code, int why) {
@@ -60,14 +70,13 @@ static int write_info_file(const char *path, const struct envelope *env, int *co
   if (!envelope_format(env, &bytes)) r = fail(code, QQ_memory);
   else if ((fd = fd_open_excl(path, queue_files[QUEUE_info].filemode)) == -1) r = fail(code, QQ_info_file);
   else if (fd_write_all(fd, bytes.s, bytes.len) == -1) r = fail(code, QQ_write);
-  else if (fsync(fd) == -1) r = fail(code, QQ_fsync);
   else r = 0;
   if (fd != -1 && close(fd) == -1 && r == 0) r = fail(code, QQ_write);
   stralloc_free(&bytes);
   return r;
 }
 
-static int write_info(uint64_t id, const struct envelope *env, int *code) {
+int queue_place(uint64_t id, const struct envelope *env, int *code) {
   char path[QUEUE_PATH];
   stralloc text = STRALLOC_INIT;
   int fits;
@@ -82,16 +91,50 @@ static int write_info(uint64_t id, const struct envelope *env, int *code) {
   return r;
 }
 
-int queue_commit(uint64_t id, int messfd, const struct envelope *env, int *code) {
+/* The envelope, where it is a file: 0, or -1. */
+static int sync_info(uint64_t id) {
+  char path[QUEUE_PATH];
+  int fd;
+  int r;
+
+  queuepath(path, QUEUE_info, id);
+  fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+  if (fd == -1) return errno == ELOOP ? 0 : -1; /* a link is all metadata */
+  r = fsync(fd);
+  fd_close(fd);
+  return r;
+}
+
+int queue_sync_names(uint64_t split) {
   char dir[QUEUE_PATH];
 
-  if (write_info(id, env, code) == -1) return -1;
-  if (fsync(messfd) == -1) return fail(code, QQ_fsync);
-  queuepath_dir(dir, QUEUE_mess, id);
-  if (fd_syncdir(dir) == -1) return fail(code, QQ_syncdir);
-  queuepath_dir(dir, QUEUE_info, id);
-  if (fd_syncdir(dir) == -1) return fail(code, QQ_syncdir);
-  return 0;
+  queuepath_dir(dir, QUEUE_mess, split);
+  if (fd_syncdir(dir) == -1) return -1;
+  queuepath_dir(dir, QUEUE_info, split);
+  return fd_syncdir(dir);
+}
+
+int queue_sync(uint64_t id, int messfd, int *code) {
+  if (sync_info(id) == -1 || fsync(messfd) == -1) return fail(code, QQ_fsync);
+  return queue_sync_names(id) == -1 ? fail(code, QQ_syncdir) : 0;
+}
+
+int queue_commit(uint64_t id, int messfd, const struct envelope *env, int *code) {
+  return queue_place(id, env, code) == -1 ? -1 : queue_sync(id, messfd, code);
+}
+
+int queue_sync_message(uint64_t id) {
+  char path[QUEUE_PATH];
+  int fd;
+  int r;
+
+  if (sync_info(id) == -1) return errno == ENOENT ? 0 : -1;
+  queuepath(path, QUEUE_mess, id);
+  fd = fd_open_read(path);
+  if (fd == -1) return errno == ENOENT ? 0 : -1;
+  r = fsync(fd);
+  fd_close(fd);
+  return r == 0 ? 1 : -1;
 }
 
 static int remove_file(enum queue_file file, uint64_t id) {
@@ -113,15 +156,24 @@ void queue_abandon(uint64_t id) {
   errno = saved;
 }
 
+static void pull_trigger(const char *lines, size_t n) {
+  int fd = n ? fd_open_write_nonblock(QUEUE_TRIGGER) : -1;
+
+  if (fd == -1) return;
+  (void)!write(fd, lines, n);
+  fd_close(fd);
+}
+
 void queue_announce(uint64_t id) {
   char line[FMT_U64 + 1];
   size_t n = fmt_u64(line, id);
-  int fd = fd_open_write_nonblock(QUEUE_TRIGGER);
 
-  if (fd == -1) return;
   line[n++] = '\n';
-  (void)!write(fd, line, n);
-  fd_close(fd);
+  pull_trigger(line, n);
+}
+
+void queue_announce_all(const stralloc *lines) {
+  pull_trigger(lines->s, lines->len);
 }
 
 static int verdict_errno(enum envelope_verdict verdict) {
@@ -179,6 +231,47 @@ int queue_load(uint64_t id, struct envelope *env, enum queue_trust trust) {
   fd = fd_open_read(path);
   if (fd == -1) return errno == ENOENT ? 0 : -1; /* orphan: never accepted */
   r = is_whole(fd, env);
+  fd_close(fd);
+  return r;
+}
+
+static int is_there(uint64_t id, enum queue_file file) {
+  char path[QUEUE_PATH];
+  struct stat st;
+
+  queuepath(path, file, id);
+  return lstat(path, &st) == 0 ? 1 : errno == ENOENT ? 0 : -1;
+}
+
+enum queue_sight queue_looks(uint64_t id, const struct envelope *env) {
+  struct envelope found = {0};
+  char path[QUEUE_PATH];
+  int there = is_there(id, QUEUE_info);
+  int whole, fd;
+
+  if (there != 1) return there == 0 ? QUEUE_GONE : QUEUE_UNKNOWN;
+  whole = read_info(id, &found);
+  envelope_free(&found);
+  if (whole == -1 && errno != EPROTO) return QUEUE_UNKNOWN;
+  if (whole != 1) return QUEUE_TORN;
+  queuepath(path, QUEUE_mess, id);
+  fd = fd_open_read(path);
+  if (fd == -1) return errno == ENOENT ? QUEUE_TORN : QUEUE_UNKNOWN;
+  whole = is_whole(fd, env);
+  fd_close(fd);
+  return whole == 1 ? QUEUE_WHOLE : whole == 0 ? QUEUE_TORN : QUEUE_UNKNOWN;
+}
+
+int queue_restore(uint64_t id, const struct envelope *env, const char *message, size_t n) {
+  char path[QUEUE_PATH];
+  int code, fd, r;
+
+  if (queue_remove(id) == -1) return -1;
+  queuepath(path, QUEUE_mess, id);
+  fd = fd_open_excl(path, queue_files[QUEUE_mess].filemode);
+  if (fd == -1) return -1;
+  r = fd_write_all(fd, message, n);
+  if (r == 0) r = queue_commit(id, fd, env, &code);
   fd_close(fd);
   return r;
 }

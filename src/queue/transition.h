@@ -12,16 +12,25 @@
 #include "queue/queuepath.h"
 
 /* absent -> writing: take a free id and create mess/ID, locked until it is closed.
- * The descriptor, or -1. */
+ * The descriptor, or -1.  queue_create_beside: an id whose files lie in the same
+ * directories as those of id, so that one sync of these serves both. */
 int queue_create(uint64_t *id) MUST_CHECK;
+int queue_create_beside(uint64_t *id) MUST_CHECK;
 /* writing -> queued: write the envelope, sync it, the message and both directories.
  * When this gives 0 the message is accepted; otherwise *code is the exit code of
  * qmail-queue and nothing is. */
 int queue_commit(uint64_t id, int messfd, const struct envelope *env, int *code) MUST_CHECK;
+/* The same in two steps, for many messages that share a journal (queue/journal.h): put
+ * the envelope in its place without any sync; then, where the journal does not make them
+ * safe, sync them. */
+int queue_place(uint64_t id, const struct envelope *env, int *code) MUST_CHECK;
+int queue_sync(uint64_t id, int messfd, int *code) MUST_CHECK;
 /* writing or committing -> absent: the injector gave up. */
 void queue_abandon(uint64_t id);
 /* Announce a new message to todo-proc.  Nobody may be listening: no error. */
 void queue_announce(uint64_t id);
+/* Several: lines of ids, at most PIPE_BUF bytes. */
+void queue_announce_all(const stralloc *lines);
 
 /* Read an envelope: 1, 0 if there is no such message or it is not accepted yet, -1
  * with errno (EPROTO: damaged).  QUEUE_ANNOUNCED: the message was announced, so it is
@@ -30,6 +39,17 @@ void queue_announce(uint64_t id);
  * are compared with the envelope's checksum. */
 enum queue_trust { QUEUE_ANNOUNCED, QUEUE_FOUND };
 int queue_load(uint64_t id, struct envelope *env, enum queue_trust trust) MUST_CHECK;
+
+/* For the journal.  Sync message and envelope themselves: 1, 0 when they are gone; and
+ * the directories of a split number. */
+int queue_sync_message(uint64_t id) MUST_CHECK;
+int queue_sync_names(uint64_t split) MUST_CHECK;
+/* What the disk shows of a message that has this envelope: GONE when its envelope is not
+ * there; UNKNOWN with errno. */
+enum queue_sight { QUEUE_WHOLE, QUEUE_TORN, QUEUE_GONE, QUEUE_UNKNOWN };
+enum queue_sight queue_looks(uint64_t id, const struct envelope *env) MUST_CHECK;
+/* torn or gone -> queued, synced. */
+int queue_restore(uint64_t id, const struct envelope *env, const char *message, size_t n) MUST_CHECK;
 
 /* queued -> tried: recipient number index is done.  One byte written in place. */
 int queue_mark_done(uint64_t id, uint32_t index) MUST_CHECK;

@@ -15,6 +15,7 @@
 #include "mail/data_reader.h"
 #include "mail/smtp_syntax.h"
 #include "net/tls_client.h"
+#include "queue/qqclient.h"
 #include "user/lookup.h"
 
 #define SESSION_INPUT 4096
@@ -61,6 +62,7 @@ struct session {
   struct transaction t;
   const struct conf *conf;
   const struct env *env;
+  struct qqclient_pool *queue;
   enum session_state state;
   int over; /* no more commands: 1 the connection ends, SESSION_QUIT because of QUIT */
   char *const *auth; /* authentication program and its arguments; null: no AUTH */
@@ -77,6 +79,7 @@ struct session_place {
   const struct conf *conf;
   const struct env *env; /* variables of the connection */
   struct lookup *lookup;
+  struct qqclient_pool *queue; /* or null */
   char *const *auth; /* authentication program and its arguments, or null */
 };
 void session_init(struct session *s, const struct session_place *at);

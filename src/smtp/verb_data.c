@@ -71,6 +71,7 @@ static int open_queue(struct intake *in, struct strerr *e) {
   else r = qqclient_open(&in->q, &env, e);
   if (r == 0) {
     in->queued = 1;
+    in->q.pool = in->s->queue;
     qqclient_put(&in->q, trace.s, trace.len);
   }
   stralloc_free(&trace);

@@ -1,14 +1,18 @@
 /* qmail-clean: remove finished messages on request of qmail-send, as qmailq, who
  * alone may.  Requests on fd 0: "foop/S/ID" NUL; answers on fd 1: + done, ! failed,
- * x bad request.  Now and then it sweeps out what was never accepted. */
+ * x bad request.  Now and then it sweeps out what was never accepted.  With -r it only
+ * recovers what a power loss took (queue/journal.h). */
 #include <string.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "base/fmt.h"
 #include "base/now.h"
+#include "base/options.h"
 #include "base/strerr.h"
 #include "base/substdio.h"
 #include "conf/conf.h"
+#include "queue/journal.h"
 #include "queue/transition.h"
 
 #define FATAL "qmail-clean: fatal: "
@@ -22,7 +26,21 @@ static char answer(const char *s, size_t n) {
   return queue_remove(id) == 0 ? '+' : '!';
 }
 
+/* After a power loss: what was accepted and lost by the disk comes out of the journal. */
+static int bring_back(const struct conf *conf) {
+  const char *path = conf_line(conf, SET_bootid);
+  char number[FMT_U64 + 1];
+  uint64_t boot;
+  long n = journal_boot(*path ? path : 0, &boot) == 0 ? journal_recover(boot) : -1;
+
+  if (n == -1) strerr_diem_sys(111, FATAL, "unable to recover messages from the journal", (char *)0);
+  if (n) strerr_warnm("qmail-clean: info: messages brought back after a power loss: ", fmt_u64_z(number, (uint64_t)n), (char *)0);
+  return 0;
+}
+
 int main(int argc, char **argv) {
+  int recover = 0;
+  const struct option options[] = {{'r', OPTION_FLAG, &recover, 1}, {0, 0, 0, 0}};
   char inbuf[1024];
   stralloc request = STRALLOC_INIT;
   substdio in;
@@ -31,9 +49,9 @@ int main(int argc, char **argv) {
   int64_t ossified;
   unsigned requests = 0;
 
-  (void)argv;
-  if (argc > 1) strerr_die_usage("qmail-clean (started by qmail-start in a queue directory)");
+  options_or_die(argc, argv, options, "qmail-clean [-r] (started by qmail-start in a queue directory)", 0, 0);
   if (conf_load(&conf, CONF_SEND, &e) == -1) strerr_die(111, FATAL, &e);
+  if (recover) return bring_back(&conf);
   ossified = (int64_t)conf_number(&conf, SET_ossified);
   conf_free(&conf);
   substdio_initfd_read(&in, 0, inbuf, sizeof inbuf);

@@ -1,6 +1,6 @@
 /* qmail-queued: the resident form of qmail-queue.  Listens on RUN/queue/socket as
- * qmailq; a few workers take one message each at a time.  Where it does not run,
- * injectors start qmail-queue. */
+ * qmailq; a few workers, each of which takes all messages that have come together as one
+ * batch.  Where it does not run, injectors start qmail-queue. */
 #include <errno.h>
 #include <grp.h>
 #include <signal.h>
@@ -42,7 +42,7 @@ static int make_socket(const struct account *a) {
   if (path.len >= sizeof sa.sun_path) strerr_diem(100, FATAL, "the path of the socket is too long: ", path.s, (char *)0);
   memcpy(sa.sun_path, path.s, path.len + 1);
   unlink(path.s);
-  fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd == -1 || bind(fd, (struct sockaddr *)&sa, sizeof sa) == -1 || chmod(path.s, 0666) == -1 || listen(fd, 512) == -1)
     strerr_diem_sys(111, FATAL, "unable to listen on ", path.s, (char *)0);
   stralloc_free(&path);
@@ -62,8 +62,8 @@ static void worker(int listener, const struct conf *conf, const sigset_t *usual)
 
   prctl(PR_SET_PDEATHSIG, SIGTERM);
   sigprocmask(SIG_SETMASK, usual, 0);
-  (void)queued_serve(listener, conf, &e);
-  strerr_die(111, FATAL, &e);
+  if (queued_serve(listener, conf, &e) == -1) strerr_die(111, FATAL, &e);
+  _exit(0);
 }
 
 /* Keeps n workers running until TERM.  The signals are blocked and waited for, so none
@@ -97,7 +97,7 @@ static void keep(int listener, const struct conf *conf, uint64_t n) {
 }
 
 int main(int argc, char **argv) {
-  uint64_t workers = 16;
+  uint64_t workers = 2;
   const struct option options[] = {{'n', OPTION_U64, &workers, WORKERS_MAX}, {0, 0, 0, 0}};
   struct account a;
   struct conf conf;

@@ -48,6 +48,29 @@ static void start(const struct daemon *d, int in, int out, const char *argument,
   stralloc_free(&path);
 }
 
+/* Before anybody looks at the queue it is made what it was before a power loss.  Without
+ * that, mail that was accepted could be taken for mail that never was. */
+static void recover(const char *dir) {
+  stralloc path = STRALLOC_INIT;
+  char *argv[3] = {0, (char *)(uintptr_t) "-r", 0};
+  struct spawn s = {.cwd = dir};
+  struct account a;
+  struct strerr e;
+  pid_t pid;
+
+  if (accounts_find("qmailq", &a, &e) == -1) strerr_die(111, FATAL, &e);
+  if (!paths_program("qmail-clean", &path)) strerr_die_nomem(FATAL);
+  argv[0] = path.s;
+  s.path = path.s;
+  s.argv = argv;
+  accounts_apply(&a, &s);
+  spawn_move(&s, 2, 2);
+  pid = spawn_start(&s, &e);
+  if (pid == -1) strerr_die(111, FATAL, &e);
+  if (spawn_wait(pid) != 0) strerr_diem(111, FATAL, "unable to recover queue ", dir, (char *)0);
+  stralloc_free(&path);
+}
+
 /* A program that reads the log, as qmaill: the descriptor that leads to it. */
 static int start_logger(char **argv) {
   struct spawn s = {.path = argv[0], .argv = argv, .cwd = "/"};
@@ -99,6 +122,7 @@ int main(int argc, char **argv) {
 
   if (conf_load(&conf, CONF_SEND, &e) == -1 || collection_load(&c, &conf, &e) == -1) strerr_die(111, FATAL, &e);
   if (!collection_choose(&c, &conf, 0, &dir)) strerr_die_nomem(FATAL);
+  recover(dir.s);
   for (size_t i = 0; i < DAEMONS; ++i) {
     const char *argument = !strcmp(daemons[i].program, "qmail-lspawn")
                                ? (first < argc ? argv[first] : conf_line(&conf, SET_defaultdelivery))

@@ -12,6 +12,7 @@
 #include "base/options.h"
 #include "base/strerr.h"
 #include "conf/accounts.h"
+#include "queue/journal.h"
 #include "queue/queuepath.h"
 #include "queue/transition.h"
 
@@ -136,6 +137,7 @@ int main(int argc, char **argv) {
   set_owner(".", "qmailq", 0750);
   for (int f = 0; f < QUEUE_FILES; ++f) fix_files((enum queue_file)f);
   make_dir("lock", "qmailq", 0750);
+  make_dir(JOURNAL_DIR, "qmailq", 0700);
   make_file(QUEUE_SENDMUTEX, "qmails", 0600);
   make_fifo(QUEUE_TRIGGER, "qmails", 0622);
   make_file("lock/tcpto", "qmailr", 0644);

@@ -19,6 +19,7 @@
 
 struct server {
   struct conf_share share;
+  struct qqclient_pool queue;
   char *const *auth;
 };
 
@@ -35,7 +36,7 @@ static int run_session(const struct session_place *at) {
 static void serve(void *ctx, struct resident_connection *c) {
   struct server *server = ctx;
   struct lookup lookup = LOOKUP_INIT;
-  struct session_place at = {c->fd, c->fd, c->number, 0, &c->env, &lookup, server->auth};
+  struct session_place at = {c->fd, c->fd, c->number, 0, &c->env, &lookup, &server->queue, server->auth};
   struct strerr e;
   struct conf_shared *conf = conf_share_get(&server->share, &c->env, &e);
 
@@ -64,7 +65,7 @@ static int stay(char *const *auth) {
 static int serve_one(char *const *auth) {
   const struct env env = {.inherit = 1};
   struct lookup lookup = LOOKUP_INIT;
-  struct session_place at = {0, 1, (uint64_t)getpid(), 0, &env, &lookup, auth};
+  struct session_place at = {0, 1, (uint64_t)getpid(), 0, &env, &lookup, 0, auth};
   struct conf conf;
   struct strerr e;
   int code;

@@ -1,0 +1,443 @@
+/* journal: see journal.h. */
+#include "queue/journal.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/fmt.h"
+#include "base/lock.h"
+#include "base/scan.h"
+#include "queue/crc32.h"
+#include "queue/transition.h"
+
+#define BOOT_FILE "/proc/sys/kernel/random/boot_id"
+#define NAME 64
+
+int journal_boot(const char *path, uint64_t *boot) {
+  stralloc text = STRALLOC_INIT;
+  int r = file_read(path ? path : BOOT_FILE, &text, 4096);
+
+  if (r == 1) *boot = (uint64_t)crc32(0, text.s, text.len) << 32 | crc32(~0u, text.s, text.len);
+  if (r == 0) errno = ENOENT;
+  stralloc_free(&text);
+  return r == 1 ? 0 : -1;
+}
+
+/* --- names --------------------------------------------------------------------------------------- */
+
+static void segment_name(char name[NAME], unsigned writer, int s) {
+  char *p = stpcpy(name, JOURNAL_DIR "/");
+
+  p += fmt_u64(p, writer);
+  *p++ = '.';
+  p += fmt_u64(p, (uint64_t)s);
+  *p = 0;
+}
+
+static void mark_name(char name[NAME], unsigned writer, uint64_t batch) {
+  char *p = stpcpy(name, JOURNAL_DIR "/");
+
+  p += fmt_u64(p, writer);
+  p = stpcpy(p, ".mark.");
+  p += fmt_u64(p, batch);
+  *p = 0;
+}
+
+/* The batch of this writer's marker: 1, 0 there is none, -1. */
+static int find_mark(unsigned writer, uint64_t *batch) {
+  DIR *dir = opendir(JOURNAL_DIR);
+  struct dirent *d;
+  int found = 0;
+
+  if (!dir) return -1;
+  *batch = 0;
+  while ((errno = 0, d = readdir(dir)) != 0) {
+    const char *dot = strchr(d->d_name, '.');
+    uint64_t w, n;
+
+    if (!dot || strncmp(dot, ".mark.", 6) || !scan_u64(d->d_name, (size_t)(dot - d->d_name), &w) || w != writer ||
+        !scan_u64(dot + 6, strlen(dot + 6), &n))
+      continue;
+    if (n >= *batch) *batch = n;
+    found = 1;
+  }
+  if (errno) found = -1;
+  closedir(dir);
+  return found;
+}
+
+/* --- segments ------------------------------------------------------------------------------------ */
+
+static int write_at(int fd, const char *s, size_t n, off_t at) {
+  while (n) {
+    ssize_t w = pwrite(fd, s, n, at);
+
+    if (w == -1 && errno == EINTR) continue;
+    if (w == -1) return -1;
+    s += w;
+    at += w;
+    n -= (size_t)w;
+  }
+  return 0;
+}
+
+/* Nothing in it counts any more, durably. */
+static int write_head(int fd, uint64_t first_batch) {
+  stralloc head = STRALLOC_INIT;
+  int r;
+
+  errno = ENOMEM;
+  r = journal_head_format(&head, first_batch) ? write_at(fd, head.s, head.len, 0) : -1;
+  if (r == 0) r = fdatasync(fd);
+  stralloc_free(&head);
+  return r;
+}
+
+/* A new segment gets all its blocks now: later writes change nothing but data. */
+static int fill(int fd, uint64_t first_batch) {
+  static const char zeros[65536];
+  int r = 0;
+
+  for (off_t at = 0; r == 0 && at < JOURNAL_SEGMENT_SIZE; at += (off_t)sizeof zeros) r = write_at(fd, zeros, sizeof zeros, at);
+  if (r == 0) r = fsync(fd);
+  if (r == 0) r = write_head(fd, first_batch);
+  return r == 0 ? fd_syncdir(JOURNAL_DIR) : -1;
+}
+
+static int read_segment(int fd, stralloc *s) {
+  stralloc_cut(s, 0);
+  if (lseek(fd, 0, SEEK_SET) == -1) return -1;
+  return fd_slurp(fd, s, 2 * JOURNAL_SEGMENT_SIZE);
+}
+
+/* The newest batch it knows of, which is no more than the one before the first that counts
+ * where it has none. */
+static uint64_t last_batch(const stralloc *s) {
+  struct journal_record r;
+  uint64_t first, last = 0;
+  size_t pos = 0;
+  int records = 0;
+
+  if (!journal_head_parse(stralloc_cstr(s), s->len, &first)) return 0;
+  while (journal_next(s->s, s->len, first, &pos, &last, &r) == 1) records = 1;
+  return records || !first ? last : first - 1;
+}
+
+/* Syncs every message of the segment that is still in the queue. */
+static int sync_messages(const stralloc *s) {
+  char touched[QUEUE_SPLIT] = {0};
+  struct journal_record r;
+  uint64_t first, last = 0;
+  size_t pos = 0;
+
+  if (!journal_head_parse(stralloc_cstr(s), s->len, &first)) return 0;
+  while (journal_next(s->s, s->len, first, &pos, &last, &r) == 1) {
+    int synced = queue_sync_message(r.id);
+
+    if (synced == -1) return -1;
+    if (synced) touched[r.id % QUEUE_SPLIT] = 1;
+  }
+  for (uint64_t i = 0; i < QUEUE_SPLIT; ++i)
+    if (touched[i] && queue_sync_names(i) == -1) return -1;
+  return 0;
+}
+
+static int settle(int fd, uint64_t next_batch) {
+  stralloc s = STRALLOC_INIT;
+  int r = read_segment(fd, &s);
+
+  if (r == 0) r = sync_messages(&s);
+  if (r == 0) r = write_head(fd, next_batch);
+  stralloc_free(&s);
+  return r;
+}
+
+/* --- writing ------------------------------------------------------------------------------------- */
+
+static void close_segments(struct journal *j) {
+  for (int i = 0; i < JOURNAL_SEGMENTS; ++i) j->segment[i].fd = fd_close(j->segment[i].fd);
+}
+
+static int open_segment(unsigned writer, int s, int flags) {
+  char name[NAME];
+
+  segment_name(name, writer, s);
+  return open(name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
+}
+
+/* The lock on its first segment makes us this writer.  1, 0 somebody else is, -1. */
+static int claim(struct journal *j, unsigned writer) {
+  j->segment[0].fd = open_segment(writer, 0, O_CREAT);
+  if (j->segment[0].fd == -1) return -1;
+  if (lock_exnb(j->segment[0].fd) == 0) return 1;
+  j->segment[0].fd = fd_close(j->segment[0].fd);
+  return errno == EWOULDBLOCK ? 0 : -1;
+}
+
+/* What was left in it is settled, so that all of it is free. */
+static int prepare(struct journal *j, int s, stralloc *text) {
+  struct journal_segment *g = &j->segment[s];
+  struct stat st;
+  uint64_t last;
+
+  if (g->fd == -1) g->fd = open_segment(j->writer, s, O_CREAT);
+  if (g->fd == -1 || fstat(g->fd, &st) == -1) return -1;
+  if (st.st_size < JOURNAL_SEGMENT_SIZE) return fill(g->fd, j->batch + 1);
+  if (read_segment(g->fd, text) == -1) return -1;
+  last = last_batch(text);
+  if (last > j->batch) j->batch = last;
+  return sync_messages(text);
+}
+
+/* The marker stands at the last batch, from which we count on: no number is used twice. */
+static int place_mark(const struct journal *j, int found, uint64_t was) {
+  char from[NAME], to[NAME];
+  int fd;
+
+  mark_name(to, j->writer, j->batch);
+  mark_name(from, j->writer, was);
+  if (found && was != j->batch && rename(from, to) == -1) return -1;
+  if (!found) {
+    fd = fd_open_excl(to, 0600);
+    if (fd == -1) return -1;
+    fd_close(fd);
+  }
+  return fd_syncdir(JOURNAL_DIR);
+}
+
+static int prepare_all(struct journal *j) {
+  stralloc text = STRALLOC_INIT;
+  uint64_t mark;
+  int found = find_mark(j->writer, &mark);
+  int r = found == -1 ? -1 : 0;
+
+  j->batch = mark;
+  for (int s = 0; r == 0 && s < JOURNAL_SEGMENTS; ++s) r = prepare(j, s, &text);
+  for (int s = 0; r == 0 && s < JOURNAL_SEGMENTS; ++s) r = write_head(j->segment[s].fd, j->batch + 1);
+  stralloc_free(&text);
+  return r == 0 ? place_mark(j, found, mark) : -1;
+}
+
+int journal_open(struct journal *j, uint64_t boot) {
+  int got = 0;
+
+  memset(j, 0, sizeof *j);
+  j->boot = boot;
+  for (int i = 0; i < JOURNAL_SEGMENTS; ++i) j->segment[i].fd = -1;
+  for (unsigned w = 0; got == 0 && w < JOURNAL_WRITERS; ++w) {
+    got = claim(j, w);
+    j->writer = w;
+  }
+  if (got == 1 && prepare_all(j) == 0) {
+    j->open = 1;
+    return 0;
+  }
+  close_segments(j);
+  return -1;
+}
+
+int journal_add(struct journal *j, uint64_t id, const stralloc *envelope, const char *message, size_t n) {
+  const struct journal_record r = {j->batch + 1, j->boot, id, envelope->s, message, envelope->len, n};
+  size_t room = JOURNAL_SEGMENT_SIZE - JOURNAL_BLOCK;
+  size_t before = j->records.len;
+
+  if (!j->open || before + JOURNAL_RECORD_HEAD + envelope->len + n + 8 > room) return 0;
+  if (journal_record_format(&j->records, &r)) return 1;
+  stralloc_cut(&j->records, before);
+  return 0;
+}
+
+void journal_drop(struct journal *j) {
+  stralloc_cut(&j->records, 0);
+}
+
+static struct journal_segment *current(struct journal *j) {
+  for (int i = 0; j->at && i < JOURNAL_SEGMENTS; ++i)
+    if (j->segment[i].state == JOURNAL_CURRENT) return &j->segment[i];
+  return 0;
+}
+
+/* In a child: it may take long, and we go on with another segment. */
+static void start_settling(struct journal *j, struct journal_segment *g) {
+  pid_t pid = fork();
+
+  j->at = 0;
+  g->state = JOURNAL_SETTLING;
+  g->settler = 0;
+  if (pid == 0) _exit(settle(g->fd, j->batch + 1) == 0 ? 0 : 111);
+  if (pid > 0) g->settler = pid;
+  else g->due = deadline_in(1);
+}
+
+static struct journal_segment *segment_for(struct journal *j, size_t n) {
+  struct journal_segment *g = current(j);
+
+  if (g && j->at + n <= JOURNAL_SEGMENT_SIZE) return g;
+  if (g) start_settling(j, g);
+  for (int i = 0; i < JOURNAL_SEGMENTS; ++i) {
+    g = &j->segment[i];
+    if (g->state != JOURNAL_FREE) continue;
+    g->state = JOURNAL_CURRENT;
+    g->due = deadline_in(JOURNAL_SECONDS);
+    j->at = JOURNAL_BLOCK;
+    return g;
+  }
+  return 0;
+}
+
+static int move_mark(const struct journal *j) {
+  char from[NAME], to[NAME];
+
+  mark_name(from, j->writer, j->batch);
+  mark_name(to, j->writer, j->batch + 1);
+  return rename(from, to);
+}
+
+/* What became of it on disk nobody knows: it is not used again, and its records are made
+ * void as well as the disk lets us. */
+static void give_up(struct journal *j, struct journal_segment *g) {
+  int saved = errno;
+
+  (void)!write_head(g->fd, j->batch + 1);
+  g->state = JOURNAL_BROKEN;
+  j->at = 0;
+  j->broken++;
+  errno = saved;
+}
+
+int journal_commit(struct journal *j) {
+  struct journal_segment *g;
+
+  errno = ENOMEM;
+  if (!journal_pad(&j->records)) return -1;
+  errno = EAGAIN;
+  g = segment_for(j, j->records.len);
+  if (!g || move_mark(j) == -1) return -1;
+  j->batch++;
+  if (write_at(g->fd, j->records.s, j->records.len, (off_t)j->at) == -1 || fdatasync(g->fd) == -1) {
+    give_up(j, g);
+    return -1;
+  }
+  j->at += j->records.len;
+  stralloc_cut(&j->records, 0);
+  return 0;
+}
+
+void journal_tick(struct journal *j, deadline now) {
+  for (int i = 0; j->open && i < JOURNAL_SEGMENTS; ++i) {
+    struct journal_segment *g = &j->segment[i];
+    int waits = g->state == JOURNAL_SETTLING && !g->settler;
+
+    if ((g->state == JOURNAL_CURRENT || waits) && now >= g->due) start_settling(j, g);
+  }
+}
+
+int journal_reaped(struct journal *j, pid_t pid, int status) {
+  for (int i = 0; i < JOURNAL_SEGMENTS; ++i) {
+    struct journal_segment *g = &j->segment[i];
+
+    if (g->state != JOURNAL_SETTLING || g->settler != pid) continue;
+    g->settler = 0;
+    if (status == 0) g->state = JOURNAL_FREE;
+    else g->due = deadline_in(JOURNAL_SECONDS); /* its records stay; once more later */
+    return 1;
+  }
+  return 0;
+}
+
+void journal_close(struct journal *j) {
+  close_segments(j);
+  stralloc_free(&j->records);
+  j->open = 0;
+}
+
+/* --- recovery ------------------------------------------------------------------------------------ */
+
+/* One record of an earlier boot: 1 restored, 0 nothing to do, -1. */
+static int recover_one(const struct journal_record *r, uint64_t mark) {
+  struct envelope env = {0};
+  int found, restored = 0;
+
+  if (envelope_parse(&env, r->envelope, r->envelope_n) != ENVELOPE_OK) {
+    envelope_free(&env);
+    return 0; /* the checksum was right: not ours */
+  }
+  found = queue_looks(r->id, &env);
+  /* Where the marker is beyond it, a message without envelope was finished. */
+  if (found == QUEUE_TORN || (found == QUEUE_GONE && r->batch > mark)) restored = queue_restore(r->id, &env, r->message, r->message_n) == 0 ? 1 : -1;
+  else if (found == QUEUE_UNKNOWN) restored = -1;
+  envelope_free(&env);
+  return restored;
+}
+
+/* The records of one segment: how many were restored, or -1. */
+static long recover_segment(int fd, uint64_t boot, uint64_t mark) {
+  stralloc s = STRALLOC_INIT;
+  struct journal_record r;
+  uint64_t first, batch = 0;
+  size_t pos = 0;
+  long restored = 0;
+  int ours = 0, old = 0;
+
+  if (read_segment(fd, &s) == -1) restored = -1;
+  if (restored == 0 && journal_head_parse(stralloc_cstr(&s), s.len, &first))
+    while (restored >= 0 && journal_next(s.s, s.len, first, &pos, &batch, &r) == 1) {
+      int one;
+
+      if (r.boot == boot) {
+        ours = 1; /* its writer knows better */
+        continue;
+      }
+      old = 1;
+      one = recover_one(&r, mark);
+      restored = one == -1 ? -1 : restored + one;
+    }
+  /* All of it is in the queue now: on disk, and then void. */
+  if (restored >= 0 && !ours && old && (sync_messages(&s) == -1 || write_head(fd, batch + 1) == -1)) restored = -1;
+  stralloc_free(&s);
+  return restored;
+}
+
+static long recover_writer(unsigned w, uint64_t boot) {
+  long total = 0;
+  uint64_t mark;
+  int lock = open_segment(w, 0, 0);
+
+  if (lock == -1) return errno == ENOENT ? 0 : -1;
+  if (lock_exnb(lock) == -1) { /* its writer runs: this is no boot */
+    fd_close(lock);
+    return 0;
+  }
+  if (find_mark(w, &mark) == -1) total = -1;
+  for (int s = 0; s < JOURNAL_SEGMENTS && total >= 0; ++s) {
+    int fd = s ? open_segment(w, s, 0) : dup(lock);
+    long n;
+
+    if (fd == -1 && errno == ENOENT) continue;
+    n = fd == -1 ? -1 : recover_segment(fd, boot, mark);
+    fd_close(fd);
+    total = n == -1 ? -1 : total + n;
+  }
+  fd_close(lock);
+  return total;
+}
+
+long journal_recover(uint64_t boot) {
+  long total = 0;
+
+  for (unsigned w = 0; w < JOURNAL_WRITERS && total >= 0; ++w) {
+    long n = recover_writer(w, boot);
+
+    total = n == -1 ? -1 : total + n;
+  }
+  return total;
+}

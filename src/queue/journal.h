@@ -1,0 +1,73 @@
+/* journal: makes acceptance of many messages cost one sync.
+ *
+ * A message is put into the queue without any sync; what makes it safe is its record in a
+ * preallocated file, where one fdatasync covers all that came together and no change of
+ * metadata waits for the file system's own journal.  The record is needed only until the
+ * message itself is on disk: most are delivered and removed before that, the others are
+ * synced later, in the background, when their segment is to be used again.
+ *
+ * Recovery after a power loss (never after the mere death of processes, which loses
+ * nothing that was written: a record names the boot it was written in) restores what is
+ * missing or torn.  But it must not bring back what was delivered and removed.  That is
+ * told by the marker, a file whose name holds the number of the last batch and which is
+ * renamed after the files of each batch were made: file systems keep the order of such
+ * changes, so where the marker has reached a batch, a message of it that is not there was
+ * finished.
+ *
+ * journal/W.S is segment S of writer W, journal/W.mark.N its marker.  All calls work in
+ * the queue that is the current directory.  0 or -1 with errno unless said otherwise. */
+#ifndef QUEUE_JOURNAL_H
+#define QUEUE_JOURNAL_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/now.h"
+#include "base/stralloc.h"
+#include "queue/journal_record.h"
+
+#define JOURNAL_DIR "journal"
+#define JOURNAL_WRITERS 64
+#define JOURNAL_SEGMENTS 4
+#define JOURNAL_SEGMENT_SIZE (1 << 20)
+#define JOURNAL_SECONDS 10 /* after which the messages of a segment are synced themselves */
+
+struct journal_segment {
+  int fd;
+  enum { JOURNAL_FREE, JOURNAL_CURRENT, JOURNAL_SETTLING, JOURNAL_BROKEN } state;
+  pid_t settler; /* syncs its messages, then frees it */
+  deadline due;  /* when it is to be settled, though not full */
+};
+
+struct journal {
+  int open;
+  unsigned writer;
+  uint64_t boot, batch; /* the batch under way is the next one */
+  struct journal_segment segment[JOURNAL_SEGMENTS];
+  size_t at;  /* where the next batch goes in the current segment; 0: there is none */
+  stralloc records;
+  uint64_t broken; /* how many segments were given up */
+};
+
+/* Which run of the system this is, from /proc; path null, or another file for tests. */
+int journal_boot(const char *path, uint64_t *boot) MUST_CHECK;
+
+/* Become a writer of this queue.  What an earlier process left is settled first. */
+int journal_open(struct journal *j, uint64_t boot) MUST_CHECK;
+/* Add a message to the batch under way: 1, or 0 (it does not fit, or no memory). */
+int journal_add(struct journal *j, uint64_t id, const stralloc *envelope, const char *message, size_t n) MUST_CHECK;
+/* Make the batch safe.  -1: it is not, and never will be by us. */
+int journal_commit(struct journal *j) MUST_CHECK;
+/* Forget the batch under way. */
+void journal_drop(struct journal *j);
+/* Settle in the background what is due; a child that ended: 1 if it was ours. */
+void journal_tick(struct journal *j, deadline now);
+int journal_reaped(struct journal *j, pid_t pid, int status);
+void journal_close(struct journal *j);
+
+/* After a power loss: bring back every accepted message of this queue that the disk lost,
+ * and free the segments.  Gives how many were restored, or -1.  For qmail-start, before
+ * anything else looks at the queue. */
+long journal_recover(uint64_t boot);
+
+#endif

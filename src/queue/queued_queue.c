@@ -1,0 +1,151 @@
+/* queued_queue: see queued_queue.h. */
+#include "queue/queued_queue.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/fmt.h"
+#include "queue/exitcodes.h"
+#include "queue/transition.h"
+
+#define AGAIN_SECONDS 60
+
+static struct queued_queue *find(const struct queued_queues *all, const stralloc *dir) {
+  for (struct queued_queue *q = all->first; q; q = q->next)
+    if (q->dir.len == dir->len && !memcmp(q->dir.s, dir->s, dir->len)) return q;
+  return 0;
+}
+
+static struct queued_queue *add(struct queued_queues *all, const stralloc *dir) {
+  struct queued_queue *q = calloc(1, sizeof *q);
+
+  if (!q) return 0;
+  q->fd = open(dir->s, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (q->fd == -1 || !stralloc_copy(&q->dir, dir)) {
+    fd_close(q->fd);
+    free(q);
+    return 0;
+  }
+  q->next = all->first;
+  all->first = q;
+  return q;
+}
+
+/* A queue that was removed and made again is another directory. */
+static int is_gone(const struct queued_queue *q) {
+  return fchdir(q->fd) == -1 || access(QUEUE_TRIGGER, F_OK) == -1;
+}
+
+static void drop(struct queued_queues *all, struct queued_queue *q) {
+  struct queued_queue **p = &all->first;
+
+  while (*p != q) p = &(*p)->next;
+  *p = q->next;
+  journal_close(&q->journal);
+  fd_close(q->fd);
+  stralloc_free(&q->dir);
+  free(q);
+}
+
+/* Without a journal messages are synced one by one. */
+static void want_journal(const struct queued_queues *all, struct queued_queue *q) {
+  deadline now;
+
+  if (q->journal.open && q->journal.broken < JOURNAL_SEGMENTS) return;
+  now = mono_now();
+  if (now < q->again) return;
+  journal_close(&q->journal);
+  if (journal_open(&q->journal, all->boot) == -1) q->again = now + AGAIN_SECONDS * NS_PER_S;
+}
+
+struct queued_queue *queued_enter(struct queued_queues *all, const stralloc *dir) {
+  struct queued_queue *q = find(all, dir);
+
+  if (q && is_gone(q)) {
+    drop(all, q);
+    q = 0;
+  }
+  if (!q) q = add(all, dir);
+  if (!q || fchdir(q->fd) == -1) return 0;
+  want_journal(all, q);
+  return q;
+}
+
+void queued_tick(struct queued_queues *all) {
+  deadline now = mono_now();
+
+  for (struct queued_queue *q = all->first; q; q = q->next)
+    if (q->journal.open && fchdir(q->fd) == 0) journal_tick(&q->journal, now);
+}
+
+void queued_reaped(struct queued_queues *all, pid_t pid, int status) {
+  for (struct queued_queue *q = all->first; q; q = q->next)
+    if (journal_reaped(&q->journal, pid, status)) return;
+}
+
+void queued_queues_free(struct queued_queues *all) {
+  while (all->first) drop(all, all->first);
+}
+
+/* --- the batch ----------------------------------------------------------------------------------- */
+
+int queued_batch_add(struct queued_batch *b, struct queued_queue *q, const struct accept_origin *o, const char *message,
+                     size_t n, const char *envelope, size_t envelope_n) {
+  struct accept *a = &b->message[b->n];
+  uint64_t beside = b->n ? b->message[b->n - 1].id : 0;
+  int code;
+
+  if (!b->n) b->journaled = 1;
+  stralloc_cut(&b->text, 0);
+  code = accept_place(a, o, beside, message, n, envelope, envelope_n, &b->text);
+  if (code != QQ_queued) return code;
+  b->n++;
+  if (b->journaled)
+    b->journaled = envelope_format(&a->env, &b->envelope) && journal_add(&q->journal, a->id, &b->envelope, b->text.s, b->text.len);
+  return QQ_queued;
+}
+
+/* One by one, the way qmail-queue does it. */
+static int sync_each(struct queued_batch *b, int code[QUEUED_BATCH]) {
+  for (size_t i = 0; i < b->n; ++i) {
+    code[i] = QQ_queued;
+    if (queue_sync(b->message[i].id, b->message[i].fd, &code[i]) == -1) accept_abandon(&b->message[i]);
+  }
+  return 0;
+}
+
+static void announce(struct queued_batch *b, const int code[QUEUED_BATCH]) {
+  char line[FMT_U64];
+
+  stralloc_cut(&b->announcement, 0);
+  for (size_t i = 0; i < b->n; ++i)
+    if (code[i] == QQ_queued &&
+        (!stralloc_catb(&b->announcement, line, fmt_u64(line, b->message[i].id)) || !stralloc_append(&b->announcement, '\n')))
+      return; /* todo-proc looks for itself now and then */
+  queue_announce_all(&b->announcement);
+}
+
+void queued_batch_commit(struct queued_batch *b, struct queued_queue *q, int code[QUEUED_BATCH], uint64_t id[QUEUED_BATCH]) {
+  if (b->n && b->journaled && journal_commit(&q->journal) == 0) {
+    for (size_t i = 0; i < b->n; ++i) code[i] = QQ_queued;
+  } else {
+    journal_drop(&q->journal);
+    sync_each(b, code);
+  }
+  announce(b, code);
+  for (size_t i = 0; i < b->n; ++i) {
+    id[i] = b->message[i].id;
+    accept_free(&b->message[i]); /* which unlocks it */
+  }
+  b->n = 0;
+}
+
+void queued_batch_free(struct queued_batch *b) {
+  stralloc_free(&b->text);
+  stralloc_free(&b->envelope);
+  stralloc_free(&b->announcement);
+}

@@ -1,0 +1,52 @@
+/* queued_queue: one queue as a process of qmail-queued knows it, and the batch that is
+ * being taken into it. */
+#ifndef QUEUE_QUEUED_QUEUE_H
+#define QUEUE_QUEUED_QUEUE_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/now.h"
+#include "base/stralloc.h"
+#include "queue/accept.h"
+#include "queue/journal.h"
+
+#define QUEUED_BATCH 64 /* messages at most */
+
+/* Queues by their directories, found again by name. */
+struct queued_queue {
+  stralloc dir;
+  int fd; /* the directory */
+  struct journal journal;
+  deadline again; /* when a journal that could not be opened is tried again */
+  struct queued_queue *next;
+};
+
+struct queued_queues {
+  struct queued_queue *first;
+  uint64_t boot;
+};
+
+/* The queue, whose directory becomes the current one; null with errno. */
+struct queued_queue *queued_enter(struct queued_queues *all, const stralloc *dir);
+/* Settle what is due in all of them; a child that ended. */
+void queued_tick(struct queued_queues *all);
+void queued_reaped(struct queued_queues *all, pid_t pid, int status);
+void queued_queues_free(struct queued_queues *all);
+
+/* A batch in the current queue. */
+struct queued_batch {
+  size_t n;
+  struct accept message[QUEUED_BATCH]; /* those that were placed */
+  stralloc text, envelope, announcement;
+  int journaled; /* every one of them has a record */
+};
+
+/* Take in one message: QQ_queued (its place is n - 1), or why not. */
+int queued_batch_add(struct queued_batch *b, struct queued_queue *q, const struct accept_origin *o, const char *message,
+                     size_t n, const char *envelope, size_t envelope_n);
+/* Make them safe and announce them: code[i] for the i-th. The batch is empty then. */
+void queued_batch_commit(struct queued_batch *b, struct queued_queue *q, int code[QUEUED_BATCH], uint64_t id[QUEUED_BATCH]);
+void queued_batch_free(struct queued_batch *b);
+
+#endif
