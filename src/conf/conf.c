@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/bytes.h"
 #include "base/env.h"
@@ -97,15 +98,18 @@ static int interpret(struct conf_value *v, enum conf_type type, const char *s, s
   return 0;
 }
 
+/* A name below the control directory, or a path. */
+static int find_file(const char *name, stralloc *path) {
+  return name[0] == '/' || name[0] == '.' ? stralloc_copys(path, name) : paths_file(PATH_CONTROL, name, path);
+}
+
 /* Reads the row's file into text: 1, 0 if there is none, -1. */
 static int read_file(const struct conf_row *row, const char *name, struct conf_value *v,
                      stralloc *text, struct strerr *e) {
   int r;
 
   if (!*name) return 0;
-  if (name[0] == '/' || name[0] == '.' ? !stralloc_copys(&v->where, name)
-                                       : !paths_file(PATH_CONTROL, name, &v->where))
-    return no_memory(e);
+  if (!find_file(name, &v->where)) return no_memory(e);
   r = file_read(v->where.s, text, CONF_FILE_MAX);
   if (r == -1) return strerr_sys(e, "unable to read ", v->where.s, (char *)0);
   (void)row;
@@ -172,6 +176,37 @@ int conf_load(struct conf *c, unsigned readers, struct strerr *e) {
     if (conf_rows[i].readers & readers)
       if (load(c, (enum setting)i, e, 0) == -1) return -1;
   return 0;
+}
+
+/* FNV-1a over what tells one state of a file from another. */
+static uint64_t mix(uint64_t h, uint64_t u) {
+  for (int i = 0; i < 64; i += 8) h = (h ^ (u >> i & 255)) * UINT64_C(1099511628211);
+  return h;
+}
+
+uint64_t conf_stamp(unsigned readers) {
+  uint64_t h = UINT64_C(14695981039346656037);
+  stralloc path = STRALLOC_INIT;
+  stralloc name = STRALLOC_INIT;
+
+  for (int i = 0; i < SETTINGS; ++i) {
+    const struct conf_row *row = &conf_rows[i];
+    const char *var = row->override == CONF_NAME ? variable(row, &name) : 0;
+    const char *file = var && *var ? var : row->file;
+    struct stat st;
+
+    if (!(row->readers & readers) || !*file || !find_file(file, &path)) continue;
+    if (stat(path.s, &st) == -1) {
+      h = mix(h, (uint64_t)errno);
+      continue;
+    }
+    h = mix(mix(mix(h, st.st_ino), (uint64_t)st.st_size), st.st_mode);
+    h = mix(mix(h, (uint64_t)st.st_mtim.tv_sec), (uint64_t)st.st_mtim.tv_nsec);
+    h = mix(mix(h, (uint64_t)st.st_ctim.tv_sec), (uint64_t)st.st_ctim.tv_nsec);
+  }
+  stralloc_free(&path);
+  stralloc_free(&name);
+  return h;
 }
 
 const char *conf_line(const struct conf *c, enum setting s) {

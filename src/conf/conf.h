@@ -69,6 +69,9 @@ struct conf {
  * the struct can be freed in any case.  A missing file is its default; a file that
  * cannot be read is an error. */
 int conf_load(struct conf *c, unsigned readers, struct strerr *e) MUST_CHECK;
+/* A number that changes when a control file of these readers is made, edited, replaced or
+ * removed: stamp first, load then, and load again when the stamp is another. */
+uint64_t conf_stamp(unsigned readers);
 /* Typed access to loaded settings; borrowed until conf_free. */
 const char *conf_line(const struct conf *c, enum setting s);
 uint64_t conf_number(const struct conf *c, enum setting s);
