@@ -17,6 +17,8 @@ class Sink(threading.Thread):
         self.ehlo = ehlo
         self.messages = []
         self.commands = []
+        self.connections = 0
+        self.open = []
         self.start()
 
     def run(self):
@@ -25,6 +27,8 @@ class Sink(threading.Thread):
                 connection = self.listener.accept()[0]
             except OSError:
                 return
+            self.connections += 1
+            self.open.append(connection)
             threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
 
     def reply(self, f, key, default):
