@@ -40,7 +40,7 @@ static ssize_t read_socket(void *ctx, char *buf, size_t len) {
     deadline left = c->when - mono_now();
     ssize_t r;
 
-    if (left < ((deadline)c->timeout - 1) * NS_PER_S && wait_for(c, POLLIN) == -1) return -1;
+    if ((!c->timeout || left < ((deadline)c->timeout - 1) * NS_PER_S) && wait_for(c, POLLIN) == -1) return -1;
     r = recv(c->fd, buf, len, 0);
     if (r >= 0 || (errno != EINTR && errno != EAGAIN)) return r;
     if (mono_now() >= c->when) {
