@@ -1,6 +1,6 @@
 """A queue with its daemons, one local account, and a remote host to relay to: what tests of the
 delivery side share."""
-import os, signal, socket, subprocess, threading
+import os, signal, socket, ssl, subprocess, threading
 
 from box import BIN, Root, wait_for
 
@@ -8,16 +8,18 @@ from box import BIN, Root, wait_for
 class Sink(threading.Thread):
     """A remote SMTP server. `script` maps a verb to a reply (None: the connection is dropped, a function
     is called for it); "VERB#2" counts only from the second MAIL of a connection on. What is not in it is
-    accepted, where the grammar allows it. After a 421 the connection is closed. Received messages are in
+    accepted, where the grammar allows it. tls: a file with certificate and key, and STARTTLS is offered. After a 421 the connection is closed. Received messages are in
     .messages as (sender, recipients, data)."""
 
-    def __init__(self, script=None, ehlo=("PIPELINING", "8BITMIME"), host="127.0.0.1", max_recipients=None, port=0):
+    def __init__(self, script=None, ehlo=("PIPELINING", "8BITMIME"), host="127.0.0.1", max_recipients=None, port=0, tls=None):
         super().__init__(daemon=True)
         self.listener = socket.create_server((host, port))
         self.port = self.listener.getsockname()[1]
         self.script = script or {}
         self.ehlo = ehlo
         self.max_recipients = max_recipients
+        self.tls = tls
+        self.tls_sessions = 0
         self.messages = []
         self.commands = []
         self.connections = 0  # so many came
@@ -45,14 +47,20 @@ class Sink(threading.Thread):
     def serve(self, connection):
         f = connection.makefile("rwb", 0)
         try:
-            self.dialogue(f)
+            if self.dialogue(f, self.tls):
+                context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+                context.load_cert_chain(self.tls)
+                with context.wrap_socket(connection.dup(), server_side=True) as inside:
+                    self.tls_sessions += 1
+                    self.dialogue(inside.makefile("rwb", 0), None, greeted=True)
         except (ConnectionError, OSError, ValueError):
             pass
         self.open.remove(connection)
         f.close()
         connection.close()
 
-    def dialogue(self, f):
+    def dialogue(self, f, tls, greeted=False):
+        """True: the client wants TLS now."""
         sender, to, mails = None, [], 0
 
         def reply(key, default):
@@ -68,12 +76,13 @@ class Sink(threading.Thread):
                 raise ConnectionError
             return text
 
-        reply("greeting", "220 sink.example ESMTP")
+        if not greeted:
+            reply("greeting", "220 sink.example ESMTP")
         for line in f:
             self.commands.append(line.rstrip(b"\r\n").decode("latin-1"))
             verb = line.split()[0].upper().decode() if line.split() else ""
             if verb == "EHLO":
-                lines = ["sink.example"] + list(self.ehlo)
+                lines = ["sink.example"] + list(self.ehlo) + (["STARTTLS"] if tls else [])
                 f.write(b"".join(b"250%s%s\r\n" % (b"-" if i < len(lines) - 1 else b" ", l.encode())
                                  for i, l in enumerate(lines)))
             elif verb == "MAIL":
@@ -103,11 +112,14 @@ class Sink(threading.Thread):
                 reply("end", "250 taken")
             elif verb == "QUIT":
                 f.write(b"221 bye\r\n")
-                return
+                return False
+            elif verb == "STARTTLS" and tls:
+                return reply("STARTTLS", "220 go ahead").startswith("2")
             else:
                 if verb == "RSET":
                     sender, to = None, []
                 reply(verb, "250 ok")
+        return False
 
     def close(self):
         self.listener.close()

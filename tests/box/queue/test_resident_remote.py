@@ -1,6 +1,6 @@
 """Remote delivery by workers that stay: connections that serve several messages, the same reports as
 by a process for each message, and nothing lost or said twice when something dies."""
-import os, signal, threading, unittest
+import os, signal, subprocess, threading, unittest
 
 from box import BIN, free_port, wait_for
 from dnsd import Dnsd
@@ -151,6 +151,45 @@ class Connections(Case):
         self.assertIn("control/timeoutremote:1: a number is wanted. (#4.3.5)", got[0][1])
         site.control("timeoutremote", "5\n")
         self.assertEqual(spawner.deliver(TO)[0][0], "K")
+
+
+class Encrypted(Case):
+    def site(self, sink, **control):
+        site = self.make(sink, **control)
+        pem = site.path("certs", "servercert.pem")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                        "-days", "2", "-subj", "/CN=sink.example", "-keyout", pem, "-out", pem + ".crt"],
+                       check=True, stderr=subprocess.DEVNULL)
+        with open(pem, "a") as f:
+            f.write(open(pem + ".crt").read())
+        os.chmod(pem, 0o644)
+        sink.tls = pem
+        return site
+
+    def test_connection_is_kept(self):
+        sink = Sink()
+        spawner = self.rspawn(self.site(sink))
+        for _ in range(5):
+            self.assertEqual(spawner.deliver(TO)[0][0], "K")
+        self.assertEqual((sink.connections, sink.tls_sessions, len(sink.messages)), (1, 1, 5))
+        sink.hang_up()
+        self.assertEqual(spawner.deliver(TO)[0][0], "K")
+        self.assertEqual((sink.connections, sink.tls_sessions), (2, 2))
+
+    def test_idle_connection_is_given_up(self):
+        sink = Sink()
+        spawner = self.rspawn(self.site(sink, connectionreuse=1))
+        self.assertEqual(spawner.deliver(TO)[0][0], "K")
+        wait_for(lambda: "QUIT" in sink.commands)
+
+    def test_without_because_it_failed_is_not_kept(self):
+        """The next message tries TLS again."""
+        sink = Sink({"STARTTLS": "220 go ahead\r\nno handshake"})
+        spawner = self.rspawn(self.site(sink))
+        sink.tls = sink.tls + ".crt"  # no key: the server cannot do what it offers
+        for _ in range(2):
+            self.assertEqual(spawner.deliver(TO)[0][0], "K")
+        self.assertEqual((sink.connections, sink.tls_sessions), (4, 0))
 
 
 class Names(Case):
