@@ -39,7 +39,7 @@ struct run {
   struct loop loop;
   struct loop_io in, sig;
   int sigfd;
-  int64_t timeout; /* seconds for one delivery */
+  int64_t timeout; /* seconds for one delivery; 0: as long as it takes */
   int ended; /* fd 0 is at its end */
   int code;
   struct spawn_reader reader;
@@ -238,7 +238,7 @@ static int watch(struct run *r, struct spawner_slot *slot, pid_t pid) {
     slot->leader = pid;
   }
   slot->outfd = fd_close(slot->outfd);
-  if (loop_timer_set(&r->loop, &slot->limit, deadline_in(r->timeout), too_long, slot) == -1) return -1;
+  if (r->timeout && loop_timer_set(&r->loop, &slot->limit, deadline_in(r->timeout), too_long, slot) == -1) return -1;
   return slot->fd == -1 ? 0 : loop_io_add(&r->loop, &slot->io, slot->fd, LOOP_READ, read_output, slot);
 }
 

@@ -119,6 +119,7 @@ static enum remote_outcome send_message(struct remote_run *r) {
   r->left = LEFT_BROKEN;
   code = smtp_client_reply(c, &r->e);
   if (code == -1) return connection_lost(r, " after the message: a possible duplicate! (#4.4.2)");
+  if (code == LOST && r->reused) return STALE; /* it says that it did not take it */
   if (code != LOST) r->left = LEFT_CLEAN;
   if (code >= 300) return remote_give_up(r, code >= 500 ? 'D' : 'Z', " failed after I sent the message.");
   remote_puts(r, 'K', r->address, " accepted message.", "");

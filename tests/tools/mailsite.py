@@ -63,18 +63,22 @@ class Sink(threading.Thread):
         """True: the client wants TLS now."""
         sender, to, mails = None, [], 0
 
-        def reply(key, default):
+        def choose(key, default):
             text = self.script.get(key, default)
             if mails > 1:
                 text = self.script.get(key + "#2", text)
-            if callable(text):
-                text = text()
+            return text() if callable(text) else text
+
+        def say(text):
             if text is None:
                 raise ConnectionError
             f.write(text.encode() + b"\r\n")
             if text.startswith("421"):
                 raise ConnectionError
             return text
+
+        def reply(key, default):
+            return say(choose(key, default))
 
         if not greeted:
             reply("greeting", "220 sink.example ESMTP")
@@ -105,11 +109,11 @@ class Sink(threading.Thread):
                     if not more:
                         raise ConnectionError
                     data += more
-                end = self.script.get("end#2", self.script.get("end", "250")) if mails > 1 else self.script.get("end", "250")
+                end = choose("end", "250 taken")
                 if str(end).startswith("2"):  # before the client knows
                     self.messages.append((sender, to, data[:-3]))
                 sender, to = None, []
-                reply("end", "250 taken")
+                say(end)
             elif verb == "QUIT":
                 f.write(b"221 bye\r\n")
                 return False

@@ -1,6 +1,6 @@
 """Remote delivery by workers that stay: connections that serve several messages, the same reports as
 by a process for each message, and nothing lost or said twice when something dies."""
-import os, signal, subprocess, threading, unittest
+import os, random, signal, subprocess, threading, unittest
 
 from box import BIN, free_port, wait_for
 from dnsd import Dnsd
@@ -38,6 +38,21 @@ class Connections(Case):
             self.assertEqual((sink.connections, len(sink.messages)), (1, 20))
             self.assertEqual([m[2].split(b"\r")[0] for m in sink.messages], [b"N: %d" % i for i in range(20)])
             self.assertEqual(sum(c.startswith("EHLO") for c in sink.commands), 1)
+
+    def test_nothing_piles_up_in_a_worker(self):
+        spawner = self.rspawn(self.make(connectionmessages=7))
+
+        def files():
+            return [sorted(os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd") if "mess" not in fd)
+                    for pid in [spawner.process.pid, *spawner.workers()]]
+
+        spawner.deliver(TO)
+        before = files()
+        for i in range(50):
+            spawner.deliver(TO)
+        for now, then in zip(files(), before):
+            self.assertLessEqual(len(now), len(then) + 1)  # a connection may be there or not
+        self.assertFalse([f for some in files() for f in some if "/mess/" in f])
 
     def test_whole_queue_over_one(self):
         site = self.make(concurrencyremote=1)
@@ -82,10 +97,10 @@ class Connections(Case):
         self.assertEqual((sink.connections, len(sink.messages)), (5, 5))
 
     def test_stale_connection_is_no_reason_to_defer(self):
-        for key in ("MAIL#2", f"RCPT {TO}#2", "DATA#2"):
+        for key in ("MAIL#2", f"RCPT {TO}#2", "DATA#2", "end#2"):
             for said in (None, "421 4.3.2 going down", "452 4.5.3 enough for one connection"):
-                if said and said.startswith("452") and key != "MAIL#2":
-                    continue  # that is an answer for this recipient, or this message
+                if (key != "MAIL#2" and said and said.startswith("452")) or (key == "end#2" and said is None):
+                    continue  # an answer for this recipient, or this message; lost after the message
                 for ehlo in (("PIPELINING",), ()):
                     with self.subTest(key, said=said, ehlo=ehlo):
                         sink = Sink({key: said}, ehlo)
@@ -334,6 +349,27 @@ class SameReports(Case):
             self.addCleanup(sink.close)
             with self.subTest(name, ehlo=sink.ehlo):
                 self.check(ways, host, sink, script, want)
+
+
+class Moody(Case):
+    """A server that says no, 421 or nothing at any time."""
+
+    def test_every_message_is_taken_once(self):
+        rng = random.Random(20261125)
+
+        def mood(default):
+            def answer():
+                x = rng.random()
+                return None if x < 0.05 else "421 bye" if x < 0.1 else "450 not now" if x < 0.15 else default
+            return answer
+
+        sink = Sink({"MAIL": mood("250 ok"), "RCPT": mood("250 ok"), "DATA": mood("354 go"), "end": mood("250 taken"),
+                     "RSET": mood("250 ok"), "greeting": mood("220 hello")})
+        spawner = self.rspawn(self.make(sink, connectionmessages=10))
+        for i in range(150):
+            got = next(g for g in iter(lambda: spawner.deliver(TO, message=b"N: %d\n\n" % i)[0], None) if g[0] != "Z")
+            self.assertEqual(got[0], "K", got)
+        self.assertEqual([m[2].split(b"\r")[0] for m in sink.messages], [b"N: %d" % i for i in range(150)])
 
 
 class Batches(Case):
