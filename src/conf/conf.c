@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/bytes.h"
 #include "base/env.h"
@@ -21,7 +22,7 @@ const struct conf_row conf_rows[SETTINGS] = {
 };
 
 /* The first variable of the row's list that is set, and its name. */
-static const char *variable(const struct conf *c, const struct conf_row *row, stralloc *name) {
+static const char *variable(const struct env *env, const struct conf_row *row, stralloc *name) {
   const char *s = row->variables;
 
   while (*s) {
@@ -29,7 +30,7 @@ static const char *variable(const struct conf *c, const struct conf_row *row, st
     const char *v;
 
     if (!stralloc_copyb(name, s, n)) return 0;
-    if (c->env) v = env_lookup(c->env, name->s);
+    if (env) v = env_lookup(env, name->s);
     else v = row->override == CONF_OPEN ? env_get(name->s) : env_trusted(name->s);
     if (v) return v;
     s += n;
@@ -98,15 +99,18 @@ static int interpret(struct conf_value *v, enum conf_type type, const char *s, s
   return 0;
 }
 
+/* A name below the control directory, or a path. */
+static int find_file(const char *name, stralloc *path) {
+  return name[0] == '/' || name[0] == '.' ? stralloc_copys(path, name) : paths_file(PATH_CONTROL, name, path);
+}
+
 /* Reads the row's file into text: 1, 0 if there is none, -1. */
 static int read_file(const struct conf_row *row, const char *name, struct conf_value *v,
                      stralloc *text, struct strerr *e) {
   int r;
 
   if (!*name) return 0;
-  if (name[0] == '/' || name[0] == '.' ? !stralloc_copys(&v->where, name)
-                                       : !paths_file(PATH_CONTROL, name, &v->where))
-    return no_memory(e);
+  if (!find_file(name, &v->where)) return no_memory(e);
   r = file_read(v->where.s, text, CONF_FILE_MAX);
   if (r == -1) return strerr_sys(e, "unable to read ", v->where.s, (char *)0);
   (void)row;
@@ -147,7 +151,7 @@ static int load(struct conf *c, enum setting s, struct strerr *e, int depth) {
 
   if (v->loaded) return 0;
   v->loaded = 1;
-  var = row->override == CONF_NONE ? 0 : variable(c, row, &name);
+  var = row->override == CONF_NONE ? 0 : variable(c->env, row, &name);
   if (var && row->override != CONF_NAME && (*var || row->type == CONF_LINE || row->type == CONF_BOOL)) {
     v->origin = CONF_FROM_VARIABLE;
     v->set = 1;
@@ -180,6 +184,37 @@ int conf_load_env(struct conf *c, unsigned readers, const struct env *env, struc
 
 int conf_load(struct conf *c, unsigned readers, struct strerr *e) {
   return conf_load_env(c, readers, 0, e);
+}
+
+/* FNV-1a over what tells one state of a file from another. */
+static uint64_t mix(uint64_t h, uint64_t u) {
+  for (int i = 0; i < 64; i += 8) h = (h ^ (u >> i & 255)) * UINT64_C(1099511628211);
+  return h;
+}
+
+uint64_t conf_stamp(unsigned readers, const struct env *env) {
+  uint64_t h = UINT64_C(14695981039346656037);
+  stralloc path = STRALLOC_INIT;
+  stralloc name = STRALLOC_INIT;
+
+  for (int i = 0; i < SETTINGS; ++i) {
+    const struct conf_row *row = &conf_rows[i];
+    const char *var = row->override == CONF_NAME ? variable(env, row, &name) : 0;
+    const char *file = var && *var ? var : row->file;
+    struct stat st;
+
+    if (!(row->readers & readers) || !*file || !find_file(file, &path)) continue;
+    if (stat(path.s, &st) == -1) {
+      h = mix(h, (uint64_t)errno);
+      continue;
+    }
+    h = mix(mix(mix(h, st.st_ino), (uint64_t)st.st_size), st.st_mode);
+    h = mix(mix(h, (uint64_t)st.st_mtim.tv_sec), (uint64_t)st.st_mtim.tv_nsec);
+    h = mix(mix(h, (uint64_t)st.st_ctim.tv_sec), (uint64_t)st.st_ctim.tv_nsec);
+  }
+  stralloc_free(&path);
+  stralloc_free(&name);
+  return h;
 }
 
 const char *conf_line(const struct conf *c, enum setting s) {

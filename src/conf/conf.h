@@ -71,8 +71,11 @@ struct conf {
  * the struct can be freed in any case.  A missing file is its default; a file that
  * cannot be read is an error. */
 int conf_load(struct conf *c, unsigned readers, struct strerr *e) MUST_CHECK;
-/* The same with variables from env instead of the process's environment. */
+/* The same with variables from env instead of the process's environment (null: that). */
 int conf_load_env(struct conf *c, unsigned readers, const struct env *env, struct strerr *e) MUST_CHECK;
+/* A number that changes when a control file of these readers is made, edited, replaced or
+ * removed: stamp first, load then, and load again when the stamp is another.  env as above. */
+uint64_t conf_stamp(unsigned readers, const struct env *env);
 /* Typed access to loaded settings; borrowed until conf_free. */
 const char *conf_line(const struct conf *c, enum setting s);
 uint64_t conf_number(const struct conf *c, enum setting s);

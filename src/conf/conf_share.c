@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -22,8 +21,9 @@
 
 struct conf_shared {
   struct conf conf;
-  stralloc overrides; /* the variables that made it */
-  int64_t stamp;      /* of its control files */
+  struct env env;     /* of the connection it was made for */
+  stralloc overrides; /* what of that counts */
+  uint64_t stamp;     /* of its control files */
   size_t holders;
   int listed; /* for new connections */
   struct conf_shared *next;
@@ -31,6 +31,7 @@ struct conf_shared {
 
 static void release(struct conf_shared *c) {
   conf_free(&c->conf);
+  env_free(&c->env);
   stralloc_free(&c->overrides);
   free(c);
 }
@@ -43,24 +44,6 @@ static void unlist(struct conf_share *s, struct conf_shared *c) {
   *p = c->next;
   c->listed = 0;
   if (!c->holders) release(c);
-}
-
-/* Changes whenever one of the files does. */
-static int64_t stamp_of(const struct conf *c, unsigned readers) {
-  stralloc path = STRALLOC_INIT;
-  int64_t sum = 0;
-
-  for (int i = 0; i < SETTINGS; ++i) {
-    const struct conf_value *v = &c->v[i];
-    struct stat st;
-
-    if (!(conf_rows[i].readers & readers) || !*conf_rows[i].file || v->origin == CONF_FROM_VARIABLE) continue;
-    if (v->origin == CONF_FROM_FILE ? !stralloc_copy(&path, &v->where) : !paths_file(PATH_CONTROL, conf_rows[i].file, &path)) continue;
-    if (stat(path.s, &st) == 0)
-      sum += ((int64_t)st.st_mtim.tv_sec * NS_PER_S + st.st_mtim.tv_nsec + (int64_t)st.st_ino + st.st_size) * (i + 1);
-  }
-  stralloc_free(&path);
-  return sum;
 }
 
 /* --- what has changed is not handed out any more --- */
@@ -99,7 +82,7 @@ static void look(struct conf_share *s) {
   for (struct conf_shared *c = s->current; c;) {
     struct conf_shared *next = c->next;
 
-    if ((changed && s->watch != -1) || stamp_of(&c->conf, s->readers) != c->stamp) unlist(s, c);
+    if ((changed && s->watch != -1) || conf_stamp(s->readers, &c->env) != c->stamp) unlist(s, c);
     c = next;
   }
 }
@@ -138,15 +121,17 @@ static int overrides(const struct conf_share *s, const struct env *env, stralloc
 static struct conf_shared *load(struct conf_share *s, const struct env *env, stralloc *key, struct strerr *e) {
   struct conf_shared *c = calloc(1, sizeof *c);
 
-  if (!c) {
+  if (!c || !env_copy(&c->env, env)) {
+    if (c) release(c);
+    errno = ENOMEM;
     strerr_sys(e, "unable to read settings", (char *)0);
     return 0;
   }
+  c->stamp = conf_stamp(s->readers, env);
   if (conf_load_env(&c->conf, s->readers, env, e) == -1 || (s->valid && s->valid(&c->conf, e) == -1)) {
     release(c);
     return 0;
   }
-  c->stamp = stamp_of(&c->conf, s->readers);
   c->overrides = *key;
   *key = (stralloc)STRALLOC_INIT;
   c->listed = 1;

@@ -86,7 +86,7 @@ static int parse(const char *s, size_t n, size_t pos, struct journal_record *r) 
   if (r->envelope_n > left || r->message_n > left - r->envelope_n) return 0;
   r->envelope = head + JOURNAL_RECORD_HEAD;
   r->message = r->envelope + r->envelope_n;
-  return get(head + 40, 4) == checksum(head, r);
+  return get(head + 44, 4) == 0 && get(head + 40, 4) == checksum(head, r);
 }
 
 int journal_next(const char *s, size_t n, uint64_t first_batch, size_t *pos, uint64_t *last, struct journal_record *r) {

@@ -1,7 +1,12 @@
-/* worker_proto: what qmail-lspawn and a resident qmail-local say over their socket (a
- * SOCK_SEQPACKET pair).  Job: nine strings ended by NUL: user home local dash ext host
- * sender defaultdelivery extra; with it come two descriptors, the message and where
- * text for the log goes.  Answer: one byte, the exit code qmail-local would have had. */
+/* worker_proto: what a spawner and its resident workers say over their socket (a
+ * SOCK_SEQPACKET pair).
+ *
+ * Job: one message, strings ended by NUL; with it come descriptors.
+ *   qmail-local: user home local dash ext host sender defaultdelivery extra; the message
+ *     and where text for the log goes
+ *   qmail-remote: host sender extra and one or more recipients; the message
+ * Answer: a byte, the exit code the program would have had, and its output.  Output that is
+ * too long for one message goes before it, in messages that begin with WORKER_MORE. */
 #ifndef QUEUE_WORKER_PROTO_H
 #define QUEUE_WORKER_PROTO_H
 
@@ -11,10 +16,15 @@
 #include "base/stralloc.h"
 
 #define WORKER_JOB_MAX 65536
-#define WORKER_FIELDS 9
+#define WORKER_ANSWER_MAX 16384
+#define WORKER_MORE 255
+#define WORKER_LOCAL_FIELDS 9
+#define WORKER_REMOTE_FIELDS 3 /* before the recipients */
 
-int worker_job_format(stralloc *out, const char *const field[WORKER_FIELDS]) MUST_CHECK;
-/* field points into s: 1, or 0 when it is malformed. */
-int worker_job_parse(const char *s, size_t n, const char *field[WORKER_FIELDS]);
+int worker_job_format(stralloc *out, const char *const *field, size_t n) MUST_CHECK;
+/* field points into s: how many, or 0 when it is malformed or there are more than max. */
+size_t worker_job_parse(const char *s, size_t n, const char **field, size_t max);
+/* Write an answer: 0 or -1.  Blocks as the socket does. */
+int worker_answer(int sock, unsigned char code, const char *output, size_t n) MUST_CHECK;
 
 #endif

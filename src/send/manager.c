@@ -115,6 +115,7 @@ static void log_status(struct manager *m) {
 /* --- the end of a message --- */
 
 static void start_deliveries(struct manager *m);
+static int idle(const struct manager *m);
 
 static void retry_later(void *ctx);
 
@@ -193,6 +194,7 @@ static void on_clean(void *ctx, int fd, unsigned events) {
   m->removing_n -= (size_t)n;
   memmove(m->removing, m->removing + n, m->removing_n * sizeof *m->removing);
   log_buffer_flush(&m->log);
+  if (m->exitasap && idle(m)) loop_stop(&m->loop);
 }
 
 /* --- deliveries --- */

@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "base/loop.h"
 #include "base/sigfd.h"
+#include "conf/conf.h"
 #include "queue/queuepath.h"
 
 #define ELSEWHERE (-1)
@@ -21,11 +22,15 @@ struct spawner_slot {
   struct run *run;
   uint16_t delivery;
   size_t recipients;
-  pid_t pid;  /* 0 once it is over; ELSEWHERE while somebody else runs it */
+  pid_t pid;    /* 0 once it is over; ELSEWHERE while somebody else runs it */
+  pid_t leader; /* of the process group that does it */
   int status;
-  int fd;     /* its output; -1 at the end of it */
+  int late; /* it took too long and was killed */
+  int fd;   /* its output; -1 at the end of it, or without a pipe */
+  int outfd; /* the other end, while it is being started */
   stralloc output;
   struct loop_io io;
+  struct loop_timer limit;
   struct spawner_slot *next;
 };
 
@@ -34,6 +39,7 @@ struct run {
   struct loop loop;
   struct loop_io in, sig;
   int sigfd;
+  int64_t timeout; /* seconds for one delivery; 0: as long as it takes */
   int ended; /* fd 0 is at its end */
   int code;
   struct spawn_reader reader;
@@ -59,17 +65,24 @@ static void report(struct run *r, uint16_t delivery, size_t n, char result, cons
   send_reports(r, &out);
 }
 
+static int judge(const struct spawner_slot *slot, size_t i, char *result, stralloc *text) {
+  const struct spawner *s = slot->run->s;
+
+  *result = 'Z';
+  if (slot->late) return stralloc_copylit(text, "The delivery took too long and was ended. (#4.4.7)\n") ? 0 : -1;
+  stralloc_cut(text, 0);
+  return s->judge(s->ctx, slot->status, &slot->output, i, slot->recipients, result, text);
+}
+
 static void report_over(struct spawner_slot *slot) {
   struct run *r = slot->run;
   stralloc out = STRALLOC_INIT;
   stralloc text = STRALLOC_INIT;
 
   for (size_t i = 0; i < slot->recipients; ++i) {
-    char result = 'Z';
+    char result;
 
-    stralloc_cut(&text, 0);
-    if (r->s->judge(r->s->ctx, slot->status, &slot->output, i, &result, &text) == -1 ||
-        !spawn_report_format(&out, slot->delivery, result, stralloc_cstr(&text), text.len))
+    if (judge(slot, i, &result, &text) == -1 || !spawn_report_format(&out, slot->delivery, result, stralloc_cstr(&text), text.len))
       stop(r, 111);
   }
   stralloc_free(&text);
@@ -83,15 +96,27 @@ static void unlink_slot(struct run *r, struct spawner_slot *slot) {
   *p = slot->next;
 }
 
+static void close_output(struct spawner_slot *slot) {
+  loop_io_remove(&slot->run->loop, &slot->io);
+  slot->fd = fd_close(slot->fd);
+}
+
+static void free_slot(struct spawner_slot *slot) {
+  loop_timer_cancel(&slot->run->loop, &slot->limit);
+  close_output(slot);
+  fd_close(slot->outfd);
+  unlink_slot(slot->run, slot);
+  stralloc_free(&slot->output);
+  free(slot);
+}
+
 /* A delivery is over when its process is reaped and its output is at an end. */
 static void finish_if_over(struct spawner_slot *slot) {
   struct run *r = slot->run;
 
   if (slot->pid || slot->fd != -1) return;
   report_over(slot);
-  unlink_slot(r, slot);
-  stralloc_free(&slot->output);
-  free(slot);
+  free_slot(slot);
   if (r->ended && !r->slots) stop(r, r->code);
 }
 
@@ -99,17 +124,52 @@ static void read_output(void *ctx, int fd, unsigned events) {
   struct spawner_slot *slot = ctx;
   char buf[4096];
   ssize_t n = read(fd, buf, sizeof buf);
-  size_t room = slot->run->s->output_max - slot->output.len;
 
   (void)events;
   if (n == -1 && (errno == EINTR || errno == EAGAIN)) return;
-  if (n > 0) { /* more than the limit is read and dropped: the writer must not block */
-    if (!stralloc_catb(&slot->output, buf, (size_t)n < room ? (size_t)n : room)) stop(slot->run, 111);
+  if (n > 0) {
+    if (!spawner_output(slot, buf, (size_t)n)) stop(slot->run, 111);
     return;
   }
-  loop_io_remove(&slot->run->loop, &slot->io);
-  slot->fd = fd_close(fd);
+  close_output(slot);
   finish_if_over(slot);
+}
+
+/* Time is up: for the process and all it started, or, when only somebody who still holds the
+ * pipe is left, for the pipe. */
+static void too_long(void *ctx) {
+  struct spawner_slot *slot = ctx;
+
+  if (slot->pid) {
+    slot->late = 1;
+    if (slot->leader > 0) kill(-slot->leader, SIGKILL);
+  }
+  close_output(slot);
+  finish_if_over(slot);
+}
+
+/* More than the limit is dropped: the writer must not block. */
+int spawner_output(struct spawner_slot *slot, const char *s, size_t n) {
+  size_t room = slot->run->s->output_max * slot->recipients - slot->output.len;
+
+  return stralloc_catb(&slot->output, s, n < room ? n : room);
+}
+
+const stralloc *spawner_printed(const struct spawner_slot *slot) {
+  return &slot->output;
+}
+
+int spawner_pipe(struct spawner_slot *slot) {
+  int p[2];
+
+  if (fd_pipe(p) == -1) return -1;
+  slot->fd = p[0];
+  slot->outfd = p[1];
+  return p[1];
+}
+
+void spawner_elsewhere(struct spawner_slot *slot, pid_t pid) {
+  slot->leader = pid;
 }
 
 void spawner_over(struct spawner_slot *slot, int status) {
@@ -156,7 +216,7 @@ static int open_message(uint64_t id, stralloc *text) {
 }
 
 /* The slot joins the list before it starts, for a delivery may be over at once. */
-static struct spawner_slot *new_slot(struct run *r, const struct spawn_command *c, int fd) {
+static struct spawner_slot *new_slot(struct run *r, const struct spawn_command *c) {
   struct spawner_slot *slot = calloc(1, sizeof *slot);
 
   if (!slot) return 0;
@@ -164,10 +224,22 @@ static struct spawner_slot *new_slot(struct run *r, const struct spawn_command *
   slot->delivery = c->delivery;
   slot->recipients = c->n;
   slot->pid = ELSEWHERE;
-  slot->fd = fd;
+  slot->fd = -1;
+  slot->outfd = -1;
   slot->next = r->slots;
   r->slots = slot;
   return slot;
+}
+
+/* It runs: wait for its output and its end. */
+static int watch(struct run *r, struct spawner_slot *slot, pid_t pid) {
+  if (pid != SPAWNER_ELSEWHERE) {
+    slot->pid = pid;
+    slot->leader = pid;
+  }
+  slot->outfd = fd_close(slot->outfd);
+  if (r->timeout && loop_timer_set(&r->loop, &slot->limit, deadline_in(r->timeout), too_long, slot) == -1) return -1;
+  return slot->fd == -1 ? 0 : loop_io_add(&r->loop, &slot->io, slot->fd, LOOP_READ, read_output, slot);
 }
 
 static void begin(struct run *r, const struct spawn_command *c) {
@@ -175,22 +247,16 @@ static void begin(struct run *r, const struct spawn_command *c) {
   struct spawner_slot *slot = 0;
   char result = 'Z';
   int mess = open_message(c->id, &text);
-  int p[2] = {-1, -1};
   pid_t pid = -1;
 
-  if (mess != -1 && (fd_pipe(p) == -1 || !(slot = new_slot(r, c, p[0]))))
-    (void)!stralloc_copylit(&text, "Unable to start a delivery. (#4.3.0)\n");
-  if (slot) pid = r->s->start(r->s->ctx, slot, c, mess, p[1], &result, &text);
+  if (mess != -1 && !(slot = new_slot(r, c))) (void)!stralloc_copylit(&text, "Out of memory. (#4.3.0)\n");
+  if (slot) pid = r->s->start(r->s->ctx, slot, c, mess, &result, &text);
   fd_close(mess);
-  fd_close(p[1]);
   if (pid == -1) {
     report(r, c->delivery, c->n, result, &text);
-    if (slot) unlink_slot(r, slot);
-    free(slot);
-    fd_close(p[0]);
-  } else {
-    if (pid != SPAWNER_ELSEWHERE) slot->pid = pid;
-    if (loop_io_add(&r->loop, &slot->io, p[0], LOOP_READ, read_output, slot) == -1) stop(r, 111);
+    if (slot) free_slot(slot);
+  } else if (watch(r, slot, pid) == -1) {
+    stop(r, 111);
   }
   stralloc_free(&text);
 }
@@ -221,6 +287,17 @@ static void read_commands(void *ctx, int fd, unsigned events) {
   }
 }
 
+static int load_timeout(struct run *r) {
+  struct conf conf;
+  struct strerr e;
+  int loaded = conf_load(&conf, CONF_SEND, &e);
+
+  if (loaded == -1) strerr_warnm(r->s->name, ": fatal: ", e.text, (char *)0);
+  else r->timeout = (int64_t)conf_number(&conf, SET_deliverytimeout);
+  conf_free(&conf);
+  return loaded;
+}
+
 int spawner_run(const struct spawner *s) {
   static const char limit[2] = {(char)(SPAWN_LIMIT & 255), (char)(SPAWN_LIMIT >> 8)};
   struct run r;
@@ -228,7 +305,7 @@ int spawner_run(const struct spawner *s) {
   memset(&r, 0, sizeof r);
   r.s = s;
   sig_ignore_pipe();
-  if (fd_write_all(1, limit, sizeof limit) == -1 || loop_init(&r.loop) == -1) return 111;
+  if (load_timeout(&r) == -1 || fd_write_all(1, limit, sizeof limit) == -1 || loop_init(&r.loop) == -1) return 111;
   r.sigfd = sigfd_open(SIGCHLD, 0);
   if (r.sigfd == -1 || loop_io_add(&r.loop, &r.sig, r.sigfd, LOOP_READ, on_signal, &r) == -1 ||
       loop_io_add(&r.loop, &r.in, 0, LOOP_READ, read_commands, &r) == -1)

@@ -2,14 +2,16 @@
 #include "send/worker_pool.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "net/fdpass.h"
+#include "queue/worker_proto.h"
 
-#define WORKERS_MAX 64
 #define IDLE_SECONDS 30
 #define JOBS_MAX 5000 /* then a fresh process takes over */
 
@@ -17,9 +19,11 @@ struct worker {
   struct worker_pool *pool;
   uid_t uid;
   gid_t gid;
+  pid_t pid;
   int sock;
   struct loop_io io;
   struct spawner_slot *slot; /* null: idle */
+  stralloc host;             /* of its last job */
   deadline idle_since;
   unsigned jobs;
   struct worker *next;
@@ -40,22 +44,41 @@ static void remove_worker(struct worker *w) {
   w->pool->count--;
   loop_io_remove(w->pool->loop, &w->io);
   fd_close(w->sock);
+  stralloc_free(&w->host);
   free(w);
+}
+
+/* The worker cannot be trusted any more, or is dead; its job, if any, is deferred. */
+static void discard(struct worker *w) {
+  struct spawner_slot *slot = w->slot;
+
+  kill(-w->pid, SIGKILL);
+  remove_worker(w);
+  if (slot) spawner_over(slot, KILLED);
+}
+
+static void done(struct worker *w, unsigned char code) {
+  struct spawner_slot *slot = w->slot;
+
+  w->slot = 0;
+  w->idle_since = mono_now();
+  /* We end it, not it itself: it must not be gone when the next job is handed over. */
+  if (++w->jobs == JOBS_MAX) remove_worker(w);
+  spawner_over(slot, exited(code));
 }
 
 static void on_answer(void *ctx, int fd, unsigned events) {
   struct worker *w = ctx;
-  struct spawner_slot *slot = w->slot;
-  unsigned char code;
-  ssize_t n = read(fd, &code, 1);
+  const struct worker_pool *p = w->pool;
+  unsigned char buf[WORKER_ANSWER_MAX];
+  ssize_t n = recv(fd, buf, sizeof buf, MSG_DONTWAIT | MSG_TRUNC);
 
   (void)events;
   if (n == -1 && (errno == EINTR || errno == EAGAIN)) return;
-  w->slot = 0;
-  w->idle_since = mono_now();
-  /* We end it, not it itself: it must not be gone when the next job is handed over. */
-  if (n != 1 || ++w->jobs == JOBS_MAX) remove_worker(w);
-  if (slot) spawner_over(slot, n == 1 ? exited(code) : KILLED);
+  if (n <= 0 || n > (ssize_t)sizeof buf || !w->slot || !spawner_output(w->slot, (char *)buf + 1, (size_t)n - 1)) discard(w);
+  else if (buf[0] == WORKER_MORE) return;
+  else if (p->sane && !p->sane(buf[0], spawner_printed(w->slot))) discard(w);
+  else done(w, buf[0]);
 }
 
 static void sweep(void *ctx) {
@@ -71,33 +94,34 @@ static void sweep(void *ctx) {
   if (p->workers) (void)!loop_timer_set(p->loop, &p->sweep, deadline_in(IDLE_SECONDS), sweep, p);
 }
 
-static pid_t start_process(const struct worker_pool *p, uid_t uid, gid_t gid, int sock) {
-  struct spawn s = {.path = p->argv[0], .argv = p->argv, .cwd = "/"};
+static pid_t start_process(const struct worker_pool *p, const struct worker_job *job, int sock) {
+  struct spawn s = {.path = p->argv[0], .argv = p->argv, .envp = p->envp, .cwd = p->cwd, .new_group = 1};
   struct strerr e;
 
   if (geteuid() == 0) {
     s.set_ids = 1;
-    s.uid = uid;
-    s.gid = gid;
-    s.groups = &gid;
+    s.uid = job->uid;
+    s.gid = job->gid;
+    s.groups = &job->gid;
     s.ngroups = 1;
   }
   spawn_move(&s, sock, 0);
+  if (p->errors != -1) spawn_move(&s, p->errors, 2);
   return spawn_start(&s, &e);
 }
 
-static struct worker *new_worker(struct worker_pool *p, uid_t uid, gid_t gid) {
+static struct worker *new_worker(struct worker_pool *p, const struct worker_job *job) {
   struct worker *w;
   int pair[2];
 
-  if (p->count >= WORKERS_MAX || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1) return 0;
+  if (p->count >= p->max || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1) return 0;
   w = calloc(1, sizeof *w);
-  if (w && start_process(p, uid, gid, pair[1]) != -1 &&
+  if (w && (w->pid = start_process(p, job, pair[1])) != -1 &&
       loop_io_add(p->loop, &w->io, pair[0], LOOP_READ, on_answer, w) == 0) {
     fd_close(pair[1]);
     w->pool = p;
-    w->uid = uid;
-    w->gid = gid;
+    w->uid = job->uid;
+    w->gid = job->gid;
     w->sock = pair[0];
     w->next = p->workers;
     p->workers = w;
@@ -111,18 +135,37 @@ static struct worker *new_worker(struct worker_pool *p, uid_t uid, gid_t gid) {
   return 0;
 }
 
-int worker_pool_run(struct worker_pool *p, struct spawner_slot *slot, uid_t uid, gid_t gid, const stralloc *job,
-                    int messfd, int outfd) {
-  int fd[2] = {messfd, outfd};
-  struct worker *w = p->workers;
+/* An idle one that did this host last; else, where there are enough of them or no new one can
+ * be, the one idle longest, whose connection is worth least; else a new one. */
+static struct worker *choose(struct worker_pool *p, const struct worker_job *job) {
+  struct worker *longest = 0;
+  struct worker *w;
+  size_t idle = 0;
 
-  while (w && (w->slot || w->uid != uid || w->gid != gid)) w = w->next;
-  if (!w) w = new_worker(p, uid, gid);
-  if (!w) return 0;
-  if (fdpass_send(w->sock, job->s, job->len, fd, 2) == -1) {
-    remove_worker(w); /* it died while idle */
-    return 0;
+  for (w = p->workers; w; w = w->next) {
+    if (w->slot || w->uid != job->uid || w->gid != job->gid) continue;
+    if (stralloc_equals(&w->host, job->host)) return w;
+    if (!longest || w->idle_since < longest->idle_since) longest = w;
+    ++idle;
   }
-  w->slot = slot;
-  return 1;
+  if (idle && idle >= p->spare) return longest;
+  w = new_worker(p, job);
+  return w ? w : longest;
+}
+
+int worker_pool_run(struct worker_pool *p, struct spawner_slot *slot, const struct worker_job *job) {
+  struct worker *w;
+
+  while ((w = choose(p, job)) != 0) {
+    int fresh = !w->jobs;
+
+    if (stralloc_copys(&w->host, job->host) && fdpass_send(w->sock, job->text->s, job->text->len, job->fd, job->fds) == 0) {
+      w->slot = slot;
+      spawner_elsewhere(slot, w->pid);
+      return 1;
+    }
+    discard(w); /* it died while idle */
+    if (fresh) break;
+  }
+  return 0;
 }

@@ -2,29 +2,78 @@
 #include "smtp/client.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/fd.h"
 #include "base/scan.h"
 
+#define BLOCK 65536
 #define REPLY_LINE_MAX 4096
 #define REPLY_LINES_MAX 512
 #define REPLY_TEXT_MAX 5000
 
+static int wait_for(const struct smtp_client *c, short events) {
+  for (;;) {
+    struct pollfd p = {.fd = c->fd, .events = events};
+    int r = poll(&p, 1, deadline_poll_ms(c->when, mono_now()));
+
+    if (r > 0) return 0;
+    if (r == 0) {
+      errno = ETIMEDOUT;
+      return -1;
+    }
+    if (errno != EINTR) return -1;
+  }
+}
+
+/* The socket itself waits for as long as a whole reply may take (SO_RCVTIMEO), which is right
+ * for the first read after a command; only a reply that comes in drips needs more calls. */
+static ssize_t read_socket(void *ctx, char *buf, size_t len) {
+  const struct smtp_client *c = ctx;
+
+  for (;;) {
+    deadline left = c->when - mono_now();
+    ssize_t r;
+
+    if ((!c->timeout || left < ((deadline)c->timeout - 1) * NS_PER_S) && wait_for(c, POLLIN) == -1) return -1;
+    r = recv(c->fd, buf, len, 0);
+    if (r >= 0 || (errno != EINTR && errno != EAGAIN)) return r;
+    if (mono_now() >= c->when) {
+      errno = ETIMEDOUT;
+      return -1;
+    }
+  }
+}
+
+static ssize_t write_socket(void *ctx, char *buf, size_t len) {
+  const struct smtp_client *c = ctx;
+
+  for (;;) {
+    ssize_t w = send(c->fd, buf, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+    if (w >= 0 || (errno != EINTR && errno != EAGAIN)) return w;
+    if (errno == EAGAIN && wait_for(c, POLLOUT) == -1) return -1;
+  }
+}
+
 void smtp_client_init(struct smtp_client *c, int fd, uint64_t timeout) {
+  struct timeval tv = {.tv_sec = (time_t)timeout};
+
   memset(c, 0, offsetof(struct smtp_client, inbuf));
   c->fd = fd;
   c->timeout = timeout;
-  c->io.fd = fd;
-  c->io.session = DEADLINE_NEVER;
-  substdio_init(&c->in, iodeadline_read, &c->io, c->inbuf, sizeof c->inbuf);
-  substdio_init(&c->out, iodeadline_write, &c->io, c->outbuf, sizeof c->outbuf);
+  (void)!setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof tv);
+  substdio_init(&c->in, read_socket, c, c->inbuf, sizeof c->inbuf);
+  substdio_init(&c->out, write_socket, c, c->outbuf, sizeof c->outbuf);
 }
 
 static void start_clock(struct smtp_client *c) {
-  c->io.when = deadline_in((int64_t)c->timeout);
+  c->when = deadline_in((int64_t)c->timeout);
 }
 
 static int lost(struct strerr *e) {
@@ -157,13 +206,19 @@ static int put_byte(substdio *out, struct body *b, char ch) {
   return substdio_put(out, &ch, 1);
 }
 
-static int put_text(struct smtp_client *c, struct body *b, const char *s, size_t n) {
-  while (n) {
-    /* Runs of plain bytes in one go. */
-    size_t run = 0;
+/* How many bytes from s on go out as they are. */
+static size_t plain(const char *s, size_t n) {
+  size_t i = 0;
 
-    if (!b->cr && !(b->at_start && s[0] == '.'))
-      while (run < n && s[run] != '\n' && s[run] != '\r') ++run;
+  while (i < n && s[i] != '\n' && s[i] != '\r') ++i;
+  return i;
+}
+
+static int put_text(struct smtp_client *c, struct body *b, const char *s, size_t n) {
+  start_clock(c);
+  while (n) {
+    size_t run = b->cr || (b->at_start && s[0] == '.') ? 0 : plain(s, n);
+
     if (run) {
       if (substdio_put(&c->out, s, run) == -1) return -1;
       b->at_start = 0;
@@ -177,23 +232,22 @@ static int put_text(struct smtp_client *c, struct body *b, const char *s, size_t
   return 0;
 }
 
-int smtp_client_message(struct smtp_client *c, const char *head, int fd, struct strerr *e) {
+int smtp_client_message(struct smtp_client *c, const struct smtp_message *m, struct strerr *e) {
   struct body b = {.at_start = 1};
-  char buf[8192];
-  off_t pos = 0;
+  char buf[BLOCK];
+  off_t pos = (off_t)m->have;
   ssize_t n;
 
-  start_clock(c);
-  if (put_text(c, &b, head, strlen(head)) == -1) return lost(e);
-  while ((n = pread(fd, buf, sizeof buf, pos)) != 0) {
+  if (put_text(c, &b, m->head, strlen(m->head)) == -1 || put_text(c, &b, m->text, m->have) == -1) return lost(e);
+  while (!m->whole && (n = pread(m->fd, buf, sizeof buf, pos)) != 0) {
     if (n == -1 && errno == EINTR) continue;
     if (n == -1) return strerr_sys(e, "unable to read message", (char *)0);
-    start_clock(c);
     if (put_text(c, &b, buf, (size_t)n) == -1) return lost(e);
     pos += n;
   }
   if ((b.cr || !b.at_start) && substdio_putlit(&c->out, "\r\n") == -1) return lost(e);
-  return substdio_putlit(&c->out, ".\r\n") == -1 ? lost(e) : 0;
+  if (substdio_putlit(&c->out, ".\r\n") == -1 || substdio_flush(&c->out) == -1) return lost(e);
+  return 0;
 }
 
 void smtp_client_close(struct smtp_client *c) {

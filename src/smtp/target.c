@@ -120,7 +120,10 @@ static enum target_outcome add_exchangers(struct target_list *l, struct dns *dns
     int us = 0;
 
     if (add_addresses(l, dns, mx->record[i].data.s, SMTP_PORT, when, e) == DNS_TEMPFAIL) temporary = 1;
-    for (size_t j = before; j < l->n; ++j) us |= target_is_us(&l->t[j].ip);
+    for (size_t j = before; j < l->n; ++j) {
+      l->t[j].rank = mx->record[i].preference;
+      us |= target_is_us(&l->t[j].ip);
+    }
     if (!us) continue;
     /* Drop this one and every equal already taken. */
     while (i && mx->record[i - 1].preference == mx->record[i].preference) --i;
@@ -169,25 +172,31 @@ static enum target_outcome by_dns(struct target_list *l, struct dns *dns, const 
   return r;
 }
 
-/* "relay", "relay:port", "[v6]:port" or a bare IPv6 address. */
-static int split_relay(const char *s, stralloc *relay, uint16_t *port) {
-  size_t n = strcspn(s, " \t");
-  size_t host = s[0] == '[' ? bytes_chr(s, n, ']') : bytes_chr(s, n, ':');
-  size_t rest;
+/* The next ":number" of a route, at s[*at]: 1 read or left out, 0 malformed. */
+static int next_number(const char *s, size_t n, size_t *at, uint64_t max, uint64_t *u) {
+  size_t from = *at + 1;
 
-  *port = SMTP_PORT;
-  if (s[0] == '[') {
-    if (host == n || !stralloc_copyb(relay, s + 1, host - 1)) return 0;
-    rest = host + 1;
-  } else {
-    if (!stralloc_copyb(relay, s, host)) return 0;
-    rest = host;
-  }
-  if (rest == n) return 1;
-  if (s[rest] != ':') return 0;
-  ++rest;
-  n = rest + bytes_chr(s + rest, n - rest, ':'); /* penalty and tolerance may follow */
-  return rest == n || (scan_port(s + rest, n - rest, port) && *port);
+  if (*at == n) return 1;
+  if (s[*at] != ':') return 0;
+  *at = from + bytes_chr(s + from, n - from, ':');
+  return *at == from || scan_u64_max(s + from, *at - from, max, u);
+}
+
+/* "relay", "[v6]" or an IPv4 address, then ":port:penalty:tolerance", each of which may be
+ * missing or empty. */
+static int split_relay(struct target_list *l, const char *s, stralloc *relay, uint16_t *port) {
+  size_t n = strcspn(s, " \t");
+  size_t at = s[0] == '[' ? bytes_chr(s, n, ']') : bytes_chr(s, n, ':');
+  size_t skip = s[0] == '[';
+  uint64_t u = SMTP_PORT;
+
+  if ((skip && at == n) || !stralloc_copyb(relay, s + skip, at - skip)) return 0;
+  at += skip;
+  if (!next_number(s, n, &at, UINT16_MAX, &u) || !u || !next_number(s, n, &at, INT64_MAX, &l->penalty) ||
+      !next_number(s, n, &at, INT64_MAX, &l->tolerance))
+    return 0;
+  *port = (uint16_t)u;
+  return at == n;
 }
 
 static enum target_outcome by_name(struct target_list *l, struct dns *dns, const char *name, uint16_t port,
@@ -226,7 +235,7 @@ static enum target_outcome choose(struct target_list *l, struct dns *dns, const 
 
   if (*route && *route != ' ') {
     l->routed = 1;
-    r = split_relay(route, &relay, &port) ? by_name(l, dns, stralloc_cstr(&relay), port, when, e)
+    r = split_relay(l, route, &relay, &port) ? by_name(l, dns, stralloc_cstr(&relay), port, when, e)
                                           : temp(e, "Malformed route in smtproutes: ", route, ". (#4.3.5)");
     stralloc_free(&relay);
     return r;
@@ -247,10 +256,17 @@ enum target_outcome target_find(struct target_list *l, const char *host, const s
   struct dns dns = {0};
 
   memset(l, 0, sizeof *l);
+  l->penalty = l->tolerance = TARGET_UNSET;
   if (dns_open(&dns, e) == -1) return TARGET_TEMP;
   r = choose(l, &dns, host, conf, when, e);
   dns_close(&dns);
   return r;
+}
+
+void target_list_drop(struct target_list *l, size_t n) {
+  for (size_t i = 0; i < n; ++i) stralloc_free(&l->t[i].name);
+  memmove(l->t, l->t + n, (l->n - n) * sizeof *l->t);
+  l->n -= n;
 }
 
 void target_list_free(struct target_list *l) {

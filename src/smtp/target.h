@@ -16,13 +16,17 @@
 struct target {
   struct ip ip;
   uint16_t port;
+  uint16_t rank; /* preference of its MX; equals may be tried in any order */
   stralloc name; /* the host as asked for: for TLS and for reports */
 };
+
+#define TARGET_UNSET UINT64_MAX
 
 struct target_list {
   struct target *t;
   size_t n, a;
   int routed; /* by smtproutes: no MX, no shuffling */
+  uint64_t penalty, tolerance; /* of the route, in seconds (queue/tcpto.h); TARGET_UNSET */
 };
 
 enum target_outcome { TARGET_OK, TARGET_PERM, TARGET_TEMP };
@@ -32,6 +36,8 @@ enum target_outcome target_find(struct target_list *l, const char *host, const s
                                 struct strerr *e);
 /* Is this one of our own addresses? */
 int target_is_us(const struct ip *ip);
+/* Forget the first n. */
+void target_list_drop(struct target_list *l, size_t n);
 void target_list_free(struct target_list *l);
 
 #endif

@@ -1,22 +1,29 @@
 """A queue with its daemons, one local account, and a remote host to relay to: what tests of the
 delivery side share."""
-import os, signal, socket, subprocess, threading
+import os, signal, socket, ssl, subprocess, threading
 
 from box import BIN, Root, wait_for
 
 
 class Sink(threading.Thread):
-    """A remote SMTP server. `script` maps a verb to a reply; what is not in it is accepted.
-    Received messages are in .messages as (sender, recipients, data)."""
+    """A remote SMTP server. `script` maps a verb to a reply (None: the connection is dropped, a function
+    is called for it); "VERB#2" counts only from the second MAIL of a connection on. What is not in it is
+    accepted, where the grammar allows it. tls: a file with certificate and key, and STARTTLS is offered. After a 421 the connection is closed. Received messages are in
+    .messages as (sender, recipients, data)."""
 
-    def __init__(self, script=None, ehlo=("PIPELINING", "8BITMIME"), host="127.0.0.1"):
+    def __init__(self, script=None, ehlo=("PIPELINING", "8BITMIME"), host="127.0.0.1", max_recipients=None, port=0, tls=None):
         super().__init__(daemon=True)
-        self.listener = socket.create_server((host, 0))
+        self.listener = socket.create_server((host, port))
         self.port = self.listener.getsockname()[1]
         self.script = script or {}
         self.ehlo = ehlo
+        self.max_recipients = max_recipients
+        self.tls = tls
+        self.tls_sessions = 0
         self.messages = []
         self.commands = []
+        self.connections = 0  # so many came
+        self.open = []
         self.start()
 
     def run(self):
@@ -25,51 +32,98 @@ class Sink(threading.Thread):
                 connection = self.listener.accept()[0]
             except OSError:
                 return
+            self.connections += 1
+            self.open.append(connection)
             threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
 
-    def reply(self, f, key, default):
-        text = self.script.get(key, default)
-        if callable(text):
-            text = text()
-        if text is None:
-            raise ConnectionError
-        f.write(text.encode() + b"\r\n")
-        return text
+    def hang_up(self):
+        """Close all connections there are."""
+        for connection in self.open:
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
 
     def serve(self, connection):
         f = connection.makefile("rwb", 0)
-        sender, to = None, []
         try:
-            self.reply(f, "greeting", "220 sink.example ESMTP")
-            for line in f:
-                self.commands.append(line.rstrip(b"\r\n").decode("latin-1"))
-                verb = line.split()[0].upper().decode() if line.split() else ""
-                if verb == "EHLO":
-                    lines = ["sink.example"] + list(self.ehlo)
-                    f.write(b"".join(b"250%s%s\r\n" % (b"-" if i < len(lines) - 1 else b" ", l.encode())
-                                     for i, l in enumerate(lines)))
-                elif verb == "MAIL":
-                    sender, to = line.split(b"<")[1].split(b">")[0].decode(), []
-                    self.reply(f, "MAIL", "250 ok")
-                elif verb == "RCPT":
-                    address = line.split(b"<")[1].split(b">")[0].decode()
-                    if self.reply(f, "RCPT " + address, "250 ok").startswith("2"):
-                        to.append(address)
-                elif verb == "DATA":
-                    if not self.reply(f, "DATA", "354 go on").startswith("3"):
-                        continue
-                    data = b"".join(iter(f.readline, b".\r\n"))
-                    if str(self.script.get("end", "250 taken")).startswith("2"):  # before the client knows
-                        self.messages.append((sender, to, data))
-                    self.reply(f, "end", "250 taken")
-                elif verb == "QUIT":
-                    f.write(b"221 bye\r\n")
-                    break
-                else:
-                    self.reply(f, verb, "250 ok")
-        except (ConnectionError, OSError):
+            if self.dialogue(f, self.tls):
+                context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+                context.load_cert_chain(self.tls)
+                with context.wrap_socket(connection.dup(), server_side=True) as inside:
+                    self.tls_sessions += 1
+                    self.dialogue(inside.makefile("rwb", 0), None, greeted=True)
+        except (ConnectionError, OSError, ValueError):
             pass
+        self.open.remove(connection)
+        f.close()
         connection.close()
+
+    def dialogue(self, f, tls, greeted=False):
+        """True: the client wants TLS now."""
+        sender, to, mails = None, [], 0
+
+        def choose(key, default):
+            text = self.script.get(key, default)
+            if mails > 1:
+                text = self.script.get(key + "#2", text)
+            return text() if callable(text) else text
+
+        def say(text):
+            if text is None:
+                raise ConnectionError
+            f.write(text.encode() + b"\r\n")
+            if text.startswith("421"):
+                raise ConnectionError
+            return text
+
+        def reply(key, default):
+            return say(choose(key, default))
+
+        if not greeted:
+            reply("greeting", "220 sink.example ESMTP")
+        for line in f:
+            self.commands.append(line.rstrip(b"\r\n").decode("latin-1"))
+            verb = line.split()[0].upper().decode() if line.split() else ""
+            if verb == "EHLO":
+                lines = ["sink.example"] + list(self.ehlo) + (["STARTTLS"] if tls else [])
+                f.write(b"".join(b"250%s%s\r\n" % (b"-" if i < len(lines) - 1 else b" ", l.encode())
+                                 for i, l in enumerate(lines)))
+            elif verb == "MAIL":
+                mails += 1
+                if reply("MAIL", "250 ok" if sender is None else "503 one at a time").startswith("2"):
+                    sender, to = line.split(b"<")[1].split(b">")[0].decode(), []
+            elif verb == "RCPT":
+                address = line.split(b"<")[1].split(b">")[0].decode()
+                default = "250 ok" if sender is not None else "503 MAIL first"
+                if self.max_recipients is not None and len(to) >= self.max_recipients:
+                    default = "452 4.5.3 too many recipients"
+                if reply("RCPT " + address, self.script.get("RCPT", default)).startswith("2"):
+                    to.append(address)
+            elif verb == "DATA":
+                if not reply("DATA", "354 go on" if to else "503 no valid recipients").startswith("3"):
+                    continue
+                data = b""
+                while not data.endswith(b"\r\n.\r\n") and data != b".\r\n":
+                    more = f.readline()
+                    if not more:
+                        raise ConnectionError
+                    data += more
+                end = choose("end", "250 taken")
+                if str(end).startswith("2"):  # before the client knows
+                    self.messages.append((sender, to, data[:-3]))
+                sender, to = None, []
+                say(end)
+            elif verb == "QUIT":
+                f.write(b"221 bye\r\n")
+                return False
+            elif verb == "STARTTLS" and tls:
+                return reply("STARTTLS", "220 go ahead").startswith("2")
+            else:
+                if verb == "RSET":
+                    sender, to = None, []
+                reply(verb, "250 ok")
+        return False
 
     def close(self):
         self.listener.close()

@@ -20,6 +20,7 @@
 #define FATAL "qmail-lspawn: fatal: "
 #define GETPW_MAX 4096
 #define OUTPUT_MAX 3000
+#define WORKERS_MAX 64
 
 struct local {
   const char *defaultdelivery;
@@ -48,9 +49,10 @@ static const struct {
     {127, 'Z', "Unable to run qmail-local. (#4.3.0)\n"},
 };
 
-static int judge(void *ctx, int status, const stralloc *output, size_t recipient, char *result, stralloc *text) {
+static int judge(void *ctx, int status, const stralloc *output, size_t recipient, size_t n, char *result, stralloc *text) {
   (void)ctx;
   (void)recipient;
+  (void)n;
   *result = 'D';
   if (WIFSIGNALED(status)) {
     *result = 'Z';
@@ -108,7 +110,7 @@ static int ask_getpw(struct local *l, const char *name, struct assign_user *u, c
   fd_close(p[0]);
   status = pid == -1 ? -1 : spawn_wait(pid);
   if (status == 0 && parse_getpw(u)) return 1;
-  if (status > 0 && !WIFSIGNALED(status) && WEXITSTATUS(status)) (void)!judge(l, status, &none, 0, result, text);
+  if (status > 0 && !WIFSIGNALED(status) && WEXITSTATUS(status)) (void)!judge(l, status, &none, 0, 1, result, text);
   if (!text->len) (void)!stralloc_copylit(text, "Unable to run qmail-getpw. (#4.3.0)\n");
   *result = 'Z';
   return 0;
@@ -121,25 +123,25 @@ static void ready(void *ctx, struct loop *loop) {
 }
 
 /* The resident way: 1 when a worker has the job. */
-static int hand_over(struct local *l, struct spawner_slot *slot, const struct assign_user *u, char *const argv[],
+static int hand_over(struct local *l, struct spawner_slot *slot, const struct assign_user *u, const char *const field[],
                      int messfd, int outfd) {
-  const char *field[WORKER_FIELDS];
+  struct worker_job job = {.uid = u->uid, .gid = u->gid, .host = "", .text = &l->job, .fd = {messfd, outfd}, .fds = 2};
 
   if (!l->use_pool) return 0;
-  for (size_t i = 0; i < WORKER_FIELDS; ++i) field[i] = argv[i];
-  if (!worker_job_format(&l->job, field) || l->job.len > WORKER_JOB_MAX) return 0;
-  return worker_pool_run(&l->pool, slot, u->uid, u->gid, &l->job, messfd, outfd);
+  if (!worker_job_format(&l->job, field, WORKER_LOCAL_FIELDS) || l->job.len > WORKER_JOB_MAX) return 0;
+  return worker_pool_run(&l->pool, slot, &job);
 }
 
-static pid_t run(struct local *l, struct spawner_slot *slot, const struct spawn_command *c, const struct assign_user *u, const char *local,
-                 const char *host, int messfd, int outfd, char *result, stralloc *text) {
+static pid_t run(struct local *l, struct spawner_slot *slot, const struct spawn_command *c, const struct assign_user *u,
+                 const char *local, const char *host, int messfd, char *result, stralloc *text) {
   char *argv[] = {l->program.s, (char *)(uintptr_t) "--", (char *)(uintptr_t)u->user, (char *)(uintptr_t)u->home,
                   (char *)(uintptr_t)local, (char *)(uintptr_t)u->dash, (char *)(uintptr_t)u->ext,
                   (char *)(uintptr_t)host, (char *)(uintptr_t)c->sender, (char *)(uintptr_t)l->defaultdelivery,
                   (char *)(uintptr_t)c->extra, 0};
-  struct spawn s = {.path = l->program.s, .argv = argv, .cwd = "/"};
+  struct spawn s = {.path = l->program.s, .argv = argv, .cwd = "/", .new_group = 1};
   struct strerr e;
   gid_t group = u->gid;
+  int outfd;
   pid_t pid;
 
   if (geteuid() == 0) {
@@ -154,7 +156,12 @@ static pid_t run(struct local *l, struct spawner_slot *slot, const struct spawn_
     s.groups = &group;
     s.ngroups = 1;
   }
-  if (hand_over(l, slot, u, argv + 2, messfd, outfd)) return SPAWNER_ELSEWHERE;
+  outfd = spawner_pipe(slot);
+  if (outfd == -1) {
+    (void)!stralloc_copylit(text, "Unable to start a delivery. (#4.3.0)\n");
+    return -1;
+  }
+  if (hand_over(l, slot, u, (const char *const *)argv + 2, messfd, outfd)) return SPAWNER_ELSEWHERE;
   s.envp = env_vector(&l->env);
   if (!s.envp) return -1;
   spawn_move(&s, messfd, 0);
@@ -165,7 +172,8 @@ static pid_t run(struct local *l, struct spawner_slot *slot, const struct spawn_
   return pid;
 }
 
-static pid_t start(void *ctx, struct spawner_slot *slot, const struct spawn_command *c, int messfd, int outfd, char *result, stralloc *text) {
+static pid_t start(void *ctx, struct spawner_slot *slot, const struct spawn_command *c, int messfd, char *result,
+                   stralloc *text) {
   struct local *l = ctx;
   struct assign_user u = {0};
   stralloc local = STRALLOC_INIT;
@@ -175,6 +183,10 @@ static pid_t start(void *ctx, struct spawner_slot *slot, const struct spawn_comm
   int found;
 
   *result = 'Z';
+  if (c->n != 1) { /* or the others would count as delivered */
+    (void)!stralloc_copylit(text, "A local delivery has one recipient. (#4.3.0)\n");
+    return -1;
+  }
   if (!at) {
     *result = 'D';
     (void)!stralloc_copylit(text, "This address has no host. (#5.1.2)\n");
@@ -188,7 +200,7 @@ static pid_t start(void *ctx, struct spawner_slot *slot, const struct spawn_comm
   found = assign_find(l->cdb.s, local.s, local.len, &u, &e);
   if (found == -1) (void)!stralloc_catm(text, "Unable to read users/cdb: ", e.text, ". (#4.3.0)\n", (char *)0);
   if (found == 0) found = ask_getpw(l, local.s, &u, result, text);
-  if (found == 1) pid = run(l, slot, c, &u, local.s, at + 1, messfd, outfd, result, text);
+  if (found == 1) pid = run(l, slot, c, &u, local.s, at + 1, messfd, result, text);
   assign_user_free(&u);
   stralloc_free(&local);
   return pid;
@@ -216,5 +228,9 @@ int main(int argc, char **argv) {
   worker_argv[1] = (char *)(uintptr_t) "-W";
   worker_argv[2] = 0;
   l.pool.argv = worker_argv;
+  l.pool.cwd = "/";
+  l.pool.errors = -1;
+  l.pool.max = WORKERS_MAX;
+  l.pool.spare = 1;
   return spawner_run(&s);
 }

@@ -1,4 +1,4 @@
-/* qmail-rspawn: run qmail-remote, one process per delivery. */
+/* qmail-rspawn: hand each remote delivery to a resident qmail-remote, or run a process for it. */
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -7,11 +7,21 @@
 #include "base/env.h"
 #include "base/strerr.h"
 #include "conf/paths.h"
+#include "queue/tcpto.h"
+#include "queue/worker_proto.h"
 #include "send/spawner.h"
+#include "send/worker_pool.h"
+
+#define FATAL "qmail-rspawn: fatal: "
+#define WORKERS_MAX SPAWN_LIMIT
+#define WORKERS_SPARE 16
 
 struct remote {
   stralloc program;
   struct env env;
+  struct worker_pool pool;
+  int use_pool; /* nobody has put a program in qmail-remote's place, or around it */
+  stralloc job;
 };
 
 /* qmail-remote host sender recipient..., ended by a null. */
@@ -23,31 +33,62 @@ static void fill_argv(const struct remote *r, const struct spawn_command *c, con
   *argv = 0;
 }
 
-static pid_t start(void *ctx, struct spawner_slot *slot, const struct spawn_command *c, int messfd, int outfd, char *result, stralloc *text) {
-  struct remote *r = ctx;
-  const char *at = strrchr(c->recipient[0], '@');
+static pid_t run(struct remote *r, struct spawner_slot *slot, const struct spawn_command *c, const char *host, int messfd,
+                 stralloc *text) {
   char *argv[SPAWN_RECIPIENTS_MAX + 4];
-  struct spawn s = {.path = r->program.s, .argv = argv};
+  struct spawn s = {.path = r->program.s, .argv = argv, .new_group = 1};
+  int outfd = spawner_pipe(slot);
   struct strerr e;
   pid_t pid;
 
-  (void)slot;
-  if (!at) {
-    *result = 'D';
-    (void)!stralloc_copylit(text, "This address has no host. (#5.1.2)\n");
+  fill_argv(r, c, host, argv);
+  env_unset(&r->env, "QQEH");
+  if (outfd == -1 || (*c->extra && !env_set(&r->env, "QQEH", c->extra)) || !(s.envp = env_vector(&r->env))) {
+    (void)!stralloc_copylit(text, "Unable to start a delivery. (#4.3.0)\n");
     return -1;
   }
-  fill_argv(r, c, at + 1, argv);
-  env_unset(&r->env, "QQEH");
-  if (*c->extra && !env_set(&r->env, "QQEH", c->extra)) return -1;
-  s.envp = env_vector(&r->env);
-  if (!s.envp) return -1;
   spawn_move(&s, messfd, 0);
   spawn_move(&s, outfd, 1);
   spawn_move(&s, 2, 2);
   pid = spawn_start(&s, &e);
   if (pid == -1) (void)!stralloc_catm(text, "Unable to run qmail-remote: ", e.text, ". (#4.3.0)\n", (char *)0);
   return pid;
+}
+
+/* The resident way: 1 when a worker has the job. */
+static int hand_over(struct remote *r, struct spawner_slot *slot, const struct spawn_command *c, const char *host, int messfd) {
+  struct worker_job job = {.uid = geteuid(), .gid = getegid(), .host = host, .text = &r->job, .fd = {messfd}, .fds = 1};
+  const char *field[WORKER_REMOTE_FIELDS + SPAWN_RECIPIENTS_MAX] = {host, c->sender, c->extra};
+
+  if (!r->use_pool) return 0;
+  memcpy(field + WORKER_REMOTE_FIELDS, c->recipient, c->n * sizeof *field);
+  if (!worker_job_format(&r->job, field, WORKER_REMOTE_FIELDS + c->n) || r->job.len > WORKER_JOB_MAX) return 0;
+  return worker_pool_run(&r->pool, slot, &job);
+}
+
+/* Where all recipients are: the part behind the last @, or null with result and text. */
+static const char *common_host(const struct spawn_command *c, char *result, stralloc *text) {
+  const char *at = strrchr(c->recipient[0], '@');
+
+  *result = at ? 'Z' : 'D';
+  for (size_t i = 1; at && i < c->n; ++i) {
+    const char *other = strrchr(c->recipient[i], '@');
+
+    if (other && str_caseequal(other, at)) continue;
+    (void)!stralloc_copylit(text, "Recipients of one delivery have different hosts. (#4.3.0)\n");
+    return 0;
+  }
+  if (!at) (void)!stralloc_copylit(text, "This address has no host. (#5.1.2)\n");
+  return at ? at + 1 : 0;
+}
+
+static pid_t start(void *ctx, struct spawner_slot *slot, const struct spawn_command *c, int messfd, char *result,
+                   stralloc *text) {
+  struct remote *r = ctx;
+  const char *host = common_host(c, result, text);
+
+  if (!host) return -1;
+  return hand_over(r, slot, c, host, messfd) ? SPAWNER_ELSEWHERE : run(r, slot, c, host, messfd, text);
 }
 
 /* The next of qmail-remote's reports: its letter, 0 at their end. */
@@ -64,9 +105,24 @@ static char next_report(const char **s, size_t *left, const char **said, size_t 
   return letter;
 }
 
+/* Whole reports, the last of them the message's; or nothing but a code that says why not. */
+static int sane(unsigned char code, const stralloc *output) {
+  const char *s = output->s;
+  const char *said;
+  size_t left = output->len;
+  size_t n;
+  char letter, last = 0;
+
+  while ((letter = next_report(&s, &left, &said, &n)) != 0) {
+    if (!strchr("rhsKZD", letter) || (last && strchr("KZD", last))) return 0;
+    last = letter;
+  }
+  return code == 111 ? !output->len : !code && !left && last && strchr("KZD", last);
+}
+
 /* Folds qmail-remote's reports, one for each recipient (r h s, in their order; fewer when
  * it failed before) and one for the message (K Z D), into letter and text for the i-th. */
-static int judge(void *ctx, int status, const stralloc *output, size_t i, char *result, stralloc *text) {
+static int judge(void *ctx, int status, const stralloc *output, size_t i, size_t recipients, char *result, stralloc *text) {
   const char *s = output->s;
   const char *said;
   size_t left = output->len;
@@ -94,19 +150,46 @@ static int judge(void *ctx, int status, const stralloc *output, size_t i, char *
   }
   if (own == 's') *result = 'Z';
   if (own == 'h') *result = 'D';
+  /* One of many of which nothing was said has got nothing. */
+  if (!own && recipients > 1 && *result == 'K') *result = 'Z';
   return 0;
 }
 
+/* What an administrator can put in qmail-remote's place, or around it. */
+static int something_plugged_in(void) {
+  static const char *const names[] = {"QMAILREMOTE", "ONSUCCESS_REMOTE", "ONFAILURE_REMOTE", "ONTEMPORARY_REMOTE"};
+
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; ++i) {
+    const char *s = env_get(names[i]);
+
+    if (s && *s) return 1;
+  }
+  return 0;
+}
+
+static void ready(void *ctx, struct loop *loop) {
+  struct remote *r = ctx;
+
+  r->pool.loop = loop;
+  tcpto_clear();
+}
+
 int main(int argc, char **argv) {
-  struct remote r = {0};
-  struct spawner s = {.name = "qmail-rspawn", .output_max = SPAWN_TEXT_MAX, .start = start, .judge = judge, .ctx = &r};
+  struct remote r = {.pool = {.errors = 2, .max = WORKERS_MAX, .spare = WORKERS_SPARE, .sane = sane}};
+  struct spawner s = {.name = "qmail-rspawn", .output_max = SPAWN_TEXT_MAX, .start = start, .judge = judge, .ready = ready, .ctx = &r};
   const char *replacement = env_get("QMAILREMOTE");
+  char *worker_argv[3];
 
   (void)argv;
   if (argc > 1) strerr_die_usage("qmail-rspawn (started by qmail-start)");
-  if (!env_import(&r.env)) strerr_die_nomem("qmail-rspawn: fatal: ");
+  if (!env_import(&r.env)) strerr_die_nomem(FATAL);
   env_unset(&r.env, "QMAILLOCAL");
   if (replacement && *replacement ? !stralloc_copys(&r.program, replacement) : !paths_program("qmail-remote", &r.program))
-    strerr_die_nomem("qmail-rspawn: fatal: ");
+    strerr_die_nomem(FATAL);
+  r.use_pool = !something_plugged_in();
+  worker_argv[0] = r.program.s;
+  worker_argv[1] = (char *)(uintptr_t) "-W";
+  worker_argv[2] = 0;
+  r.pool.argv = worker_argv;
   return spawner_run(&s);
 }

@@ -172,6 +172,49 @@ static void table(void) {
   }
 }
 
+/* A stamp changes with the files of its readers, and with nothing else. */
+static void stamp(void) {
+  static const struct {
+    const char *name, *file, *text;
+    int changes;
+  } steps[] = {
+      {"nothing", 0, 0, 0},
+      {"made", "smtproutes", ":a\n", 1},
+      {"the same text anew", "smtproutes", ":a\n", 1},
+      {"edited", "smtproutes", ":bc\n", 1},
+      {"of another reader", "rcpthosts", "x\n", 0},
+      {"the default of others", "me", "other.example\n", 1},
+      {"removed", "smtproutes", 0, 1},
+      {"a file under another name", "elsewhere", "x\n", 0},
+  };
+  uint64_t last = conf_stamp(CONF_REMOTE, 0);
+
+  for (size_t i = 0; i < sizeof steps / sizeof steps[0]; ++i) {
+    stralloc path = STRALLOC_INIT;
+    uint64_t now;
+
+    CHECK(stralloc_catm(&path, dir, "/", steps[i].file ? steps[i].file : "", (char *)0));
+    if (steps[i].text) put(steps[i].file, steps[i].text);
+    else if (steps[i].file) CHECK(unlink(path.s) == 0);
+    now = conf_stamp(CONF_REMOTE, 0);
+    CHECK_CASE((now != last) == steps[i].changes, steps[i].name);
+    last = now;
+    stralloc_free(&path);
+  }
+  setenv("SMTPROUTESFILE", "elsewhere", 1);
+  last = conf_stamp(CONF_REMOTE, 0);
+  put("elsewhere", "yz\n");
+  CHECK(conf_stamp(CONF_REMOTE, 0) != last);
+  unsetenv("SMTPROUTESFILE");
+  {
+    stralloc path = STRALLOC_INIT;
+
+    CHECK(stralloc_catm(&path, dir, "/elsewhere", (char *)0) && unlink(path.s) == 0);
+    stralloc_free(&path);
+  }
+  clear();
+}
+
 static void paths(void) {
   stralloc p = STRALLOC_INIT;
 
@@ -199,6 +242,7 @@ int main(void) {
   errors();
   no_memory();
   table();
+  stamp();
   paths();
   clear();
   CHECK(stralloc_catm(&left, dir, "/me", (char *)0) && unlink(left.s) == 0);
