@@ -190,23 +190,36 @@ static int open_marks(uint64_t id) {
   return open(path, O_RDWR | O_CREAT | O_CLOEXEC, queue_files[QUEUE_done].filemode);
 }
 
-int queue_mark_done(uint64_t id, uint32_t index) {
-  int fd = open_marks(id);
-  ssize_t w;
+/* Those of the marks that lie within one window: how many, or 0 on failure. */
+static size_t mark_window(int fd, const uint32_t *index, size_t n) {
+  char window[4096] = "";
+  size_t i = 0;
+  size_t len = 0;
+  ssize_t r;
 
-  if (fd == -1) return -1;
-  do w = pwrite(fd, "D", 1, index);
-  while (w == -1 && errno == EINTR);
-  fd_close(fd);
-  return w == 1 ? 0 : -1;
+  do r = n > 1 ? pread(fd, window, sizeof window, index[0]) : 0;
+  while (r == -1 && errno == EINTR);
+  if (r == -1) return 0;
+  for (; i < n && index[i] - index[0] < sizeof window; ++i) {
+    len = index[i] - index[0];
+    window[len++] = 'D';
+  }
+  do r = pwrite(fd, window, len, index[0]);
+  while (r == -1 && errno == EINTR);
+  return r == (ssize_t)len ? i : 0;
 }
 
-int queue_touch_tried(uint64_t id) {
+int queue_mark_done(uint64_t id, const uint32_t *index, size_t n) {
   int fd = open_marks(id);
-  int r;
+  int r = fd == -1 || n ? 0 : futimens(fd, 0); /* writing changes the time of itself */
 
   if (fd == -1) return -1;
-  r = futimens(fd, 0);
+  for (size_t done = 0; r == 0 && done < n;) {
+    size_t some = mark_window(fd, index + done, n - done);
+
+    if (!some) r = -1;
+    done += some;
+  }
   fd_close(fd);
   return r;
 }

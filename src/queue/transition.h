@@ -31,13 +31,12 @@ void queue_announce(uint64_t id);
 enum queue_trust { QUEUE_ANNOUNCED, QUEUE_FOUND };
 int queue_load(uint64_t id, struct envelope *env, enum queue_trust trust) MUST_CHECK;
 
-/* queued -> tried: recipient number index is done.  One byte written in place. */
-int queue_mark_done(uint64_t id, uint32_t index) MUST_CHECK;
+/* queued -> tried: the recipients of these numbers (rising) are done.  A byte for each,
+ * written in place; none at all remembers only that an attempt was made now. */
+int queue_mark_done(uint64_t id, const uint32_t *index, size_t n) MUST_CHECK;
 /* The marks, one byte per recipient (missing bytes: not done); *tried is the time
  * of the last attempt or 0.  0 or -1. */
 int queue_marks(uint64_t id, stralloc *marks, int64_t *tried) MUST_CHECK;
-/* Remember that an attempt was made now. */
-int queue_touch_tried(uint64_t id) MUST_CHECK;
 
 /* Append to bounce/ID, and read it (1, 0 none, -1). */
 int queue_bounce_append(uint64_t id, const char *s, size_t n) MUST_CHECK;

@@ -45,6 +45,7 @@ struct todo {
   struct envelope env;
   stralloc line, announced, routed, marks;
   ssize_t full; /* so many bytes at once in the trigger: some may not have fitted */
+  int detached; /* qmail-send wants no messages now */
   int stale; /* the settings on disk are bad: new mail waits, it might be routed wrongly */
   int64_t stamp; /* newest change of the control files we route by */
   struct strerr *e;
@@ -113,7 +114,7 @@ static int reread(struct todo *t) {
 
 /* --- handing over --- */
 
-static int route_all(struct todo *t, struct message *m) {
+static int route_all(struct todo *t, struct job_writer *w) {
   struct route_table table = {conf_line(&t->conf, SET_envnoathost), conf_lines(&t->conf, SET_locals),
                               conf_lines(&t->conf, SET_percenthack), conf_lines(&t->conf, SET_virtualdomains)};
 
@@ -122,37 +123,35 @@ static int route_all(struct todo *t, struct message *m) {
     enum channel channel;
 
     if (i < t->marks.len && t->marks.s[i] == 'D') continue;
-    if (!route_address(&table, a->s, a->len, &t->routed, &channel) ||
-        !message_add_recipient(m, channel, (uint32_t)i, t->routed.s, 0))
-      return 0;
+    if (!route_address(&table, a->s, a->len, &t->routed, &channel)) return 0;
+    job_recipient(w, channel, (uint32_t)i, stralloc_cstr(&t->routed));
   }
   return 1;
 }
 
-static int build(struct todo *t, uint64_t id, struct message *m) {
-  m->id = id;
-  m->birth = t->env.birth;
-  m->size = t->env.size;
-  m->uid = t->env.uid;
-  m->qp = t->env.qp;
-  return stralloc_copy(&m->sender, &t->env.sender) && stralloc_copy(&m->extra, &t->env.extra) &&
-         stralloc_copy(&m->captured, &t->env.captured) && route_all(t, m);
+static int write_job(struct todo *t, uint64_t id, int64_t tried) {
+  struct job_head h = {.id = id, .birth = t->env.birth, .size = t->env.size, .uid = t->env.uid, .qp = t->env.qp};
+  struct job_writer w;
+
+  h.tried = tried > 0 ? (uint64_t)tried : 0;
+  if (h.birth > INT64_MAX) h.birth = INT64_MAX;
+  job_begin(&w, &t->out.buf, &h, &t->env.sender, &t->env.extra, &t->env.captured);
+  if (!route_all(t, &w)) w.ok = 0;
+  return job_end(&w);
 }
 
 static void hand_over(struct todo *t, uint64_t id, enum queue_trust trust) {
-  struct message *m;
+  int64_t tried;
   int got;
 
-  if (t->stale || idset_has(&t->known, id)) return;
+  if (t->stale || t->detached || idset_has(&t->known, id)) return;
   got = queue_load(id, &t->env, trust);
   if (got == 0) return; /* not accepted, or gone already */
-  m = got == 1 ? message_new() : 0;
-  if (got == 1 && m && queue_marks(id, &t->marks, &m->tried) == 0 && build(t, id, m) && job_format(&t->out.buf, m)) {
+  if (got == 1 && queue_marks(id, &t->marks, &tried) == 0 && write_job(t, id, tried)) {
     if (idset_add(&t->known, id) == -1) die(t, "out of memory");
   } else {
     complain(t, "unable to read envelope", id);
   }
-  message_free(m);
 }
 
 static void hand_over_waiting(struct todo *t) {
@@ -246,11 +245,19 @@ static void on_trigger(void *ctx, int fd, unsigned events) {
 
 /* --- orders of qmail-send --- */
 
+/* What was announced meanwhile is looked for. */
+static void attach(struct todo *t) {
+  t->detached = 0;
+  scan(t);
+}
+
 static void obey(struct todo *t, const char *s, size_t n) {
   uint64_t id;
 
   if (n == 1 && s[0] == 'H') (void)!reread(t);
   else if (n == 1 && s[0] == 'S') scan(t);
+  else if (n == 1 && s[0] == 'D') t->detached = 1;
+  else if (n == 1 && s[0] == 'A') attach(t);
   else if (n > 2 && s[0] == 'F' && scan_u64(s + 2, n - 2, &id)) idset_remove(&t->known, id);
 }
 

@@ -114,7 +114,7 @@ class Delivery(unittest.TestCase):
         site.inject("joe@local.example", "a@far.example", "b@far.example", body=".dot\nlast")
         site.wait_empty()
         self.assertEqual(len(site.mails()), 1)
-        self.assertEqual(sorted(m[1] for m in site.sink.messages), [["a@far.example"], ["b@far.example"]])
+        self.assertEqual(sorted(m[1] for m in site.sink.messages), [["a@far.example", "b@far.example"]])
         self.assertTrue(site.sink.messages[0][2].endswith(b"\r\n\r\n..dot\r\nlast\r\n"))
         self.assertEqual(site.stop(), 0)
         log = site.logged()
