@@ -28,6 +28,7 @@
 #define ID_TRIES 10000
 #define ENVELOPE_FILE_MAX (256u << 20)
 #define BOUNCE_MAX (64u << 20)
+#define SYNC_AGE 300 /* seconds within which the system may not have written a file yet */
 
 int queue_create(uint64_t *id) {
   char path[QUEUE_PATH];
@@ -151,6 +152,17 @@ static int read_info(uint64_t id, struct envelope *env) {
   return r;
 }
 
+/* Found whole, so it will be handed over and get marks: it must be on disk by then, even
+ * if its writer died before it said so.  What is older the system has written long ago. */
+static int sync_if_new(int fd) {
+  struct stat st;
+  int64_t age;
+
+  if (fstat(fd, &st) == -1) return -1;
+  age = wall_now() - (int64_t)st.st_mtim.tv_sec;
+  return age < 0 || age > SYNC_AGE ? 0 : fsync(fd);
+}
+
 /* Are these the message's bytes, all of them?  1, 0, or -1 with errno. */
 static int is_whole(int fd, const struct envelope *env) {
   char buf[65536];
@@ -165,7 +177,8 @@ static int is_whole(int fd, const struct envelope *env) {
     size += (uint64_t)n;
     sum = crc32(sum, buf, (size_t)n);
   }
-  return size == env->size && sum == env->checksum;
+  if (size != env->size || sum != env->checksum) return 0;
+  return sync_if_new(fd) == -1 ? -1 : 1;
 }
 
 int queue_load(uint64_t id, struct envelope *env, enum queue_trust trust) {
@@ -173,7 +186,7 @@ int queue_load(uint64_t id, struct envelope *env, enum queue_trust trust) {
   int r = read_info(id, env);
   int fd;
 
-  if (r != 1) return r;
+  if (r != 1 || trust == QUEUE_TRIED) return r;
   queuepath(path, QUEUE_mess, id);
   if (trust == QUEUE_ANNOUNCED) return access(path, F_OK) == 0 ? 1 : errno == ENOENT ? 0 : -1;
   fd = fd_open_read(path);
@@ -233,6 +246,7 @@ int queue_marks(uint64_t id, stralloc *marks, int64_t *tried) {
   *tried = 0;
   if (stat(path, &st) == -1) return errno == ENOENT ? 0 : -1;
   *tried = st.st_mtim.tv_sec;
+  if (!st.st_size) return 0;
   return file_read(path, marks, ENVELOPE_FILE_MAX) == -1 ? -1 : 0;
 }
 

@@ -47,11 +47,11 @@ int job_end(struct job_writer *w) {
   return close_frame(w->out, w->start, w->ok);
 }
 
-int job_format_log(stralloc *out, const char *text) {
+int job_format_log(stralloc *out, enum job_kind kind, const char *text) {
   size_t start = out->len;
 
   return stralloc_catb(out, "\0\0\0\0", 4) &&
-         close_frame(out, start, stralloc_append(out, 'L') && stralloc_catz(out, text, strlen(text)));
+         close_frame(out, start, stralloc_append(out, kind == JOB_INFO ? 'I' : 'L') && stralloc_catz(out, text, strlen(text)));
 }
 
 int job_reader_add(struct job_reader *r, const char *s, size_t n) {
@@ -149,7 +149,7 @@ enum job_kind job_take(struct job_reader *r, struct job_head *h, struct message 
   c.s = (const char *)p + 5;
   c.n = n - 1;
   r->taken += 4 + n;
-  if (p[4] == 'L') return next(&c, text, &n) && !c.n ? JOB_LOG : JOB_BAD;
+  if (p[4] == 'L' || p[4] == 'I') return !next(&c, text, &n) || c.n ? JOB_BAD : p[4] == 'L' ? JOB_WARNING : JOB_INFO;
   return p[4] == 'J' ? read_message(&c, h, m) : JOB_BAD;
 }
 

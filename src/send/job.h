@@ -2,7 +2,7 @@
  * read and judged once.  A frame is four bytes length, little-endian, and that many
  * bytes: J and strings ended by NUL: id birth size uid qp tried sender extra captured,
  * then for each recipient that is not done: L or R and its index, its address.
- * Another frame: L text (a log line).
+ * Other frames: L text and I text, for a warning and for information in the log.
  * From qmail-send to todo-proc: lines "F id" (finished: forget it), "H" (read settings
  * again), "S" (look for messages now), "D" and "A" (hand nothing over; go on). */
 #ifndef SEND_JOB_H
@@ -30,15 +30,15 @@ void job_begin(struct job_writer *w, stralloc *out, const struct job_head *h, co
                const stralloc *extra, const stralloc *captured);
 void job_recipient(struct job_writer *w, enum channel channel, uint32_t index, const char *address);
 int job_end(struct job_writer *w) MUST_CHECK;
-/* A frame with a log line. */
-int job_format_log(stralloc *out, const char *text) MUST_CHECK;
+/* A frame with a log line: kind is JOB_WARNING or JOB_INFO. */
+enum job_kind { JOB_MORE, JOB_MESSAGE, JOB_WARNING, JOB_INFO, JOB_BAD, JOB_NOMEM };
+int job_format_log(stralloc *out, enum job_kind kind, const char *text) MUST_CHECK;
 
 struct job_reader {
   stralloc buf;
   size_t taken;
 };
 int job_reader_add(struct job_reader *r, const char *s, size_t n) MUST_CHECK;
-enum job_kind { JOB_MORE, JOB_MESSAGE, JOB_LOG, JOB_BAD, JOB_NOMEM };
 /* The next frame: a message (yours to free; its birth is the wall clock's) and its head,
  * or a log line (borrowed until the next call). */
 enum job_kind job_take(struct job_reader *r, struct job_head *h, struct message **m, const char **text) MUST_CHECK;

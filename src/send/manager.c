@@ -131,6 +131,7 @@ static void on_clean(void *ctx, int fd, unsigned events) {
     else put_off(m, msg, "qmail-clean could not remove a finished message");
   }
   log_buffer_flush(&m->log);
+  manager_end_if_idle(m);
 }
 
 /* --- new messages --- */
@@ -141,9 +142,11 @@ static void take_in(struct manager *m, struct message *msg, const struct job_hea
   int64_t tried = h->tried ? clock_past(&m->clock, (int64_t)h->tried, wall, mono) : 0;
 
   msg->birth = clock_past(&m->clock, msg->birth, wall, mono);
-  if (!h->tried) MLOG(m, new_msg, log_u(msg->id), log_s(m->queue));
-  MLOG(m, info_msg, log_u(msg->id), log_u(h->size), log_s(message_sender(msg)), log_u(h->qp), log_u(h->uid),
-       log_s(m->queue));
+  if (!h->tried) { /* of the others the log has said it before: a long queue would flood it */
+    MLOG(m, new_msg, log_u(msg->id), log_s(m->queue));
+    MLOG(m, info_msg, log_u(msg->id), log_u(h->size), log_s(message_sender(msg)), log_u(h->qp), log_u(h->uid),
+         log_s(m->queue));
+  }
   if (!sched_add(&m->sched, msg, tried, clock_now(&m->clock, mono))) manager_die(m, "out of memory");
   else if (sched_finished(msg)) manager_finish(m, msg);
 }
@@ -167,7 +170,8 @@ static void on_todo(void *ctx, int fd, unsigned events) {
     switch (job_take(&m->jobs, &head, &msg, &text)) {
       case JOB_MORE: delivery_start_all(m); return;
       case JOB_MESSAGE: take_in(m, msg, &head); break;
-      case JOB_LOG: MLOG(m, warning, log_s(text)); break;
+      case JOB_WARNING: MLOG(m, warning, log_s(text)); break;
+      case JOB_INFO: MLOG(m, info, log_s(text)); break;
       case JOB_BAD: manager_die(m, "todo-proc talks nonsense, stopping"); return;
       case JOB_NOMEM: manager_die(m, "out of memory"); return;
     }

@@ -37,8 +37,8 @@ static enum job_kind take_all(struct job_reader *r, stralloc *out) {
     if (kind == JOB_MESSAGE) {
       require(format(out, &h, m));
       message_free(m);
-    } else if (kind == JOB_LOG) {
-      require(job_format_log(out, text));
+    } else if (kind == JOB_WARNING || kind == JOB_INFO) {
+      require(job_format_log(out, kind, text));
     } else {
       return kind;
     }

@@ -36,6 +36,13 @@ class Sink(threading.Thread):
         f.write(text.encode() + b"\r\n")
         return text
 
+    @staticmethod
+    def body(f):
+        for line in iter(f.readline, b".\r\n"):
+            if not line:  # the client hung up
+                raise ConnectionError
+            yield line
+
     def serve(self, connection):
         f = connection.makefile("rwb", 0)
         sender, to = None, []
@@ -58,7 +65,7 @@ class Sink(threading.Thread):
                 elif verb == "DATA":
                     if not self.reply(f, "DATA", "354 go on").startswith("3"):
                         continue
-                    data = b"".join(iter(f.readline, b".\r\n"))
+                    data = b"".join(self.body(f))
                     if str(self.script.get("end", "250 taken")).startswith("2"):  # before the client knows
                         self.messages.append((sender, to, data))
                     self.reply(f, "end", "250 taken")

@@ -178,7 +178,7 @@ class Delivery(unittest.TestCase):
         self.assertEqual(site.stop(), 0)
         sink.script.clear()
         site.start()
-        wait_for(lambda: site.logged().count("info msg") == 2)
+        wait_for(lambda: "1 messages wait that were tried before" in site.logged())
         site.daemon.send_signal(signal.SIGALRM)
         wait_for(lambda: len(site.mails()) == 2, what="the copy and the bounce: " + site.logged())
         site.wait_empty()
