@@ -180,6 +180,14 @@ static void on_todo(void *ctx, int fd, unsigned events) {
 
 /* --- settings and signals --- */
 
+static int bad_value(const struct conf *conf, enum setting s, const char *want, struct strerr *e) {
+  const struct conf_value *v = &conf->v[s];
+
+  strerr_set(e, stralloc_cstr(&v->where), v->origin == CONF_FROM_FILE ? ":1: " : ": ", want, (char *)0);
+  e->permanent = 1;
+  return -1;
+}
+
 /* Values that are numbers, but not such as we can work with. */
 static int check_settings(const struct conf *conf, struct retry *retry, struct strerr *e) {
   static const struct {
@@ -189,19 +197,16 @@ static int check_settings(const struct conf *conf, struct retry *retry, struct s
   } ranges[] = {
       {SET_concurrencyhost, 0, 65535, "a number up to 65535 is wanted"},
       {SET_remoterecipients, 1, SPAWN_RECIPIENTS_MAX, "a number from 1 to 500 is wanted"},
-      {SET_todointerval, 0, INT32_MAX, "a number of seconds is wanted"},
+      {SET_todointerval, 0, INT32_MAX, "fewer seconds are wanted"},
   };
 
-  e->permanent = 1;
   for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; ++i) {
     uint64_t n = conf_number(conf, ranges[i].setting);
 
-    if (n < ranges[i].min || n > ranges[i].max)
-      return strerr_set(e, stralloc_cstr(&conf->v[ranges[i].setting].where), ": ", ranges[i].want, (char *)0);
+    if (n < ranges[i].min || n > ranges[i].max) return bad_value(conf, ranges[i].setting, ranges[i].want, e);
   }
   if (!retry_parse(retry, conf_line(conf, SET_retryschedule)))
-    return strerr_set(e, stralloc_cstr(&conf->v[SET_retryschedule].where),
-                      ": seconds are wanted, up to 100 numbers from 1 to 2592000 on one line", (char *)0);
+    return bad_value(conf, SET_retryschedule, "seconds are wanted, up to 100 numbers from 1 to 2592000 on one line", e);
   return 0;
 }
 

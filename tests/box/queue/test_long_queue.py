@@ -6,7 +6,6 @@ import os, signal, time, unittest
 from box import wait_for
 from fillqueue import fill
 from mailsite import MailSite, Sink
-from test_trigger import pid_of
 
 MANY = int(os.environ.get("LONG_QUEUE", "2000"))
 
@@ -65,13 +64,12 @@ class LongQueue(unittest.TestCase):
         wait_for(lambda: "status:" in site.logged())
         site.inject("joe@local.example")
         wait_for(lambda: len(site.mails()) == 1)
-        send = pid_of("qmail-send", os.path.realpath(site.queue()))
-        os.kill(send, signal.SIGUSR1)
+        site.daemon.send_signal(signal.SIGUSR1)
         wait_for(lambda: "info: detached" in site.logged())
         site.inject("joe@local.example", body="later\n")
         time.sleep(0.3)
         self.assertEqual(len(site.mails()), 1)
-        os.kill(send, signal.SIGUSR2)
+        site.daemon.send_signal(signal.SIGUSR2)
         wait_for(lambda: len(site.mails()) == 2)
 
 

@@ -205,7 +205,7 @@ class Settings(Send):
                 site.control(name, text + "\n")
                 p = site.run(["qmail-send"], env=site.env(QUEUEDIR=site.queue()))
                 self.assertEqual(p.returncode, 111)
-                self.assertIn(f"control/{name}".encode(), p.stderr)
+                self.assertIn(f"control/{name}:1: ".encode(), p.stderr)
                 self.assertIn(b"wanted", p.stderr)
 
     def test_bad_value_on_hup(self):
@@ -213,7 +213,7 @@ class Settings(Send):
         site.control("retryschedule", "1 hour\n")
         site.send.send_signal(signal.SIGHUP)
         site.until(lambda: "alert: " in site.log_text)
-        self.assertIn("control/retryschedule: seconds are wanted", site.log_text)
+        self.assertIn("control/retryschedule:1: seconds are wanted", site.log_text)
         self.assertIsNone(site.send.poll())
 
     def test_limits_of_one_queue(self):
