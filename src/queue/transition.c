@@ -28,7 +28,7 @@
 #define ID_TRIES 10000
 #define ENVELOPE_FILE_MAX (256u << 20)
 #define BOUNCE_MAX (64u << 20)
-#define SYNC_AGE 300 /* seconds within which the system may not have written a file yet */
+#define SETTLED 300 /* seconds after which the system has written a file by itself */
 
 int queue_create(uint64_t *id) {
   char path[QUEUE_PATH];
@@ -152,15 +152,14 @@ static int read_info(uint64_t id, struct envelope *env) {
   return r;
 }
 
-/* Found whole, so it will be handed over and get marks: it must be on disk by then, even
- * if its writer died before it said so.  What is older the system has written long ago. */
-static int sync_if_new(int fd) {
+/* Was it tried when the system had long written its bytes, accepted or not?  Then no power
+ * loss since can have torn it. */
+static int was_settled(uint64_t id, const struct envelope *env) {
+  char path[QUEUE_PATH];
   struct stat st;
-  int64_t age;
 
-  if (fstat(fd, &st) == -1) return -1;
-  age = wall_now() - (int64_t)st.st_mtim.tv_sec;
-  return age < 0 || age > SYNC_AGE ? 0 : fsync(fd);
+  queuepath(path, QUEUE_done, id);
+  return stat(path, &st) == 0 && st.st_mtim.tv_sec >= SETTLED && (uint64_t)st.st_mtim.tv_sec - SETTLED >= env->birth;
 }
 
 /* Are these the message's bytes, all of them?  1, 0, or -1 with errno. */
@@ -177,8 +176,7 @@ static int is_whole(int fd, const struct envelope *env) {
     size += (uint64_t)n;
     sum = crc32(sum, buf, (size_t)n);
   }
-  if (size != env->size || sum != env->checksum) return 0;
-  return sync_if_new(fd) == -1 ? -1 : 1;
+  return size == env->size && sum == env->checksum;
 }
 
 int queue_load(uint64_t id, struct envelope *env, enum queue_trust trust) {
@@ -186,7 +184,7 @@ int queue_load(uint64_t id, struct envelope *env, enum queue_trust trust) {
   int r = read_info(id, env);
   int fd;
 
-  if (r != 1 || trust == QUEUE_TRIED) return r;
+  if (r != 1 || (trust == QUEUE_TRIED && was_settled(id, env))) return r;
   queuepath(path, QUEUE_mess, id);
   if (trust == QUEUE_ANNOUNCED) return access(path, F_OK) == 0 ? 1 : errno == ENOENT ? 0 : -1;
   fd = fd_open_read(path);

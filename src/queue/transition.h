@@ -28,8 +28,9 @@ void queue_announce(uint64_t id);
  * whole on disk.  QUEUE_FOUND: it was found by looking; it may be on its way in still
  * (locked), or its bytes may have been lost in a crash before it was accepted, so they
  * are compared with the envelope's checksum.  QUEUE_TRIED: it was found too, but it has
- * marks, so it was handed over before, hence whole on disk: the message is not looked at,
- * which a long queue at the start of its daemons could not afford. */
+ * marks, so it was found whole before; if it was tried when it had been there for a while,
+ * its bytes are on disk since then and are not looked at, which a long queue at the start of
+ * its daemons could not afford. */
 enum queue_trust { QUEUE_ANNOUNCED, QUEUE_FOUND, QUEUE_TRIED };
 int queue_load(uint64_t id, struct envelope *env, enum queue_trust trust) MUST_CHECK;
 

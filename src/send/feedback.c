@@ -18,6 +18,7 @@ static const struct {
     {"(#4.4.3)", 0, FEEDBACK_UNREACHABLE}, /* its name cannot be looked up now */
     {"(#4.4.4)", 0, FEEDBACK_UNREACHABLE}, /* no route */
     {"(#4.4.2)", 0, FEEDBACK_SLOW},        /* the connection broke */
+    {"(#4.4.7)", 0, FEEDBACK_SLOW},        /* the delivery did not end */
     {"(#4.3.", 0, FEEDBACK_NOTHING},       /* our own system */
     {"421", 1, FEEDBACK_SLOW},             /* closing: busy, too many connections */
     {"450 4.7.", 1, FEEDBACK_SLOW},        /* 4.7: policy, that is rates and greylists */

@@ -45,18 +45,23 @@ class LongQueue(unittest.TestCase):
         self.assertNotRegex(site.logged(), r"remote 1[6-9]/20")
 
     def test_torn_and_tried(self):
-        """A message without marks is compared with its checksum; one with marks was, before."""
-        site = self.make(count=4)
-        torn, changed = self.ids[0], self.ids[1]
-        for i in (torn, changed):
+        """A message without marks is compared with its checksum, so is one that was tried only when it
+        was new; what was tried later is known to be whole."""
+        site = self.make(count=5)
+        torn, young, changed = self.ids[:3]
+        for i in (torn, young, changed):
             with open(f"{site.queue()}/mess/{i % 23}/{i}", "r+b") as f:
                 f.truncate(100)
         os.unlink(f"{site.queue()}/done/{torn % 23}/{torn}")
+        birth = time.time() - 259200
+        os.utime(f"{site.queue()}/done/{young % 23}/{young}", (birth + 100, birth + 100))
         site.start()
         wait_for(lambda: "3 messages wait that were tried before" in site.logged())
         site.daemon.send_signal(signal.SIGALRM)
         wait_for(lambda: site.logged().count("deferral") == 3)
+        self.assertIn(f"msg {changed}", site.logged())
         self.assertNotIn(f"msg {torn}", site.logged())
+        self.assertNotIn(f"msg {young}", site.logged())
 
     def test_detached(self):
         site = self.make(count=0)

@@ -28,6 +28,7 @@ int main(void) {
       {'Z', "192.0.2.1 does not like recipient.\nRemote host said: 450 4.2.2 mailbox full\n", FEEDBACK_ALIVE},
       {'Z', "192.0.2.1 does not like recipient.\nRemote host said: 450 try user 421 later\n", FEEDBACK_ALIVE},
       {'Z', "qmail-remote crashed. (#4.3.0)\n", FEEDBACK_NOTHING},
+      {'Z', "The delivery took too long and was ended. (#4.4.7)\n", FEEDBACK_SLOW},
       {'Z', "", FEEDBACK_NOTHING},
       {0, "garbage", FEEDBACK_NOTHING},
       {'x', "garbage", FEEDBACK_NOTHING},
