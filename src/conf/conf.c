@@ -99,18 +99,30 @@ static int interpret(struct conf_value *v, enum conf_type type, const char *s, s
   return 0;
 }
 
-/* A name below the control directory, or a path. */
+/* Path of a setting's file: 1, 0 it has none, -1 no memory.  A name that ends in .queueN is
+ * the file of the queue we work on. */
 static int find_file(const char *name, stralloc *path) {
-  return name[0] == '/' || name[0] == '.' ? stralloc_copys(path, name) : paths_file(PATH_CONTROL, name, path);
+  static const char per_queue[] = ".queueN";
+  size_t n = strlen(name);
+  const char *queue, *slash;
+
+  if (!n) return 0;
+  if (name[0] == '/' || name[0] == '.') return stralloc_copys(path, name) ? 1 : -1;
+  if (!paths_file(PATH_CONTROL, name, path)) return -1;
+  if (n < sizeof per_queue || strcmp(name + n - sizeof per_queue + 1, per_queue)) return 1;
+  queue = env_trusted("QUEUEDIR");
+  slash = queue ? strrchr(queue, '/') : 0;
+  if (!slash || !slash[1]) return 0;
+  stralloc_cut(path, path->len - (sizeof per_queue - 2)); /* the dot stays */
+  return stralloc_cats(path, slash + 1) ? 1 : -1;
 }
 
 /* Reads the row's file into text: 1, 0 if there is none, -1. */
 static int read_file(const struct conf_row *row, const char *name, struct conf_value *v,
                      stralloc *text, struct strerr *e) {
-  int r;
+  int r = find_file(name, &v->where);
 
-  if (!*name) return 0;
-  if (!find_file(name, &v->where)) return no_memory(e);
+  if (r != 1) return r == 0 ? 0 : no_memory(e);
   r = file_read(v->where.s, text, CONF_FILE_MAX);
   if (r == -1) return strerr_sys(e, "unable to read ", v->where.s, (char *)0);
   (void)row;
@@ -203,7 +215,7 @@ uint64_t conf_stamp(unsigned readers, const struct env *env) {
     const char *file = var && *var ? var : row->file;
     struct stat st;
 
-    if (!(row->readers & readers) || !*file || !find_file(file, &path)) continue;
+    if (!(row->readers & readers) || !*file || find_file(file, &path) != 1) continue;
     if (stat(path.s, &st) == -1) {
       h = mix(h, (uint64_t)errno);
       continue;

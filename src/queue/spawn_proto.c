@@ -83,14 +83,32 @@ int spawn_command_take(struct spawn_reader *r, struct spawn_command *c) {
   return 1;
 }
 
-int spawn_report_take(struct spawn_reader *r, struct spawn_report *rep) {
-  const char *text = "";
-  struct scan at;
-  int got = begin(r, &at, &rep->delivery);
+/* Drops what is left of a report that was cut: 1 at its end, 0 it goes on. */
+static int skip_rest(struct spawn_reader *r) {
+  size_t left = r->buf.len - r->taken;
+  size_t n = left ? bytes_chr(r->buf.s + r->taken, left, 0) : 0;
 
-  if (got == 1) got = next_string(&at, &text);
-  if (got != 1) return got;
-  r->taken += at.pos;
+  r->skipping = n == left;
+  r->taken += n + !r->skipping;
+  return !r->skipping;
+}
+
+int spawn_report_take(struct spawn_reader *r, struct spawn_report *rep) {
+  const size_t max = 1 + SPAWN_TEXT_MAX;
+  struct scan at;
+  size_t n;
+  char *text;
+
+  if ((r->skipping && !skip_rest(r)) || !begin(r, &at, &rep->delivery)) return 0;
+  text = r->buf.s + r->taken + at.pos;
+  n = bytes_chr(text, at.len - at.pos, 0);
+  if (n == at.len - at.pos && n <= max) return 0;
+  if (n > max) {
+    r->skipping = 1;
+    n = max;
+    text[n] = 0;
+  }
+  r->taken += at.pos + n + 1;
   rep->result = text[0];
   rep->text = text[0] ? text + 1 : text;
   return 1;
@@ -99,4 +117,5 @@ int spawn_report_take(struct spawn_reader *r, struct spawn_report *rep) {
 void spawn_reader_free(struct spawn_reader *r) {
   stralloc_free(&r->buf);
   r->taken = 0;
+  r->skipping = 0;
 }

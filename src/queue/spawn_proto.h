@@ -40,11 +40,14 @@ int spawn_report_format(stralloc *out, uint16_t delivery, char result, const cha
 struct spawn_reader {
   stralloc buf;
   size_t taken; /* bytes of buf that the last record used */
+  int skipping; /* the rest of a report that was cut */
 };
 int spawn_reader_add(struct spawn_reader *r, const char *s, size_t n) MUST_CHECK;
 /* 1 taken, 0 more bytes are needed, -1 malformed or too long: the stream cannot be
  * trusted any more.  What is borrowed lives until the next call. */
 int spawn_command_take(struct spawn_reader *r, struct spawn_command *c) MUST_CHECK;
+/* The same, but nothing is malformed: of a text that is longer than SPAWN_TEXT_MAX the
+ * beginning is given, and the rest is dropped as it comes.  1 or 0. */
 int spawn_report_take(struct spawn_reader *r, struct spawn_report *rep) MUST_CHECK;
 void spawn_reader_free(struct spawn_reader *r);
 

@@ -28,6 +28,7 @@
 #define ID_TRIES 10000
 #define ENVELOPE_FILE_MAX (256u << 20)
 #define BOUNCE_MAX (64u << 20)
+#define SETTLED 300 /* seconds after which the system has written a file by itself */
 
 /* The first free id from *id on. */
 static int create(uint64_t *id, uint64_t step) {
@@ -203,6 +204,16 @@ static int read_info(uint64_t id, struct envelope *env) {
   return r;
 }
 
+/* Was it tried when the system had long written its bytes, accepted or not?  Then no power
+ * loss since can have torn it. */
+static int was_settled(uint64_t id, const struct envelope *env) {
+  char path[QUEUE_PATH];
+  struct stat st;
+
+  queuepath(path, QUEUE_done, id);
+  return stat(path, &st) == 0 && st.st_mtim.tv_sec >= SETTLED && (uint64_t)st.st_mtim.tv_sec - SETTLED >= env->birth;
+}
+
 /* Are these the message's bytes, all of them?  1, 0, or -1 with errno. */
 static int is_whole(int fd, const struct envelope *env) {
   char buf[65536];
@@ -225,7 +236,7 @@ int queue_load(uint64_t id, struct envelope *env, enum queue_trust trust) {
   int r = read_info(id, env);
   int fd;
 
-  if (r != 1) return r;
+  if (r != 1 || (trust == QUEUE_TRIED && was_settled(id, env))) return r;
   queuepath(path, QUEUE_mess, id);
   if (trust == QUEUE_ANNOUNCED) return access(path, F_OK) == 0 ? 1 : errno == ENOENT ? 0 : -1;
   fd = fd_open_read(path);
@@ -283,23 +294,36 @@ static int open_marks(uint64_t id) {
   return open(path, O_RDWR | O_CREAT | O_CLOEXEC, queue_files[QUEUE_done].filemode);
 }
 
-int queue_mark_done(uint64_t id, uint32_t index) {
-  int fd = open_marks(id);
-  ssize_t w;
+/* Those of the marks that lie within one window: how many, or 0 on failure. */
+static size_t mark_window(int fd, const uint32_t *index, size_t n) {
+  char window[4096] = "";
+  size_t i = 0;
+  size_t len = 0;
+  ssize_t r;
 
-  if (fd == -1) return -1;
-  do w = pwrite(fd, "D", 1, index);
-  while (w == -1 && errno == EINTR);
-  fd_close(fd);
-  return w == 1 ? 0 : -1;
+  do r = n > 1 ? pread(fd, window, sizeof window, index[0]) : 0;
+  while (r == -1 && errno == EINTR);
+  if (r == -1) return 0;
+  for (; i < n && index[i] - index[0] < sizeof window; ++i) {
+    len = index[i] - index[0];
+    window[len++] = 'D';
+  }
+  do r = pwrite(fd, window, len, index[0]);
+  while (r == -1 && errno == EINTR);
+  return r == (ssize_t)len ? i : 0;
 }
 
-int queue_touch_tried(uint64_t id) {
+int queue_mark_done(uint64_t id, const uint32_t *index, size_t n) {
   int fd = open_marks(id);
-  int r;
+  int r = fd == -1 || n ? 0 : futimens(fd, 0); /* writing changes the time of itself */
 
   if (fd == -1) return -1;
-  r = futimens(fd, 0);
+  for (size_t done = 0; r == 0 && done < n;) {
+    size_t some = mark_window(fd, index + done, n - done);
+
+    if (!some) r = -1;
+    done += some;
+  }
   fd_close(fd);
   return r;
 }
@@ -313,6 +337,7 @@ int queue_marks(uint64_t id, stralloc *marks, int64_t *tried) {
   *tried = 0;
   if (stat(path, &st) == -1) return errno == ENOENT ? 0 : -1;
   *tried = st.st_mtim.tv_sec;
+  if (!st.st_size) return 0;
   return file_read(path, marks, ENVELOPE_FILE_MAX) == -1 ? -1 : 0;
 }
 

@@ -36,8 +36,11 @@ void queue_announce_all(const stralloc *lines);
  * with errno (EPROTO: damaged).  QUEUE_ANNOUNCED: the message was announced, so it is
  * whole on disk.  QUEUE_FOUND: it was found by looking; it may be on its way in still
  * (locked), or its bytes may have been lost in a crash before it was accepted, so they
- * are compared with the envelope's checksum. */
-enum queue_trust { QUEUE_ANNOUNCED, QUEUE_FOUND };
+ * are compared with the envelope's checksum.  QUEUE_TRIED: it was found too, but it has
+ * marks, so it was found whole before; if it was tried when it had been there for a while,
+ * its bytes are on disk since then and are not looked at, which a long queue at the start of
+ * its daemons could not afford. */
+enum queue_trust { QUEUE_ANNOUNCED, QUEUE_FOUND, QUEUE_TRIED };
 int queue_load(uint64_t id, struct envelope *env, enum queue_trust trust) MUST_CHECK;
 
 /* For the journal.  Sync message and envelope themselves: 1, 0 when they are gone; and
@@ -51,13 +54,12 @@ enum queue_sight queue_looks(uint64_t id, const struct envelope *env) MUST_CHECK
 /* torn or gone -> queued, synced. */
 int queue_restore(uint64_t id, const struct envelope *env, const char *message, size_t n) MUST_CHECK;
 
-/* queued -> tried: recipient number index is done.  One byte written in place. */
-int queue_mark_done(uint64_t id, uint32_t index) MUST_CHECK;
+/* queued -> tried: the recipients of these numbers (rising) are done.  A byte for each,
+ * written in place; none at all remembers only that an attempt was made now. */
+int queue_mark_done(uint64_t id, const uint32_t *index, size_t n) MUST_CHECK;
 /* The marks, one byte per recipient (missing bytes: not done); *tried is the time
  * of the last attempt or 0.  0 or -1. */
 int queue_marks(uint64_t id, stralloc *marks, int64_t *tried) MUST_CHECK;
-/* Remember that an attempt was made now. */
-int queue_touch_tried(uint64_t id) MUST_CHECK;
 
 /* Append to bounce/ID, and read it (1, 0 none, -1). */
 int queue_bounce_append(uint64_t id, const char *s, size_t n) MUST_CHECK;

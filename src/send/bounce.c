@@ -39,16 +39,16 @@ struct parties {
 /* 1 filled, 0 to be discarded, -1 no memory. */
 static int choose_parties(const struct conf *conf, const struct message *m, struct parties *p) {
   const char *to = conf_line(conf, SET_doublebounceto);
-  const stralloc *s = &m->sender;
+  const char *sender = message_sender(m);
 
-  if (stralloc_equals(s, "#@[]")) return 0;
-  if (s->len) {
-    size_t n = s->len;
+  if (!strcmp(sender, "#@[]")) return 0;
+  if (*sender) {
+    size_t n = strlen(sender);
 
     p->from = "";
     /* VERP: owner-@host-@[] stands for owner-@host. */
-    if (n > 4 && !memcmp(s->s + n - 4, "-@[]", 4)) n -= 4;
-    return stralloc_copyb(&p->to, s->s, n) ? 1 : -1;
+    if (n > 4 && !memcmp(sender + n - 4, "-@[]", 4)) n -= 4;
+    return stralloc_copyb(&p->to, sender, n) ? 1 : -1;
   }
   if (!*to || *to == '@') return 0;
   p->is_double = 1;
@@ -59,10 +59,10 @@ static int choose_parties(const struct conf *conf, const struct message *m, stru
 }
 
 /* An address as a header has it; without memory no bounce goes out now. */
-static void put_address(struct qqclient *q, const stralloc *address) {
+static void put_address(struct qqclient *q, const char *address) {
   stralloc quoted = STRALLOC_INIT;
 
-  if (!address_quote(address->s, address->len, &quoted)) qqclient_fail(q);
+  if (!address_quote(address, strlen(address), &quoted)) qqclient_fail(q);
   qqclient_put(q, stralloc_cstr(&quoted), quoted.len);
   stralloc_free(&quoted);
 }
@@ -78,7 +78,7 @@ static void put_head(struct qqclient *q, const struct conf *conf, const struct p
   qqclient_puts(q, "@");
   qqclient_puts(q, conf_line(conf, SET_bouncehost));
   qqclient_puts(q, "\nTo: ");
-  put_address(q, &p->to);
+  put_address(q, stralloc_cstr(&p->to));
   qqclient_puts(q, "\nAuto-Submitted: auto-replied\nSubject: ");
   qqclient_puts(q, conf_line(conf, p->is_double ? SET_doublebouncesubject : SET_bouncesubject));
   qqclient_puts(q, "\n\nHi. This is the IndiMail delivery program at ");
@@ -104,9 +104,9 @@ static int put_message(struct qqclient *q, const struct conf *conf, const struct
   fd = fd_open_read(path);
   if (fd == -1) return strerr_sys(e, "unable to open ", path, (char *)0);
   if (!left) left = UINT64_MAX;
-  qqclient_puts(q, m->sender.len ? "--- Below this line is the message.\n\nReturn-Path: <"
+  qqclient_puts(q, *message_sender(m) ? "--- Below this line is the message.\n\nReturn-Path: <"
                                  : "--- Below this line is the notice that came back.\n\nReturn-Path: <");
-  put_address(q, &m->sender);
+  put_address(q, message_sender(m));
   qqclient_puts(q, ">\n");
   substdio_initfd_read(&in, fd, buf, sizeof buf);
   while (!cut && (n = substdio_feed(&in)) > 0) {

@@ -18,23 +18,6 @@ static int put_sa(stralloc *out, const stralloc *s) {
   return stralloc_catz(out, s->s, s->len);
 }
 
-static int put_message(stralloc *out, const struct message *m) {
-  if (!stralloc_append(out, 'J') || !put_u64(out, m->id) || !put_u64(out, m->birth) ||
-      !put_u64(out, m->size) || !put_u64(out, m->uid) || !put_u64(out, m->qp) ||
-      !put_u64(out, m->tried > 0 ? (uint64_t)m->tried : 0) || !put_sa(out, &m->sender) ||
-      !put_sa(out, &m->extra) || !put_sa(out, &m->captured))
-    return 0;
-  for (size_t i = 0; i < m->recipients; ++i) {
-    const struct recipient *r = &m->recipient[i];
-
-    if (r->state == RECIPIENT_DONE) continue;
-    if (!stralloc_append(out, r->channel == CHANNEL_LOCAL ? 'L' : 'R') || !put_u64(out, r->index) ||
-        !stralloc_catz(out, r->address, strlen(r->address)))
-      return 0;
-  }
-  return 1;
-}
-
 /* Puts the length before what was appended since start; undoes it on failure. */
 static int close_frame(stralloc *out, size_t start, int ok) {
   size_t n = out->len - start;
@@ -47,17 +30,28 @@ static int close_frame(stralloc *out, size_t start, int ok) {
   return 1;
 }
 
-int job_format(stralloc *out, const struct message *m) {
-  size_t start = out->len;
-
-  return stralloc_catb(out, "\0\0\0\0", 4) && close_frame(out, start, put_message(out, m));
+void job_begin(struct job_writer *w, stralloc *out, const struct job_head *h, const stralloc *sender,
+               const stralloc *extra, const stralloc *captured) {
+  *w = (struct job_writer){out, out->len, 0};
+  w->ok = stralloc_catb(out, "\0\0\0\0", 4) && stralloc_append(out, 'J') && put_u64(out, h->id) &&
+          put_u64(out, h->birth) && put_u64(out, h->size) && put_u64(out, h->uid) && put_u64(out, h->qp) &&
+          put_u64(out, h->tried) && put_sa(out, sender) && put_sa(out, extra) && put_sa(out, captured);
 }
 
-int job_format_log(stralloc *out, const char *text) {
+void job_recipient(struct job_writer *w, enum channel channel, uint32_t index, const char *address) {
+  w->ok = w->ok && stralloc_append(w->out, channel == CHANNEL_LOCAL ? 'L' : 'R') && put_u64(w->out, index) &&
+          stralloc_catz(w->out, address, strlen(address));
+}
+
+int job_end(struct job_writer *w) {
+  return close_frame(w->out, w->start, w->ok);
+}
+
+int job_format_log(stralloc *out, enum job_kind kind, const char *text) {
   size_t start = out->len;
 
   return stralloc_catb(out, "\0\0\0\0", 4) &&
-         close_frame(out, start, stralloc_append(out, 'L') && stralloc_catz(out, text, strlen(text)));
+         close_frame(out, start, stralloc_append(out, kind == JOB_INFO ? 'I' : 'L') && stralloc_catz(out, text, strlen(text)));
 }
 
 int job_reader_add(struct job_reader *r, const char *s, size_t n) {
@@ -90,48 +84,63 @@ static int next_u64(struct cursor *c, uint64_t *u) {
   return next(c, &s, &n) && scan_u64(s, n, u);
 }
 
-/* 1, 0 malformed, -1 no memory. */
-static int next_sa(struct cursor *c, stralloc *sa) {
+static int next_head(struct cursor *c, struct job_head *h) {
+  return next_u64(c, &h->id) && next_u64(c, &h->birth) && next_u64(c, &h->size) && next_u64(c, &h->uid) &&
+         next_u64(c, &h->qp) && next_u64(c, &h->tried) && h->birth <= INT64_MAX && h->tried <= INT64_MAX;
+}
+
+static int next_recipient(struct cursor *c, enum channel *channel, uint32_t *index, const char **address, size_t *n) {
+  const char *head;
+  size_t headn;
+
+  if (!next(c, &head, &headn) || !next(c, address, n)) return 0;
+  if (headn < 2 || (head[0] != 'L' && head[0] != 'R')) return 0;
+  *channel = head[0] == 'L' ? CHANNEL_LOCAL : CHANNEL_REMOTE;
+  return scan_u32(head + 1, headn - 1, index);
+}
+
+/* Looks whether the frame is well formed and how much room its message needs. */
+static int measure(struct cursor c, size_t *recipients, size_t *text) {
+  enum channel channel;
+  uint32_t index;
   const char *s;
   size_t n;
 
-  if (!next(c, &s, &n)) return 0;
-  return stralloc_copyb(sa, s, n) ? 1 : -1;
+  *recipients = *text = 0;
+  for (int i = 0; i < 3; ++i) {
+    if (!next(&c, &s, &n)) return 0;
+    *text += n + 1;
+  }
+  for (; c.n; ++*recipients) {
+    if (!next_recipient(&c, &channel, &index, &s, &n)) return 0;
+    *text += n + 1;
+  }
+  return 1;
 }
 
-static int read_recipient(struct cursor *c, struct message *m) {
-  const char *head, *address;
-  size_t headn, addressn;
+static enum job_kind read_message(struct cursor *c, struct job_head *h, struct message **m) {
+  const char *part[3] = {"", "", ""};
+  enum channel channel;
   uint32_t index;
-  int local;
+  const char *address;
+  size_t recipients, text, n;
 
-  if (!next(c, &head, &headn) || !next(c, &address, &addressn)) return 0;
-  if (headn < 2 || (head[0] != 'L' && head[0] != 'R') || !scan_u32(head + 1, headn - 1, &index)) return 0;
-  local = head[0] == 'L';
-  return message_add_recipient(m, local ? CHANNEL_LOCAL : CHANNEL_REMOTE, index, address, 0) ? 1 : -1;
+  if (!next_head(c, h) || !measure(*c, &recipients, &text)) return JOB_BAD;
+  *m = message_new(recipients, text);
+  if (!*m) return JOB_NOMEM;
+  (*m)->id = h->id;
+  (*m)->birth = (int64_t)h->birth;
+  for (int i = 0; i < 3; ++i) (void)!next(c, &part[i], &n);
+  message_set_head(*m, part[0], part[1], part[2]);
+  while (c->n && next_recipient(c, &channel, &index, &address, &n)) message_add_recipient(*m, channel, index, address);
+  return JOB_MESSAGE;
 }
 
-static int read_message(struct cursor *c, struct message *m) {
-  uint64_t tried;
-  int r;
-
-  if (!next_u64(c, &m->id) || !next_u64(c, &m->birth) || !next_u64(c, &m->size) ||
-      !next_u64(c, &m->uid) || !next_u64(c, &m->qp) || !next_u64(c, &tried))
-    return 0;
-  m->tried = tried > INT64_MAX ? 0 : (int64_t)tried;
-  r = next_sa(c, &m->sender);
-  if (r == 1) r = next_sa(c, &m->extra);
-  if (r == 1) r = next_sa(c, &m->captured);
-  while (r == 1 && c->n) r = read_recipient(c, m);
-  return r;
-}
-
-enum job_kind job_take(struct job_reader *r, struct message **m, const char **text) {
+enum job_kind job_take(struct job_reader *r, struct job_head *h, struct message **m, const char **text) {
   const unsigned char *p = (const unsigned char *)r->buf.s + r->taken;
   size_t have = r->buf.len - r->taken;
   struct cursor c;
   size_t n;
-  int got;
 
   if (have < 4) return JOB_MORE;
   n = (size_t)p[0] | (size_t)p[1] << 8 | (size_t)p[2] << 16 | (size_t)p[3] << 24;
@@ -140,15 +149,8 @@ enum job_kind job_take(struct job_reader *r, struct message **m, const char **te
   c.s = (const char *)p + 5;
   c.n = n - 1;
   r->taken += 4 + n;
-  if (p[4] == 'L') return next(&c, text, &n) && !c.n ? JOB_LOG : JOB_BAD;
-  if (p[4] != 'J') return JOB_BAD;
-  *m = message_new();
-  if (!*m) return JOB_NOMEM;
-  got = read_message(&c, *m);
-  if (got == 1) return JOB_MESSAGE;
-  message_free(*m);
-  *m = 0;
-  return got == 0 ? JOB_BAD : JOB_NOMEM;
+  if (p[4] == 'L' || p[4] == 'I') return !next(&c, text, &n) || c.n ? JOB_BAD : p[4] == 'L' ? JOB_WARNING : JOB_INFO;
+  return p[4] == 'J' ? read_message(&c, h, m) : JOB_BAD;
 }
 
 void job_reader_free(struct job_reader *r) {

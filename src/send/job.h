@@ -2,9 +2,9 @@
  * read and judged once.  A frame is four bytes length, little-endian, and that many
  * bytes: J and strings ended by NUL: id birth size uid qp tried sender extra captured,
  * then for each recipient that is not done: L or R and its index, its address.
- * Another frame: L text (a log line).
+ * Other frames: L text and I text, for a warning and for information in the log.
  * From qmail-send to todo-proc: lines "F id" (finished: forget it), "H" (read settings
- * again), "S" (look for messages now). */
+ * again), "S" (look for messages now), "D" and "A" (hand nothing over; go on). */
 #ifndef SEND_JOB_H
 #define SEND_JOB_H
 
@@ -13,20 +13,35 @@
 
 #define JOB_FRAME_MAX (512u << 20)
 
-/* Append a frame with this message. */
-int job_format(stralloc *out, const struct message *m) MUST_CHECK;
-/* A frame with a log line. */
-int job_format_log(stralloc *out, const char *text) MUST_CHECK;
+/* What stands before the recipients. */
+struct job_head {
+  uint64_t id, birth, size, uid, qp;
+  uint64_t tried; /* last attempt, on the wall clock, or 0 */
+};
+
+/* Append a frame: job_begin, job_recipient for each, job_end.  A failure (memory, or too
+ * long) is remembered until job_end, which then takes the frame away again and gives 0. */
+struct job_writer {
+  stralloc *out;
+  size_t start;
+  int ok;
+};
+void job_begin(struct job_writer *w, stralloc *out, const struct job_head *h, const stralloc *sender,
+               const stralloc *extra, const stralloc *captured);
+void job_recipient(struct job_writer *w, enum channel channel, uint32_t index, const char *address);
+int job_end(struct job_writer *w) MUST_CHECK;
+/* A frame with a log line: kind is JOB_WARNING or JOB_INFO. */
+enum job_kind { JOB_MORE, JOB_MESSAGE, JOB_WARNING, JOB_INFO, JOB_BAD, JOB_NOMEM };
+int job_format_log(stralloc *out, enum job_kind kind, const char *text) MUST_CHECK;
 
 struct job_reader {
   stralloc buf;
   size_t taken;
 };
 int job_reader_add(struct job_reader *r, const char *s, size_t n) MUST_CHECK;
-enum job_kind { JOB_MORE, JOB_MESSAGE, JOB_LOG, JOB_BAD, JOB_NOMEM };
-/* The next frame: a message (yours to free), or a log line (borrowed until the next
- * call). */
-enum job_kind job_take(struct job_reader *r, struct message **m, const char **text) MUST_CHECK;
+/* The next frame: a message (yours to free; its birth is the wall clock's) and its head,
+ * or a log line (borrowed until the next call). */
+enum job_kind job_take(struct job_reader *r, struct job_head *h, struct message **m, const char **text) MUST_CHECK;
 void job_reader_free(struct job_reader *r);
 
 #endif

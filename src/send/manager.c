@@ -1,74 +1,25 @@
-/* manager: see manager.h. */
+/* manager: see manager.h.  Here: messages from their arrival to their end, settings and
+ * signals; manager_delivery.c has the deliveries. */
 #include "send/manager.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/fmt.h"
-#include "base/log.h"
-#include "base/loop.h"
 #include "base/sigfd.h"
 #include "queue/queuepath.h"
-#include "queue/spawn_proto.h"
 #include "queue/transition.h"
 #include "send/bounce.h"
-#include "send/job.h"
-#include "send/log_buffer.h"
-#include "send/pipe_out.h"
-#include "send/sched.h"
+#include "send/manager_state.h"
 
 #define LATER 123 /* seconds until what failed for want of memory or disk is tried again */
 
-struct delivery {
-  struct message *m; /* null: free */
-  struct recipient *r;
-  uint64_t number; /* as logged */
-};
-
-/* A spawner and the deliveries it runs. */
-struct link {
-  struct manager *manager;
-  enum channel channel;
-  struct pipe_out out;
-  struct loop_io in;
-  struct spawn_reader reader;
-  struct delivery *slot;
-  size_t slots; /* what the spawner said it can do; 0 until it did */
-};
-
-struct manager {
-  const char *queue;
-  struct conf conf;
-  struct loop loop;
-  struct sched sched;
-  struct log_buffer log;
-  struct link link[CHANNELS];
-  struct pipe_out to_clean, to_todo;
-  struct loop_io from_clean, from_todo, sig;
-  struct job_reader jobs;
-  struct loop_timer wake, retry;
-  uint64_t next_delivery;
-  struct message **removing; /* asked of qmail-clean, oldest first */
-  size_t removing_n, removing_a;
-  struct message **later; /* finished, but the disk would not have it */
-  size_t later_n, later_a;
-  int exitasap;
-  struct strerr *e;
-  int code;
-};
-
-static const char *const channel_name[CHANNELS] = {[CHANNEL_LOCAL] = "local", [CHANNEL_REMOTE] = "remote"};
-
-#define MLOG(m, event, ...)                                                                   \
-  log_buffer_add(&(m)->log, LOG_##event, (const struct log_arg[]){__VA_ARGS__},                \
-                 sizeof((const struct log_arg[]){__VA_ARGS__}) / sizeof(struct log_arg))
-
-static void die(struct manager *m, const char *what) {
+void manager_die(struct manager *m, const char *what) {
   if (m->code == 0) {
     strerr_set(m->e, what, (char *)0);
     MLOG(m, alert, log_s(what));
@@ -77,34 +28,33 @@ static void die(struct manager *m, const char *what) {
   loop_stop(&m->loop);
 }
 
-static void lost_spawner(void *ctx) {
-  die(ctx, "lost connection to a spawner, stopping");
+int64_t manager_now(const struct manager *m) {
+  return clock_now(&m->clock, mono_now());
 }
 
 static void lost_clean(void *ctx) {
-  die(ctx, "lost connection to qmail-clean, stopping");
+  manager_die(ctx, "lost connection to qmail-clean, stopping");
 }
 
 static void lost_todo(void *ctx) {
-  die(ctx, "lost connection to todo-proc, stopping");
+  manager_die(ctx, "lost connection to todo-proc, stopping");
 }
 
-static int list_add(struct message ***list, size_t *n, size_t *a, struct message *msg) {
-  if (*n == *a) {
-    size_t more = *a ? *a * 2 : 16;
-    struct message **l = reallocarray(*list, more, sizeof *l);
-
-    if (!l) return 0;
-    *list = l;
-    *a = more;
-  }
-  (*list)[(*n)++] = msg;
-  return 1;
+static void list_add(struct message_list *l, struct message *msg) {
+  msg->next = 0;
+  *(l->n++ ? l->end : &l->first) = msg;
+  l->end = &msg->next;
 }
 
-/* --- logging --- */
+static struct message *list_take(struct message_list *l) {
+  struct message *msg = l->first;
 
-static void log_status(struct manager *m) {
+  l->first = msg->next;
+  l->n--;
+  return msg;
+}
+
+void manager_log_status(struct manager *m) {
   const struct sched_channel *l = &m->sched.channel[CHANNEL_LOCAL];
   const struct sched_channel *r = &m->sched.channel[CHANNEL_REMOTE];
 
@@ -114,32 +64,26 @@ static void log_status(struct manager *m) {
 
 /* --- the end of a message --- */
 
-static void start_deliveries(struct manager *m);
-static int idle(const struct manager *m);
-
 static void retry_later(void *ctx);
 
 static void put_off(struct manager *m, struct message *msg, const char *why) {
   MLOG(m, warning, log_s(why));
-  if (!list_add(&m->later, &m->later_n, &m->later_a, msg) ||
-      loop_timer_set(&m->loop, &m->retry, deadline_in(LATER), retry_later, m) == -1)
-    die(m, "out of memory");
+  list_add(&m->later, msg);
+  if (loop_timer_set(&m->loop, &m->retry, deadline_in(LATER), retry_later, m) == -1) manager_die(m, "out of memory");
 }
 
 static void ask_clean(struct manager *m, struct message *msg) {
   char below[QUEUE_PATH];
   size_t n = queuepath_below(below, msg->id);
 
-  if (!list_add(&m->removing, &m->removing_n, &m->removing_a, msg) ||
-      !stralloc_catlit(&m->to_clean.buf, "foop/") || !stralloc_catz(&m->to_clean.buf, below, n)) {
-    die(m, "out of memory");
-    return;
-  }
-  pipe_out_flush(&m->to_clean);
+  list_add(&m->removing, msg);
+  if (!stralloc_catlit(&m->to_clean.buf, "foop/") || !stralloc_catz(&m->to_clean.buf, below, n))
+    manager_die(m, "out of memory");
+  else pipe_out_flush(&m->to_clean);
 }
 
-/* Every recipient is done: bounce if need be, then have it removed. */
-static void finish(struct manager *m, struct message *msg) {
+/* Bounce if need be, then have it removed. */
+void manager_finish(struct manager *m, struct message *msg) {
   struct strerr e;
   uint64_t qp = 0;
 
@@ -155,13 +99,8 @@ static void finish(struct manager *m, struct message *msg) {
 
 static void retry_later(void *ctx) {
   struct manager *m = ctx;
-  size_t n = m->later_n;
-  struct message **list = m->later;
 
-  m->later = 0;
-  m->later_n = m->later_a = 0;
-  for (size_t i = 0; i < n; ++i) finish(m, list[i]);
-  free(list);
+  for (size_t n = m->later.n; n; --n) manager_finish(m, list_take(&m->later));
 }
 
 static void removed(struct manager *m, struct message *msg) {
@@ -169,7 +108,7 @@ static void removed(struct manager *m, struct message *msg) {
 
   if (queue_remove_marks(msg->id) == -1) MLOG(m, warning, log_s("unable to remove the marks of a finished message"));
   MLOG(m, end_msg, log_u(msg->id), log_s(m->queue));
-  if (!stralloc_catm(&m->to_todo.buf, "F ", fmt_u64_z(number, msg->id), "\n", (char *)0)) die(m, "out of memory");
+  if (!stralloc_catm(&m->to_todo.buf, "F ", fmt_u64_z(number, msg->id), "\n", (char *)0)) manager_die(m, "out of memory");
   else pipe_out_flush(&m->to_todo);
   message_free(msg);
 }
@@ -181,212 +120,40 @@ static void on_clean(void *ctx, int fd, unsigned events) {
 
   (void)events;
   if (n == -1 && (errno == EINTR || errno == EAGAIN)) return;
-  if (n <= 0 || (size_t)n > m->removing_n) {
+  if (n <= 0 || (size_t)n > m->removing.n) {
     lost_clean(m);
     return;
   }
   for (ssize_t i = 0; i < n; ++i) {
-    struct message *msg = m->removing[i];
+    struct message *msg = list_take(&m->removing);
 
     if (buf[i] == '+') removed(m, msg);
     else put_off(m, msg, "qmail-clean could not remove a finished message");
   }
-  m->removing_n -= (size_t)n;
-  memmove(m->removing, m->removing + n, m->removing_n * sizeof *m->removing);
   log_buffer_flush(&m->log);
-  if (m->exitasap && idle(m)) loop_stop(&m->loop);
-}
-
-/* --- deliveries --- */
-
-static struct delivery *free_slot(struct link *l) {
-  for (size_t i = 0; i < l->slots; ++i)
-    if (!l->slot[i].m) return &l->slot[i];
-  return 0;
-}
-
-/* VERP: a sender prefix-@host-@[] becomes prefix-rcptuser=rcpthost@host. */
-static int verp_sender(const struct message *msg, const char *recipient, stralloc *out) {
-  const stralloc *s = &msg->sender;
-  const char *at = strrchr(recipient, '@');
-  size_t host;
-
-  if (s->len < 4 || memcmp(s->s + s->len - 4, "-@[]", 4) || !at) return stralloc_copy(out, s);
-  for (host = s->len - 4; host && s->s[host - 1] != '@'; --host) {
-  }
-  if (host < 2 || s->s[host - 2] != '-') return stralloc_copy(out, s);
-  return stralloc_copyb(out, s->s, host - 1) && stralloc_catb(out, recipient, (size_t)(at - recipient)) &&
-         stralloc_append(out, '=') && stralloc_cats(out, at + 1) &&
-         stralloc_catb(out, s->s + host - 1, s->len - 4 - (host - 1));
-}
-
-static void start(struct link *l, struct message *msg, struct recipient *r) {
-  struct manager *m = l->manager;
-  struct delivery *d = free_slot(l);
-  struct spawn_command c = {.id = msg->id, .n = 1, .recipient = {r->address}};
-  stralloc sender = STRALLOC_INIT;
-
-  d->m = msg;
-  d->r = r;
-  d->number = ++m->next_delivery;
-  MLOG(m, starting_delivery, log_u(d->number), log_u(msg->id), log_s(channel_name[l->channel]), log_s(r->address),
-       log_s(m->queue));
-  c.delivery = (uint16_t)(d - l->slot);
-  c.extra = stralloc_cstr(&msg->extra);
-  c.captured = stralloc_cstr(&msg->captured);
-  if (!verp_sender(msg, r->address, &sender)) die(m, "out of memory");
-  c.sender = stralloc_cstr(&sender);
-  if (!spawn_command_format(&l->out.buf, &c)) die(m, "out of memory");
-  stralloc_free(&sender);
-}
-
-static void on_wake(void *ctx) {
-  start_deliveries(ctx);
-}
-
-/* Start all that may start, then sleep until the next message is due. */
-static void start_deliveries(struct manager *m) {
-  int64_t now = wall_now();
-  int64_t due;
-  int started = 0;
-
-  for (int ch = 0; ch < CHANNELS && !m->exitasap; ++ch) {
-    struct link *l = &m->link[ch];
-    struct message *msg;
-    struct recipient *r;
-
-    if (!l->slots) continue;
-    while (sched_take(&m->sched, l->channel, now, &msg, &r)) {
-      start(l, msg, r);
-      ++started;
-    }
-    if (l->out.buf.len) pipe_out_flush(&l->out);
-  }
-  if (started) log_status(m);
-  log_buffer_flush(&m->log);
-  due = sched_next_due(&m->sched);
-  if (due != INT64_MAX && loop_timer_set(&m->loop, &m->wake, deadline_in(due > now ? due - now : 1), on_wake, m) == -1)
-    die(m, "out of memory");
-}
-
-static int record_failure(struct manager *m, struct message *msg, const struct recipient *r, const char *text,
-                          int too_old) {
-  struct route_table t = {conf_line(&m->conf, SET_envnoathost), conf_lines(&m->conf, SET_locals),
-                          conf_lines(&m->conf, SET_percenthack), conf_lines(&m->conf, SET_virtualdomains)};
-  stralloc report = STRALLOC_INIT;
-  stralloc p = STRALLOC_INIT;
-  int ok;
-
-  ok = stralloc_copys(&report, text) &&
-       (!too_old || stralloc_catlit(&report, "I have tried for too long: this message will not be tried again.\n")) &&
-       bounce_paragraph(&p, route_original(&t, r->address), stralloc_cstr(&report));
-  ok = ok && queue_bounce_append(msg->id, p.s, p.len) == 0;
-  stralloc_free(&report);
-  stralloc_free(&p);
-  if (ok) msg->bouncing = 1;
-  return ok;
-}
-
-/* Is there anything on disk to mark?  A message with one recipient is simply removed. */
-static int needs_mark(const struct message *msg, const struct recipient *r) {
-  for (size_t i = 0; i < msg->recipients; ++i)
-    if (&msg->recipient[i] != r && msg->recipient[i].state != RECIPIENT_DONE) return 1;
-  return 0;
-}
-
-/* Judges a report: 1 the recipient is done, 0 it will be tried again. */
-static int judge(struct manager *m, const struct delivery *d, const struct spawn_report *rep) {
-  int last = sched_is_last(d->m, (enum channel)d->r->channel);
-  const char *result = rep->result == 'K' ? "success" : rep->result == 'D' ? "failure" : "deferral";
-  int done = rep->result == 'K' || rep->result == 'D' || last;
-
-  MLOG(m, delivery, log_u(d->number), log_s(result), log_s(rep->text), log_s(m->queue));
-  if (done && rep->result != 'K' && !record_failure(m, d->m, d->r, rep->text, rep->result != 'D')) {
-    MLOG(m, warning, log_s("unable to write a bounce text, will try again"));
-    done = 0;
-  }
-  if (done && needs_mark(d->m, d->r) && queue_mark_done(d->m->id, d->r->index) == -1)
-    MLOG(m, warning, log_s("unable to mark a recipient done: it may be delivered twice"));
-  if (!done && queue_touch_tried(d->m->id) == -1)
-    MLOG(m, warning, log_s("unable to remember an attempt"));
-  return done;
-}
-
-static void on_report(struct link *l, const struct spawn_report *rep) {
-  struct manager *m = l->manager;
-  struct delivery *d = rep->delivery < l->slots ? &l->slot[rep->delivery] : 0;
-  struct message *msg;
-  int done;
-
-  if (!d || !d->m) {
-    MLOG(m, warning, log_s("a spawner reported on a delivery that does not exist"));
-    return;
-  }
-  msg = d->m;
-  done = judge(m, d, rep);
-  if (!done) msg->tried = wall_now();
-  if (!sched_result(&m->sched, msg, d->r, done, wall_now())) die(m, "out of memory");
-  d->m = 0;
-  log_status(m);
-  if (sched_finished(msg)) finish(m, msg);
-}
-
-static int idle(const struct manager *m) {
-  return !m->sched.channel[CHANNEL_LOCAL].running && !m->sched.channel[CHANNEL_REMOTE].running && !m->removing_n;
-}
-
-/* The spawner's first two bytes: how many deliveries it can run. */
-static void on_hello(struct link *l, const char *buf) {
-  struct manager *m = l->manager;
-  size_t n = (size_t)(unsigned char)buf[0] | (size_t)(unsigned char)buf[1] << 8;
-
-  l->slot = calloc(n ? n : 1, sizeof *l->slot);
-  if (!l->slot) die(m, "out of memory");
-  l->slots = n;
-  if (m->sched.channel[l->channel].limit > n) m->sched.channel[l->channel].limit = n;
-}
-
-static void on_spawner(void *ctx, int fd, unsigned events) {
-  struct link *l = ctx;
-  struct manager *m = l->manager;
-  struct spawn_report rep;
-  char buf[16384];
-  ssize_t n = read(fd, buf, sizeof buf);
-  ssize_t from = 0;
-  int got;
-
-  (void)events;
-  if (n == -1 && (errno == EINTR || errno == EAGAIN)) return;
-  if (n <= 0 || (!l->slots && n < 2)) {
-    lost_spawner(m);
-    return;
-  }
-  if (!l->slots) {
-    on_hello(l, buf);
-    from = 2;
-  }
-  if (!spawn_reader_add(&l->reader, buf + from, (size_t)(n - from))) {
-    die(m, "out of memory");
-    return;
-  }
-  while ((got = spawn_report_take(&l->reader, &rep)) == 1) on_report(l, &rep);
-  if (got == -1) die(m, "a spawner talks nonsense, stopping");
-  start_deliveries(m);
-  if (m->exitasap && idle(m)) loop_stop(&m->loop);
+  manager_end_if_idle(m);
 }
 
 /* --- new messages --- */
 
-static void take_in(struct manager *m, struct message *msg) {
-  if (!msg->tried) MLOG(m, new_msg, log_u(msg->id), log_s(m->queue));
-  MLOG(m, info_msg, log_u(msg->id), log_u(msg->size), log_s(stralloc_cstr(&msg->sender)), log_u(msg->qp),
-       log_u(msg->uid), log_s(m->queue));
-  if (!sched_add(&m->sched, msg, wall_now())) die(m, "out of memory");
-  else if (sched_finished(msg)) finish(m, msg);
+static void take_in(struct manager *m, struct message *msg, const struct job_head *h) {
+  int64_t wall = wall_now();
+  deadline mono = mono_now();
+  int64_t tried = h->tried ? clock_past(&m->clock, (int64_t)h->tried, wall, mono) : 0;
+
+  msg->birth = clock_past(&m->clock, msg->birth, wall, mono);
+  if (!h->tried) { /* of the others the log has said it before: a long queue would flood it */
+    MLOG(m, new_msg, log_u(msg->id), log_s(m->queue));
+    MLOG(m, info_msg, log_u(msg->id), log_u(h->size), log_s(message_sender(msg)), log_u(h->qp), log_u(h->uid),
+         log_s(m->queue));
+  }
+  if (!sched_add(&m->sched, msg, tried, clock_now(&m->clock, mono))) manager_die(m, "out of memory");
+  else if (sched_finished(msg)) manager_finish(m, msg);
 }
 
 static void on_todo(void *ctx, int fd, unsigned events) {
   struct manager *m = ctx;
+  struct job_head head;
   struct message *msg;
   const char *text;
   char buf[65536];
@@ -398,109 +165,177 @@ static void on_todo(void *ctx, int fd, unsigned events) {
     lost_todo(m);
     return;
   }
-  if (!job_reader_add(&m->jobs, buf, (size_t)n)) die(m, "out of memory");
-  for (;;) {
-    switch (job_take(&m->jobs, &msg, &text)) {
-      case JOB_MORE: start_deliveries(m); return;
-      case JOB_MESSAGE: take_in(m, msg); break;
-      case JOB_LOG: MLOG(m, warning, log_s(text)); break;
-      case JOB_BAD: die(m, "todo-proc talks nonsense, stopping"); return;
-      case JOB_NOMEM: die(m, "out of memory"); return;
+  if (!job_reader_add(&m->jobs, buf, (size_t)n)) manager_die(m, "out of memory");
+  while (m->code == 0) {
+    switch (job_take(&m->jobs, &head, &msg, &text)) {
+      case JOB_MORE: delivery_start_all(m); return;
+      case JOB_MESSAGE: take_in(m, msg, &head); break;
+      case JOB_WARNING: MLOG(m, warning, log_s(text)); break;
+      case JOB_INFO: MLOG(m, info, log_s(text)); break;
+      case JOB_BAD: manager_die(m, "todo-proc talks nonsense, stopping"); return;
+      case JOB_NOMEM: manager_die(m, "out of memory"); return;
     }
   }
 }
 
 /* --- settings and signals --- */
 
-static void apply_settings(struct manager *m) {
-  static const enum setting limit[CHANNELS] = {SET_concurrencylocal, SET_concurrencyremote};
+static int bad_value(const struct conf *conf, enum setting s, const char *want, struct strerr *e) {
+  const struct conf_value *v = &conf->v[s];
+
+  strerr_set(e, stralloc_cstr(&v->where), v->origin == CONF_FROM_FILE ? ":1: " : ": ", want, (char *)0);
+  e->permanent = 1;
+  return -1;
+}
+
+/* Values that are numbers, but not such as we can work with. */
+static int check_settings(const struct conf *conf, struct retry *retry, struct strerr *e) {
+  static const struct {
+    enum setting setting;
+    uint64_t min, max;
+    const char *want;
+  } ranges[] = {
+      {SET_concurrencyhost, 0, 65535, "a number up to 65535 is wanted"},
+      {SET_remoterecipients, 1, SPAWN_RECIPIENTS_MAX, "a number from 1 to 500 is wanted"},
+      {SET_todointerval, 0, INT32_MAX, "fewer seconds are wanted"},
+  };
+
+  for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; ++i) {
+    uint64_t n = conf_number(conf, ranges[i].setting);
+
+    if (n < ranges[i].min || n > ranges[i].max) return bad_value(conf, ranges[i].setting, ranges[i].want, e);
+  }
+  if (!retry_parse(retry, conf_line(conf, SET_retryschedule)))
+    return bad_value(conf, SET_retryschedule, "seconds are wanted, up to 100 numbers from 1 to 2592000 on one line", e);
+  return 0;
+}
+
+static int load_settings(struct conf *conf, struct retry *retry, struct strerr *e) {
+  return conf_load(conf, CONF_SEND, e) == -1 || check_settings(conf, retry, e) == -1 ? -1 : 0;
+}
+
+static void apply_settings(struct manager *m, const struct retry *retry) {
   static const enum setting held[CHANNELS] = {SET_holdlocal, SET_holdremote};
 
-  m->sched.lifetime = (int64_t)conf_number(&m->conf, SET_queuelifetime);
-  m->sched.bounce_lifetime = (int64_t)conf_number(&m->conf, SET_bouncelifetime);
-  if (m->sched.bounce_lifetime > m->sched.lifetime) m->sched.bounce_lifetime = m->sched.lifetime;
-  for (int ch = 0; ch < CHANNELS; ++ch) {
-    size_t n = (size_t)conf_number(&m->conf, limit[ch]);
+  m->sched.retry = *retry;
+  m->sched.host_max = (uint32_t)conf_number(&m->conf, SET_concurrencyhost);
+  m->sched.batch_max = (uint32_t)conf_number(&m->conf, SET_remoterecipients);
+  for (int ch = 0; ch < CHANNELS; ++ch) m->sched.channel[ch].held = conf_flag(&m->conf, held[ch]);
+  delivery_set_limits(m);
+  sched_limits_changed(&m->sched);
+  sched_set_lifetimes(&m->sched, (int64_t)conf_number(&m->conf, SET_queuelifetime),
+                      (int64_t)conf_number(&m->conf, SET_bouncelifetime));
+}
 
-    if (m->link[ch].slots && n > m->link[ch].slots) n = m->link[ch].slots;
-    m->sched.channel[ch].limit = n;
-    m->sched.channel[ch].held = conf_flag(&m->conf, held[ch]);
-  }
+static void order_todo(struct manager *m, const char *line) {
+  if (!stralloc_cats(&m->to_todo.buf, line)) manager_die(m, "out of memory");
+  else pipe_out_flush(&m->to_todo);
 }
 
 static void reread(struct manager *m) {
   struct conf fresh;
+  struct retry retry;
   struct strerr e;
 
-  if (conf_load(&fresh, CONF_SEND, &e) == -1) {
+  if (load_settings(&fresh, &retry, &e) == -1) {
     MLOG(m, alert, log_s(e.text));
     conf_free(&fresh);
     return;
   }
   conf_free(&m->conf);
   m->conf = fresh;
-  apply_settings(m);
-  log_status(m);
-  if (stralloc_catlit(&m->to_todo.buf, "H\n")) pipe_out_flush(&m->to_todo);
+  apply_settings(m, &retry);
+  manager_log_status(m);
+  order_todo(m, "H\n");
 }
+
+static void everything_now(struct manager *m) {
+  sched_all_due(&m->sched, manager_now(m));
+  order_todo(m, "S\n");
+}
+
+static void detach(struct manager *m) {
+  MLOG(m, info, log_s("detached: new messages stay in the queue until USR2"));
+  order_todo(m, "D\n");
+}
+
+static void attach(struct manager *m) {
+  MLOG(m, info, log_s("attached"));
+  order_todo(m, "A\n");
+}
+
+static void end_soon(struct manager *m) {
+  m->exitasap = 1;
+  manager_log_status(m);
+}
+
+static const struct {
+  int sig;
+  void (*act)(struct manager *m);
+} signals[] = {
+    {SIGTERM, end_soon}, {SIGHUP, reread}, {SIGALRM, everything_now}, {SIGUSR1, detach}, {SIGUSR2, attach},
+};
 
 static void on_signal(void *ctx, int fd, unsigned events) {
   struct manager *m = ctx;
   int sig;
 
   (void)events;
-  while ((sig = sigfd_next(fd)) > 0) {
-    if (sig == SIGTERM) m->exitasap = 1;
-    if (sig == SIGHUP) reread(m);
-    if (sig == SIGALRM) {
-      sched_all_due(&m->sched, wall_now());
-      if (stralloc_catlit(&m->to_todo.buf, "S\n")) pipe_out_flush(&m->to_todo);
-    }
-  }
-  if (m->exitasap) log_status(m);
-  start_deliveries(m);
-  if (m->exitasap && idle(m)) loop_stop(&m->loop);
+  while ((sig = sigfd_next(fd)) > 0)
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; ++i)
+      if (signals[i].sig == sig) signals[i].act(m);
+  delivery_start_all(m);
+  manager_end_if_idle(m);
+}
+
+/* After TERM, when nothing is under way any more. */
+void manager_end_if_idle(struct manager *m) {
+  if (m->exitasap && !m->sched.channel[CHANNEL_LOCAL].running && !m->sched.channel[CHANNEL_REMOTE].running &&
+      !m->removing.n)
+    loop_stop(&m->loop);
 }
 
 static int connect_all(struct manager *m) {
-  static const int to[CHANNELS] = {MANAGER_TO_LOCAL, MANAGER_TO_REMOTE};
-  static const int from[CHANNELS] = {MANAGER_FROM_LOCAL, MANAGER_FROM_REMOTE};
   int sigfd;
 
-  for (int ch = 0; ch < CHANNELS; ++ch) {
-    struct link *l = &m->link[ch];
-
-    l->manager = m;
-    l->channel = (enum channel)ch;
-    if (pipe_out_init(&l->out, &m->loop, to[ch], lost_spawner, m) == -1) return -1;
-    if (loop_io_add(&m->loop, &l->in, from[ch], LOOP_READ, on_spawner, l) == -1) return -1;
-  }
+  if (delivery_connect(m, CHANNEL_LOCAL, MANAGER_TO_LOCAL, MANAGER_FROM_LOCAL) == -1) return -1;
+  if (delivery_connect(m, CHANNEL_REMOTE, MANAGER_TO_REMOTE, MANAGER_FROM_REMOTE) == -1) return -1;
   if (pipe_out_init(&m->to_clean, &m->loop, MANAGER_TO_CLEAN, lost_clean, m) == -1) return -1;
   if (pipe_out_init(&m->to_todo, &m->loop, MANAGER_TO_TODO, lost_todo, m) == -1) return -1;
   if (loop_io_add(&m->loop, &m->from_clean, MANAGER_FROM_CLEAN, LOOP_READ, on_clean, m) == -1) return -1;
   if (loop_io_add(&m->loop, &m->from_todo, MANAGER_FROM_TODO, LOOP_READ, on_todo, m) == -1) return -1;
-  sigfd = sigfd_open(SIGTERM, SIGHUP, SIGALRM, 0);
+  sigfd = sigfd_open(SIGTERM, SIGHUP, SIGALRM, SIGUSR1, SIGUSR2, 0);
   if (sigfd == -1) return -1;
   return loop_io_add(&m->loop, &m->sig, sigfd, LOOP_READ, on_signal, m);
 }
 
+/* For the order of what has no order; a guess of the time will do where there is none. */
+static uint64_t seed(void) {
+  uint64_t u;
+
+  return getrandom(&u, sizeof u, GRND_NONBLOCK) == (ssize_t)sizeof u ? u : (uint64_t)wall_now_us();
+}
+
 int manager_run(const char *queue_name, struct strerr *e) {
   struct manager *m = calloc(1, sizeof *m);
+  struct retry retry;
 
   if (!m) return strerr_sys(e, "unable to start", (char *)0);
   m->queue = queue_name;
   m->e = e;
   sig_ignore_pipe();
   log_buffer_init(&m->log, MANAGER_LOG);
-  if (conf_load(&m->conf, CONF_SEND, e) == -1) return -1;
+  clock_start(&m->clock, wall_now(), mono_now());
+  sched_init(&m->sched, seed());
+  if (load_settings(&m->conf, &retry, e) == -1) return -1;
   if (loop_init(&m->loop) == -1 || connect_all(m) == -1) return strerr_sys(e, "unable to watch descriptors", (char *)0);
   for (int fd = 0; fd <= MANAGER_FROM_TODO; ++fd) (void)!fd_cloexec(fd, 1); /* bounces run programs */
-  apply_settings(m);
+  apply_settings(m, &retry);
   (void)queue_sweep_marks(); /* of messages that were gone when we were killed */
-  log_status(m);
+  manager_log_status(m);
   log_buffer_flush(&m->log);
   if (loop_run(&m->loop) == -1) return strerr_sys(e, "unable to wait for events", (char *)0);
-  log_status(m);
+  manager_log_status(m);
   log_buffer_flush(&m->log);
   return m->code;
 }

@@ -4,38 +4,53 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct message *message_new(void) {
-  return calloc(1, sizeof(struct message));
+struct message *message_new(size_t recipients, size_t text) {
+  struct message *m;
+  size_t all;
+
+  if (recipients > UINT32_MAX || text > UINT32_MAX || __builtin_mul_overflow(recipients, sizeof m->recipient[0], &all) ||
+      __builtin_add_overflow(all, sizeof *m + text, &all))
+    return 0;
+  m = calloc(1, all);
+  if (m) m->text = (char *)(m->recipient + recipients);
+  return m;
 }
 
-int message_add_recipient(struct message *m, enum channel channel, uint32_t index,
-                          const char *address, int done) {
-  struct recipient *r;
+static uint32_t put_text(struct message *m, const char *s) {
+  uint32_t at = m->used;
+  size_t n = strlen(s) + 1;
 
-  if (m->recipients == m->recipients_a) {
-    size_t a = m->recipients_a ? m->recipients_a * 2 : 1;
-    struct recipient *all = reallocarray(m->recipient, a, sizeof *all);
+  memcpy(m->text + at, s, n);
+  m->used += (uint32_t)n;
+  return at;
+}
 
-    if (!all) return 0;
-    m->recipient = all;
-    m->recipients_a = a;
-  }
-  r = &m->recipient[m->recipients];
-  r->address = strdup(address);
-  if (!r->address) return 0;
+void message_set_head(struct message *m, const char *sender, const char *extra, const char *captured) {
+  size_t n = strlen(sender);
+
+  put_text(m, sender);
+  m->extra = put_text(m, extra);
+  m->captured = put_text(m, captured);
+  m->verp = n >= 4 && !strcmp(sender + n - 4, "-@[]");
+}
+
+void message_add_recipient(struct message *m, enum channel channel, uint32_t index, const char *address) {
+  struct recipient *r = &m->recipient[m->recipients++];
+
+  r->address = put_text(m, address);
   r->index = index;
   r->channel = (uint8_t)channel;
-  r->state = done ? RECIPIENT_DONE : RECIPIENT_WAITING;
-  m->recipients++;
-  return 1;
+  m->left++;
+}
+
+const char *message_host(const char *address) {
+  const char *at = strrchr(address, '@');
+
+  return at ? at + 1 : "";
 }
 
 void message_free(struct message *m) {
   if (!m) return;
-  for (size_t i = 0; i < m->recipients; ++i) free(m->recipient[i].address);
-  free(m->recipient);
-  stralloc_free(&m->sender);
-  stralloc_free(&m->extra);
-  stralloc_free(&m->captured);
+  free(m->bundle);
   free(m);
 }

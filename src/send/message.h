@@ -1,49 +1,73 @@
-/* message: one queued message as the scheduler holds it in memory. */
+/* message: one queued message as qmail-send holds it in memory: one block for itself, its
+ * recipients and their text, and one for its bundles. */
 #ifndef SEND_MESSAGE_H
 #define SEND_MESSAGE_H
 
 #include <stdint.h>
 
-#include "base/stralloc.h"
+#include "base/attr.h"
+#include "send/heap.h"
+#include "send/ring.h"
 #include "send/route.h"
 
-enum recipient_state { RECIPIENT_WAITING, RECIPIENT_RUNNING, RECIPIENT_DONE };
-
 struct recipient {
-  char *address;  /* as routed; owned */
-  uint32_t index; /* its number in the envelope, for the mark */
-  uint8_t channel, state;
+  uint32_t address; /* as routed: where in the message's text */
+  uint32_t index;   /* its number in the envelope, for the mark */
+  uint8_t channel, done;
 };
 
+struct destination;
+struct line;
 struct message;
 
-/* Where a message stands on one channel; sched.c alone writes it. */
-enum standing { STAND_NONE, STAND_WAITING, STAND_ACTIVE, STAND_DRAINING };
-struct message_channel {
-  size_t waiting; /* recipients not yet done */
-  size_t running;
-  size_t next;    /* first recipient not started in this pass */
-  int64_t due;
-  size_t slot;    /* in the heap of waiting messages, + 1 */
-  enum standing standing;
-  int last_pass;  /* too old: what fails now fails for good */
-  struct message *ring_next, *ring_prev;
+/* The recipients of one message at one destination: what is tried together.  sched.c
+ * alone writes it. */
+enum standing {
+  STAND_NONE,     /* no recipient left */
+  STAND_WAITING,  /* for its time */
+  STAND_ACTIVE,   /* in the line of its sender at its destination */
+  STAND_DRAINING, /* everybody was started in this pass; the last results are awaited */
+};
+struct bundle {
+  struct heap_entry timer; /* waiting: when due; active: when the message gets too old */
+  struct ring turn;        /* in its line */
+  struct message *m;
+  struct destination *d;
+  struct line *line;   /* while active */
+  uint32_t first, n;   /* its recipients that are not done, in m->recipient */
+  uint32_t next;       /* the first that was not started in this pass */
+  uint32_t running;    /* recipients under way */
+  uint8_t standing, tried;
 };
 
 struct message {
-  uint64_t id, birth, size, uid, qp;
-  int64_t tried; /* last attempt before a restart, or 0 */
-  stralloc sender, extra, captured;
-  struct recipient *recipient;
-  size_t recipients, recipients_a;
-  struct message_channel channel[CHANNELS];
-  int bouncing; /* a permanent failure was recorded */
-  struct message *hash_next;
+  uint64_t id;
+  int64_t birth;          /* on the scheduler's clock */
+  char *text;             /* sender, extra, captured, addresses, each with its NUL */
+  struct bundle *bundle;
+  struct message *next;   /* in a list of the manager */
+  uint32_t extra, captured; /* where in text */
+  uint32_t recipients, left; /* all, and those not done */
+  uint32_t bundles;
+  uint32_t used;          /* bytes of text */
+  uint8_t bouncing;       /* a permanent failure was recorded */
+  uint8_t verp;           /* every recipient has a sender of its own */
+  struct recipient recipient[];
 };
 
-struct message *message_new(void);
-int message_add_recipient(struct message *m, enum channel channel, uint32_t index,
-                          const char *address, int done) MUST_CHECK;
+/* Room for so many recipients and bytes of text; sender, extra and captured must be the
+ * first texts.  Null when memory ran out. */
+struct message *message_new(size_t recipients, size_t text) MUST_CHECK;
+void message_set_head(struct message *m, const char *sender, const char *extra, const char *captured);
+void message_add_recipient(struct message *m, enum channel channel, uint32_t index, const char *address);
+static inline const char *message_sender(const struct message *m) {
+  return m->text;
+}
+static inline const char *message_address(const struct message *m, const struct recipient *r) {
+  return m->text + r->address;
+}
+/* What stands behind the last @ of an address, or "". */
+const char *message_host(const char *address);
 void message_free(struct message *m);
 
 #endif

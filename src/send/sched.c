@@ -2,233 +2,376 @@
 #include "send/sched.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-static const int64_t skip[CHANNELS] = {[CHANNEL_LOCAL] = 10, [CHANNEL_REMOTE] = 20};
+#define BATCH_BYTES 200000U   /* of addresses in one batch: they travel in an argument list */
+#define MEMORY_PAUSE 60       /* seconds until a bundle for whose line there was no memory */
 
-/* Whole part of the square root, by Newton's method on integers. */
-static int64_t square_root(int64_t x) {
-  int64_t r = x;
-  int64_t next = (x + 1) / 2;
+/* --- the policy --- */
 
-  while (next < r) {
-    r = next;
-    next = (r + x / r) / 2;
-  }
-  return r;
-}
-
-int64_t sched_retry(int64_t birth, int64_t now, enum channel channel) {
-  int64_t n = now > birth ? square_root(now - birth) : 0;
-
-  n += skip[channel];
-  return birth + n * n;
-}
-
-/* --- the heap of waiting messages --- */
-
-static void place(struct sched_channel *c, enum channel ch, size_t i, struct message *m) {
-  c->heap[i] = m;
-  m->channel[ch].slot = i + 1;
-}
-
-static void sift(struct sched_channel *c, enum channel ch, size_t i) {
-  struct message *m = c->heap[i];
-  int64_t due = m->channel[ch].due;
-
-  while (i && c->heap[(i - 1) / 2]->channel[ch].due > due) {
-    place(c, ch, i, c->heap[(i - 1) / 2]);
-    i = (i - 1) / 2;
-  }
-  for (;;) {
-    size_t child = 2 * i + 1;
-
-    if (child >= c->heaped) break;
-    if (child + 1 < c->heaped && c->heap[child + 1]->channel[ch].due < c->heap[child]->channel[ch].due)
-      ++child;
-    if (c->heap[child]->channel[ch].due >= due) break;
-    place(c, ch, i, c->heap[child]);
-    i = child;
-  }
-  place(c, ch, i, m);
-}
-
-static int heap_insert(struct sched_channel *c, enum channel ch, struct message *m, int64_t due) {
-  if (c->heaped == c->heap_a) {
-    size_t a = c->heap_a ? c->heap_a * 2 : 64;
-    struct message **heap = reallocarray(c->heap, a, sizeof *heap);
-
-    if (!heap) return 0;
-    c->heap = heap;
-    c->heap_a = a;
-  }
-  m->channel[ch].due = due;
-  m->channel[ch].standing = STAND_WAITING;
-  c->heap[c->heaped] = m;
-  sift(c, ch, c->heaped++);
-  return 1;
-}
-
-static void heap_remove(struct sched_channel *c, enum channel ch, struct message *m) {
-  size_t i = m->channel[ch].slot - 1;
-  struct message *last = c->heap[--c->heaped];
-
-  m->channel[ch].slot = 0;
-  if (last == m) return;
-  c->heap[i] = last;
-  last->channel[ch].slot = i + 1;
-  sift(c, ch, i);
-}
-
-/* --- the ring of active messages --- */
-
-static void ring_insert(struct sched_channel *c, enum channel ch, struct message *m) {
-  struct message_channel *mc = &m->channel[ch];
-
-  mc->standing = STAND_ACTIVE;
-  mc->next = 0;
-  if (!c->ring) {
-    c->ring = mc->ring_next = mc->ring_prev = m;
-    return;
-  }
-  mc->ring_next = c->ring; /* before the head: at the end of the turn */
-  mc->ring_prev = c->ring->channel[ch].ring_prev;
-  mc->ring_prev->channel[ch].ring_next = m;
-  c->ring->channel[ch].ring_prev = m;
-}
-
-static void ring_remove(struct sched_channel *c, enum channel ch, struct message *m) {
-  struct message_channel *mc = &m->channel[ch];
-
-  if (mc->ring_next == m) {
-    c->ring = 0;
-  } else {
-    mc->ring_next->channel[ch].ring_prev = mc->ring_prev;
-    mc->ring_prev->channel[ch].ring_next = mc->ring_next;
-    if (c->ring == m) c->ring = mc->ring_next;
-  }
-  mc->ring_next = mc->ring_prev = 0;
+/* How many of a channel's deliveries may be retries and last attempts. */
+static size_t again_max(const struct sched_channel *c) {
+  return c->limit < 2 ? c->limit : c->limit - (c->limit + 3) / 4;
 }
 
 static int64_t lifetime_of(const struct sched *s, const struct message *m) {
-  return m->sender.len ? s->lifetime : s->bounce_lifetime;
+  return *message_sender(m) ? s->lifetime : s->bounce_lifetime;
 }
 
-static void activate(struct sched *s, enum channel ch, struct message *m, int64_t now) {
-  m->channel[ch].last_pass = now - (int64_t)m->birth > lifetime_of(s, m);
-  ring_insert(&s->channel[ch], ch, m);
+static enum kind kind_of(const struct sched *s, const struct bundle *b, int64_t now) {
+  if (now - b->m->birth > lifetime_of(s, b->m)) return KIND_LAST;
+  return b->tried ? KIND_RETRY : KIND_FRESH;
 }
 
-int sched_add(struct sched *s, struct message *m, int64_t now) {
-  for (size_t i = 0; i < m->recipients; ++i)
-    if (m->recipient[i].state != RECIPIENT_DONE) m->channel[m->recipient[i].channel].waiting++;
-  for (int ch = 0; ch < CHANNELS; ++ch) {
-    int64_t due = m->tried ? sched_retry((int64_t)m->birth, m->tried, (enum channel)ch) : now;
+/* The kind whose turn it is, of those that have something to start; KINDS if none has. */
+static enum kind next_kind(const struct sched_channel *c) {
+  for (unsigned i = 1; i <= KINDS; ++i) {
+    enum kind kind = (enum kind)((c->turn + i) % KINDS);
 
-    if (!m->channel[ch].waiting) continue;
-    if (due <= now) activate(s, (enum channel)ch, m, now);
-    else if (!heap_insert(&s->channel[ch], (enum channel)ch, m, due)) return 0;
+    if (!c->ready[kind].head) continue;
+    if (kind == KIND_FRESH || c->again < again_max(c)) return kind;
+  }
+  return KINDS;
+}
+
+/* How many of the recipients not started yet go in one transaction. */
+static uint32_t batch_size(const struct sched *s, const struct bundle *b) {
+  uint32_t left = b->first + b->n - b->next;
+  uint32_t max = b->d->channel == CHANNEL_LOCAL || b->m->verp || !s->batch_max ? 1 : s->batch_max;
+  size_t bytes = 0;
+  uint32_t n = 0;
+
+  while (n < left && n < max && (!n || bytes < BATCH_BYTES))
+    bytes += strlen(message_address(b->m, &b->m->recipient[b->next + n++]));
+  return n;
+}
+
+/* --- who may start --- */
+
+static struct destination *of_ready(struct ring *r, enum kind kind) {
+  return (struct destination *)(void *)((char *)(r - kind) - offsetof(struct destination, ready));
+}
+
+/* Puts the destination into the rings of the kinds it may start, and out of the others. */
+static void settle(struct sched *s, struct destination *d) {
+  struct sched_channel *c = &s->channel[d->channel];
+
+  for (int kind = 0; kind < KINDS; ++kind) {
+    int may = d->line[kind].head && destination_open(d, (enum kind)kind, s->host_max);
+    int is = d->ready[kind].next != 0;
+
+    if (may && !is) ring_join(&c->ready[kind], &d->ready[kind]);
+    if (!may && is) ring_leave(&c->ready[kind], &d->ready[kind]);
+  }
+}
+
+static int64_t too_old_at(const struct sched *s, const struct message *m) {
+  int64_t at;
+
+  return __builtin_add_overflow(m->birth, lifetime_of(s, m), &at) || at == INT64_MAX ? INT64_MAX : at + 1;
+}
+
+/* --- the life of a bundle --- */
+
+/* Its time has come.  Recipients before b->next were started in this pass already. */
+static void activate(struct sched *s, struct bundle *b, int64_t now) {
+  struct sched_channel *c = &s->channel[b->d->channel];
+  enum kind kind = kind_of(s, b, now);
+
+  if (!line_join(&s->destinations, b, kind)) {
+    b->standing = b->running ? STAND_DRAINING : STAND_WAITING;
+    heap_remove(&c->due, &b->timer);
+    if (!b->running) heap_set(&c->due, &b->timer, now + MEMORY_PAUSE);
+    return;
+  }
+  b->standing = STAND_ACTIVE;
+  if (kind == KIND_LAST) heap_remove(&c->due, &b->timer);
+  else heap_set(&c->due, &b->timer, too_old_at(s, b->m));
+  settle(s, b->d);
+}
+
+static void wait_until(struct sched *s, struct bundle *b, int64_t due) {
+  b->standing = STAND_WAITING;
+  b->next = b->first;
+  heap_set(&s->channel[b->d->channel].due, &b->timer, due);
+}
+
+/* Everybody was tried: who is done leaves the bundle, the others wait. */
+static void end_pass(struct sched *s, struct bundle *b, int64_t now) {
+  struct recipient *r = b->m->recipient + b->first;
+  uint32_t kept = 0;
+
+  for (uint32_t i = 0; i < b->n; ++i)
+    if (!r[i].done) {
+      struct recipient deferred = r[i];
+
+      r[i] = r[kept];
+      r[kept++] = deferred;
+    }
+  b->n = kept;
+  b->tried = 1;
+  if (kept) {
+    wait_until(s, b, retry_next(&s->retry, b->m->birth, now, (enum channel)b->d->channel));
+  } else {
+    b->standing = STAND_NONE;
+    s->channel[b->d->channel].bundles--;
+    destination_release(&s->destinations, b->d, now);
+  }
+}
+
+/* Timers that have run out: held destinations open, waiting bundles become active, active
+ * ones that are too old by now change to those who try for the last time. */
+static void wake(struct sched *s, enum channel channel, int64_t now) {
+  struct heap *due = &s->channel[channel].due;
+  struct heap_entry *e;
+
+  while ((e = heap_first(&s->destinations.held[channel])) != 0 && e->time <= now) {
+    struct destination *d = RING_OWNER(e, struct destination, opens);
+
+    destination_unhold(&s->destinations, d);
+    settle(s, d);
+  }
+  while ((e = heap_first(due)) != 0 && e->time <= now) {
+    struct bundle *b = RING_OWNER(e, struct bundle, timer);
+
+    if (b->standing == STAND_ACTIVE) line_leave(&s->destinations, b);
+    activate(s, b, now);
+  }
+}
+
+/* --- taking in --- */
+
+void sched_init(struct sched *s, uint64_t seed) {
+  memset(s, 0, sizeof *s);
+  s->destinations.seed = seed;
+  s->batch_max = 1;
+}
+
+/* Finds the destination of each recipient, and counts those that are different. */
+static int find_destinations(struct sched *s, struct message *m, struct destination **of, int64_t now) {
+  for (uint32_t i = 0; i < m->recipients; ++i) {
+    struct recipient *r = &m->recipient[i];
+
+    of[i] = destination_get(&s->destinations, (enum channel)r->channel, message_host(message_address(m, r)), now);
+    if (!of[i]) return 0;
+    destination_use(&s->destinations, of[i]); /* so that nobody forgets it meanwhile */
   }
   return 1;
 }
 
-static void wake_due(struct sched *s, enum channel ch, int64_t now) {
-  struct sched_channel *c = &s->channel[ch];
+struct place {
+  struct destination *d;
+  uint32_t i;
+};
 
-  while (c->heaped && c->heap[0]->channel[ch].due <= now) {
-    struct message *m = c->heap[0];
+static int by_destination(const void *x, const void *y) {
+  const struct place *a = x;
+  const struct place *b = y;
 
-    heap_remove(c, ch, m);
-    activate(s, ch, m, now);
+  if (a->d != b->d) {
+    if (a->d->channel != b->d->channel) return a->d->channel < b->d->channel ? -1 : 1;
+    return strcmp(a->d->name, b->d->name);
   }
+  return a->i < b->i ? -1 : a->i > b->i;
 }
 
-/* The next recipient of this message that was not started in this pass. */
-static struct recipient *next_recipient(struct message *m, enum channel ch) {
-  struct message_channel *mc = &m->channel[ch];
+/* Puts recipients of one destination beside each other. */
+static int sort_recipients(struct message *m, struct destination **of) {
+  struct place *p = malloc(m->recipients * sizeof *p);
+  struct recipient *was = malloc(m->recipients * sizeof *was);
 
-  while (mc->next < m->recipients) {
-    struct recipient *r = &m->recipient[mc->next];
-
-    if (r->channel == ch && r->state == RECIPIENT_WAITING) return r;
-    mc->next++;
+  if (p && was) {
+    memcpy(was, m->recipient, m->recipients * sizeof *was);
+    for (uint32_t i = 0; i < m->recipients; ++i) p[i] = (struct place){of[i], i};
+    qsort(p, m->recipients, sizeof *p, by_destination);
+    for (uint32_t i = 0; i < m->recipients; ++i) {
+      m->recipient[i] = was[p[i].i];
+      of[i] = p[i].d;
+    }
   }
-  return 0;
+  free(p);
+  free(was);
+  return p && was;
 }
 
-int sched_take(struct sched *s, enum channel ch, int64_t now, struct message **m,
-               struct recipient **r) {
-  struct sched_channel *c = &s->channel[ch];
-  struct message_channel *mc;
+static int make_bundles(struct sched *s, struct message *m, struct destination **of) {
+  size_t more[CHANNELS] = {0};
+  struct bundle *b = 0;
+
+  for (uint32_t i = 0; i < m->recipients; ++i)
+    if (!i || of[i] != of[i - 1]) more[of[i]->channel]++;
+  for (int ch = 0; ch < CHANNELS; ++ch)
+    if (!heap_reserve(&s->channel[ch].due, s->channel[ch].bundles + more[ch])) return 0;
+  m->bundle = calloc(more[CHANNEL_LOCAL] + more[CHANNEL_REMOTE], sizeof *m->bundle);
+  if (!m->bundle) return 0;
+  for (uint32_t i = 0; i < m->recipients; ++i) {
+    if (!i || of[i] != of[i - 1]) {
+      b = &m->bundle[m->bundles++];
+      *b = (struct bundle){.m = m, .d = of[i], .first = i, .next = i};
+      s->channel[of[i]->channel].bundles++;
+      destination_use(&s->destinations, of[i]);
+    }
+    b->n++;
+  }
+  return 1;
+}
+
+int sched_add(struct sched *s, struct message *m, int64_t tried, int64_t now) {
+  struct destination *one = 0;
+  struct destination **of = m->recipients > 1 ? calloc(m->recipients, sizeof *of) : &one;
+  int ok = of && find_destinations(s, m, of, now) && (m->recipients < 2 || sort_recipients(m, of)) &&
+           (!m->recipients || make_bundles(s, m, of));
+
+  for (uint32_t i = 0; of && i < m->recipients && of[i]; ++i) destination_release(&s->destinations, of[i], now);
+  if (of != &one) free(of);
+  for (uint32_t i = 0; ok && i < m->bundles; ++i) {
+    struct bundle *b = &m->bundle[i];
+    int64_t due = tried ? retry_next(&s->retry, m->birth, tried, (enum channel)b->d->channel) : now;
+
+    b->tried = tried != 0;
+    if (due <= now) activate(s, b, now);
+    else wait_until(s, b, due);
+  }
+  return ok;
+}
+
+/* --- handing out --- */
+
+int sched_take(struct sched *s, enum channel channel, int64_t now, struct batch *batch) {
+  struct sched_channel *c = &s->channel[channel];
+  struct destination *d;
+  struct line *line;
+  struct bundle *b;
+  enum kind kind;
 
   if (c->held || c->running >= c->limit) return 0;
-  wake_due(s, ch, now);
-  if (!c->ring) return 0;
-  *m = c->ring;
-  *r = next_recipient(*m, ch); /* never null: an exhausted message leaves the ring */
-  mc = &(*m)->channel[ch];
-  (*r)->state = RECIPIENT_RUNNING;
-  mc->next++;
-  mc->running++;
+  wake(s, channel, now);
+  kind = next_kind(c);
+  if (kind == KINDS) return 0;
+  d = of_ready(ring_serve(&c->ready[kind]), kind);
+  line = RING_OWNER(ring_serve(&d->line[kind]), struct line, turn);
+  b = RING_OWNER(ring_serve(&line->bundle), struct bundle, turn);
+  *batch = (struct batch){b->m, b, b->next, batch_size(s, b), d->epoch, (uint8_t)kind};
+  c->turn = kind;
   c->running++;
-  c->ring = mc->ring_next;
-  if (!next_recipient(*m, ch)) {
-    ring_remove(c, ch, *m);
-    mc->standing = STAND_DRAINING;
+  c->again += kind != KIND_FRESH;
+  destination_start(d);
+  b->running += batch->n;
+  b->next += batch->n;
+  if (b->next == b->first + b->n) {
+    line_leave(&s->destinations, b);
+    heap_remove(&c->due, &b->timer);
+    b->standing = STAND_DRAINING;
   }
+  settle(s, d);
   return 1;
 }
 
-int sched_result(struct sched *s, struct message *m, struct recipient *r, int done, int64_t now) {
-  enum channel ch = (enum channel)r->channel;
-  struct message_channel *mc = &m->channel[ch];
+int64_t sched_result(struct sched *s, const struct batch *batch, const char *done, enum feedback feedback, int64_t now) {
+  struct bundle *b = batch->bundle;
+  struct destination *d = b->d;
+  struct sched_channel *c = &s->channel[d->channel];
+  int64_t held = destination_learn(&s->destinations, d, batch->epoch, feedback, s->host_max, now);
 
-  r->state = done ? RECIPIENT_DONE : RECIPIENT_WAITING;
-  s->channel[ch].running--;
-  mc->running--;
-  if (done) mc->waiting--;
-  if (mc->running || mc->standing != STAND_DRAINING) return 1;
-  mc->standing = STAND_NONE;
-  if (!mc->waiting) return 1;
-  return heap_insert(&s->channel[ch], ch, m, sched_retry((int64_t)m->birth, now, ch));
+  for (uint32_t i = 0; i < batch->n; ++i)
+    if (done[i]) {
+      batch->m->recipient[batch->first + i].done = 1;
+      batch->m->left--;
+    }
+  c->running--;
+  c->again -= batch->kind != KIND_FRESH;
+  destination_end(d);
+  b->running -= batch->n;
+  if (!b->running && b->standing == STAND_DRAINING) end_pass(s, b, now);
+  settle(s, d);
+  return held;
 }
 
 int sched_finished(const struct message *m) {
-  for (int ch = 0; ch < CHANNELS; ++ch)
-    if (m->channel[ch].waiting || m->channel[ch].running) return 0;
-  return 1;
+  return !m->left;
 }
 
-int sched_is_last(const struct message *m, enum channel channel) {
-  return m->channel[channel].last_pass;
+int sched_is_last(const struct batch *b) {
+  return b->kind == KIND_LAST;
 }
 
+/* A channel that is full or held waits for a result or an order, not for the clock. */
 int64_t sched_next_due(const struct sched *s) {
   int64_t due = INT64_MAX;
 
   for (int ch = 0; ch < CHANNELS; ++ch) {
     const struct sched_channel *c = &s->channel[ch];
+    const struct heap_entry *first = heap_first(&c->due);
+    const struct heap_entry *held = heap_first(&s->destinations.held[ch]);
 
-    if (!c->held && c->heaped && c->heap[0]->channel[ch].due < due) due = c->heap[0]->channel[ch].due;
+    if (c->held || c->running >= c->limit) continue;
+    if (first && first->time < due) due = first->time;
+    if (held && held->time < due) due = held->time;
   }
   return due;
 }
 
+/* --- from outside --- */
+
 void sched_all_due(struct sched *s, int64_t now) {
   for (int ch = 0; ch < CHANNELS; ++ch) {
-    struct sched_channel *c = &s->channel[ch];
+    struct heap *due = &s->channel[ch].due;
+    struct heap *held = &s->destinations.held[ch];
 
-    for (size_t i = 0; i < c->heaped; ++i) c->heap[i]->channel[ch].due = now; /* still a heap */
+    for (size_t i = 0; i < due->n; ++i)
+      if (RING_OWNER(due->at[i], struct bundle, timer)->standing == STAND_WAITING) due->at[i]->time = now;
+    for (size_t i = 0; i < held->n; ++i)
+      if (!RING_OWNER(held->at[i], struct destination, opens)->held_for_all) held->at[i]->time = now;
+    heap_rebuild(due);
+    heap_rebuild(held);
   }
 }
 
-void sched_remove(struct sched *s, struct message *m) {
+int sched_destination_hold(struct sched *s, enum channel channel, const char *host, int64_t until, int64_t now) {
+  struct destination *d = destination_get(&s->destinations, channel, host, now);
+
+  if (!d) return 0;
+  destination_hold(&s->destinations, d, until, 1);
+  settle(s, d);
+  return 1;
+}
+
+void sched_set_lifetimes(struct sched *s, int64_t lifetime, int64_t bounce_lifetime) {
+  s->lifetime = lifetime;
+  s->bounce_lifetime = bounce_lifetime < lifetime ? bounce_lifetime : lifetime;
   for (int ch = 0; ch < CHANNELS; ++ch) {
-    if (m->channel[ch].standing == STAND_WAITING) heap_remove(&s->channel[ch], (enum channel)ch, m);
-    if (m->channel[ch].standing == STAND_ACTIVE) ring_remove(&s->channel[ch], (enum channel)ch, m);
-    m->channel[ch].standing = STAND_NONE;
+    struct heap *due = &s->channel[ch].due;
+
+    for (size_t i = 0; i < due->n; ++i) {
+      struct bundle *b = RING_OWNER(due->at[i], struct bundle, timer);
+
+      if (b->standing == STAND_ACTIVE) b->timer.time = too_old_at(s, b->m);
+    }
+    heap_rebuild(due);
+  }
+}
+
+void sched_limits_changed(struct sched *s) {
+  for (size_t i = 0; i < s->destinations.hosts.a; ++i)
+    for (struct hash_link *l = s->destinations.hosts.bucket[i]; l; l = l->next)
+      settle(s, RING_OWNER(l, struct destination, link));
+}
+
+void sched_remove(struct sched *s, struct message *m, int64_t now) {
+  for (uint32_t i = 0; i < m->bundles; ++i) {
+    struct bundle *b = &m->bundle[i];
+
+    if (b->standing == STAND_NONE) continue;
+    if (b->standing == STAND_ACTIVE) line_leave(&s->destinations, b);
+    heap_remove(&s->channel[b->d->channel].due, &b->timer);
+    s->channel[b->d->channel].bundles--;
+    b->standing = STAND_NONE;
+    settle(s, b->d);
+    destination_release(&s->destinations, b->d, now);
   }
 }
 
 void sched_free(struct sched *s) {
-  for (int ch = 0; ch < CHANNELS; ++ch) free(s->channel[ch].heap);
+  for (int ch = 0; ch < CHANNELS; ++ch) heap_free(&s->channel[ch].due);
+  destinations_free(&s->destinations);
 }

@@ -1,52 +1,83 @@
-/* sched: which recipient is tried next.  Pure: no clock, no input or output; `now`
- * is an argument (Unix seconds), so weeks of retries run in milliseconds in a test.
+/* sched: which recipients are tried next.  Pure: no clock, no input or output; `now` is an
+ * argument (seconds of a clock that never jumps, see clock.h), chance comes from a seed;
+ * so weeks of retries run in milliseconds in a test, always the same way.
  *
- * A message whose time has come is active on a channel until each of its waiting
- * recipients was tried once; active messages take turns, one recipient each, so a
- * message to thousands does not hold up a message to one.  What was deferred waits
- * for the retry time. */
+ * A message has a bundle of recipients for each destination.  A bundle whose time has come
+ * is active until each of its recipients was tried once; then those that were deferred
+ * wait for the retry time.
+ *
+ * Who is next, when a channel has a free delivery:
+ * - kinds take turns: first attempts, retries, last attempts.  Retries and last attempts
+ *   leave a quarter of the channel free, so that a backlog never blocks new mail;
+ * - then destinations of that kind take turns, those that may have one more transaction:
+ *   not held for being unreachable (last attempts are made all the same), and below what
+ *   was learned about them (destination.h);
+ * - then senders who wait there take turns, then the messages of a sender;
+ * - of the message, as many recipients as fit into one transaction are started at once.
+ *
+ * Each step is O(1), or O(log n) where a time is involved. */
 #ifndef SEND_SCHED_H
 #define SEND_SCHED_H
 
+#include "send/destination.h"
+#include "send/feedback.h"
 #include "send/message.h"
+#include "send/retry.h"
 
 struct sched_channel {
-  size_t limit, running;
+  size_t limit, running; /* transactions */
+  size_t again;          /* of those running: retries and last attempts */
+  size_t bundles;        /* not finished */
   int held;
-  struct message *ring; /* active messages with recipients to start; next turn first */
-  struct message **heap; /* waiting messages by due time */
-  size_t heaped, heap_a;
+  struct turns ready[KINDS]; /* destinations where one may start */
+  unsigned turn;             /* the kind that had its turn */
+  struct heap due;           /* bundles by their timer */
 };
 
 struct sched {
   struct sched_channel channel[CHANNELS];
-  int64_t lifetime, bounce_lifetime; /* seconds */
+  struct destinations destinations;
+  struct retry retry;
+  int64_t lifetime, bounce_lifetime; /* seconds; change with sched_set_lifetimes */
+  uint32_t host_max;  /* transactions at once with one remote destination; 0: no limit of its own */
+  uint32_t batch_max; /* recipients of one transaction; 0 counts as 1 */
 };
 
-/* When a message of that birth is tried after an attempt now: (sqrt(age) + skip)
- * squared after birth; skip is 10 local, 20 remote. */
-int64_t sched_retry(int64_t birth, int64_t now, enum channel channel);
+/* What was handed out: recipients m->recipient[first..first+n-1]. */
+struct batch {
+  struct message *m;
+  struct bundle *bundle;
+  uint32_t first, n;
+  uint16_t epoch;
+  uint8_t kind;
+};
 
-/* Take in a message: what is not done is due now, or at the retry time after
- * m->tried.  1, or 0 when memory ran out. */
-int sched_add(struct sched *s, struct message *m, int64_t now) MUST_CHECK;
-/* The next recipient to start on this channel, which counts as running from now:
- * 1 or 0. */
-int sched_take(struct sched *s, enum channel channel, int64_t now, struct message **m,
-               struct recipient **r);
-/* The attempt is over: done for good, or to be tried again. */
-int sched_result(struct sched *s, struct message *m, struct recipient *r, int done, int64_t now)
-    MUST_CHECK;
+void sched_init(struct sched *s, uint64_t seed);
+/* Take in a message: its recipients are due now, or at the retry time after tried (0:
+ * never tried).  1, or 0 when memory ran out. */
+int sched_add(struct sched *s, struct message *m, int64_t tried, int64_t now) MUST_CHECK;
+/* The next recipients to start on this channel, which count as running from now: 1 or 0. */
+int sched_take(struct sched *s, enum channel channel, int64_t now, struct batch *b) MUST_CHECK;
+/* The attempt is over: done[i] says of the i-th whether he is done for good.  Gives for
+ * how many seconds the destination is held because of the feedback, or 0. */
+int64_t sched_result(struct sched *s, const struct batch *b, const char *done, enum feedback feedback, int64_t now);
 /* Nothing waits and nothing runs for this message. */
 int sched_finished(const struct message *m);
-/* The attempt now running is the last one: the message is over its lifetime. */
-int sched_is_last(const struct message *m, enum channel channel);
-/* Earliest due time of a waiting message, or INT64_MAX. */
+/* The message is over its lifetime: what is deferred in this attempt fails. */
+int sched_is_last(const struct batch *b);
+/* When the next thing happens by itself, or INT64_MAX. */
 int64_t sched_next_due(const struct sched *s);
-/* Everything that waits is due now. */
+/* Everything that waits is due now, and no destination is held for being unreachable. */
 void sched_all_due(struct sched *s, int64_t now);
-/* Take a message out (it must have nothing running). */
-void sched_remove(struct sched *s, struct message *m);
+/* For rates: nothing goes to that host before until.  1, or 0 when memory ran out. */
+int sched_destination_hold(struct sched *s, enum channel channel, const char *host, int64_t until, int64_t now)
+    MUST_CHECK;
+void sched_set_lifetimes(struct sched *s, int64_t lifetime, int64_t bounce_lifetime);
+/* After a change of host_max. */
+void sched_limits_changed(struct sched *s);
+/* Take a message out, which must have nothing running. */
+void sched_remove(struct sched *s, struct message *m, int64_t now);
+/* When no message is left in it. */
 void sched_free(struct sched *s);
 
 #endif

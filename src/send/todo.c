@@ -3,7 +3,9 @@
  * qmail-queue announces a message by writing its id into lock/trigger.  When
  * announcements may have been lost (a full FIFO, a byte that is no id, a restart)
  * the info directories are read as a whole; the set of known ids keeps a message
- * from being handed over twice. */
+ * from being handed over twice.  What a scan finds is handed over a slice at a time, new
+ * messages first, with a look at the trigger in between: a long queue does not hold up
+ * new mail. */
 #include "send/todo.h"
 
 #include <errno.h>
@@ -30,8 +32,13 @@
 #define TO_SEND 1
 #define RESCAN_SECONDS 1500
 #define TRIGGER_READ 65536
-#define OUT_HIGH (1u << 20) /* stop handing over while so much waits in the pipe */
-#define BATCH 200
+#define OUT_HIGH (1u << 18) /* stop handing over while so much waits in the pipe */
+#define SLICE (5 * NS_PER_MS) /* so long we look at what a scan found; then at the trigger */
+
+struct found {
+  uint64_t id;
+  int tried; /* it has marks */
+};
 
 struct todo {
   struct conf conf;
@@ -40,11 +47,14 @@ struct todo {
   struct pipe_out out;
   struct loop_timer rescan, settings;
   struct idset known;
-  uint64_t *waiting; /* ids found by a scan, still to be handed over */
-  size_t waiting_n, waiting_a;
+  struct found *waiting; /* by a scan, still to be handed over from waiting_next on */
+  size_t waiting_n, waiting_a, waiting_next;
+  uint64_t back; /* of the tried ones so many were handed over again */
+  struct idset marked;   /* during a scan: those that have marks */
   struct envelope env;
   stralloc line, announced, routed, marks;
   ssize_t full; /* so many bytes at once in the trigger: some may not have fitted */
+  int detached; /* qmail-send wants no messages now */
   int stale; /* the settings on disk are bad: new mail waits, it might be routed wrongly */
   int64_t stamp; /* newest change of the control files we route by */
   struct strerr *e;
@@ -67,7 +77,7 @@ static void complain(struct todo *t, const char *what, uint64_t id) {
   stralloc text = STRALLOC_INIT;
 
   if (stralloc_catm(&text, what, " ", fmt_u64_z(number, id), ": ", strerror(errno), (char *)0))
-    (void)!job_format_log(&t->out.buf, text.s);
+    (void)!job_format_log(&t->out.buf, JOB_WARNING, text.s);
   stralloc_free(&text);
 }
 
@@ -97,7 +107,7 @@ static int reread(struct todo *t) {
   int64_t stamp = newest_change();
 
   if (conf_load(&fresh, CONF_SEND, &e) == -1) {
-    (void)!job_format_log(&t->out.buf, e.text);
+    (void)!job_format_log(&t->out.buf, JOB_WARNING, e.text);
     conf_free(&fresh);
     t->stale = 1;
     return -1;
@@ -113,7 +123,7 @@ static int reread(struct todo *t) {
 
 /* --- handing over --- */
 
-static int route_all(struct todo *t, struct message *m) {
+static int route_all(struct todo *t, struct job_writer *w) {
   struct route_table table = {conf_line(&t->conf, SET_envnoathost), conf_lines(&t->conf, SET_locals),
                               conf_lines(&t->conf, SET_percenthack), conf_lines(&t->conf, SET_virtualdomains)};
 
@@ -122,55 +132,76 @@ static int route_all(struct todo *t, struct message *m) {
     enum channel channel;
 
     if (i < t->marks.len && t->marks.s[i] == 'D') continue;
-    if (!route_address(&table, a->s, a->len, &t->routed, &channel) ||
-        !message_add_recipient(m, channel, (uint32_t)i, t->routed.s, 0))
-      return 0;
+    if (!route_address(&table, a->s, a->len, &t->routed, &channel)) return 0;
+    job_recipient(w, channel, (uint32_t)i, stralloc_cstr(&t->routed));
   }
   return 1;
 }
 
-static int build(struct todo *t, uint64_t id, struct message *m) {
-  m->id = id;
-  m->birth = t->env.birth;
-  m->size = t->env.size;
-  m->uid = t->env.uid;
-  m->qp = t->env.qp;
-  return stralloc_copy(&m->sender, &t->env.sender) && stralloc_copy(&m->extra, &t->env.extra) &&
-         stralloc_copy(&m->captured, &t->env.captured) && route_all(t, m);
+static int write_job(struct todo *t, uint64_t id, int64_t tried) {
+  struct job_head h = {.id = id, .birth = t->env.birth, .size = t->env.size, .uid = t->env.uid, .qp = t->env.qp};
+  struct job_writer w;
+
+  h.tried = tried > 0 ? (uint64_t)tried : 0;
+  if (h.birth > INT64_MAX) h.birth = INT64_MAX;
+  job_begin(&w, &t->out.buf, &h, &t->env.sender, &t->env.extra, &t->env.captured);
+  if (!route_all(t, &w)) w.ok = 0;
+  return job_end(&w);
 }
 
 static void hand_over(struct todo *t, uint64_t id, enum queue_trust trust) {
-  struct message *m;
+  int64_t tried;
   int got;
 
-  if (t->stale || idset_has(&t->known, id)) return;
+  if (t->stale || t->detached || idset_has(&t->known, id)) return;
   got = queue_load(id, &t->env, trust);
   if (got == 0) return; /* not accepted, or gone already */
-  m = got == 1 ? message_new() : 0;
-  if (got == 1 && m && queue_marks(id, &t->marks, &m->tried) == 0 && build(t, id, m) && job_format(&t->out.buf, m)) {
+  if (got == 1 && queue_marks(id, &t->marks, &tried) == 0 && write_job(t, id, tried)) {
     if (idset_add(&t->known, id) == -1) die(t, "out of memory");
+    t->back += trust == QUEUE_TRIED;
   } else {
     complain(t, "unable to read envelope", id);
   }
-  message_free(m);
+}
+
+static void tell_back(struct todo *t) {
+  stralloc text = STRALLOC_INIT;
+
+  if (stralloc_catu64(&text, t->back) && stralloc_catlit(&text, " messages wait that were tried before"))
+    (void)!job_format_log(&t->out.buf, JOB_INFO, text.s);
+  stralloc_free(&text);
+  t->back = 0;
 }
 
 static void hand_over_waiting(struct todo *t) {
-  size_t done = 0;
+  deadline until = mono_now() + SLICE;
 
-  while (done < t->waiting_n && t->out.buf.len < OUT_HIGH) hand_over(t, t->waiting[done++], QUEUE_FOUND);
-  t->waiting_n -= done;
-  if (done) memmove(t->waiting, t->waiting + done, t->waiting_n * sizeof *t->waiting);
+  while (t->waiting_next < t->waiting_n && t->out.buf.len < OUT_HIGH) {
+    const struct found *f = &t->waiting[t->waiting_next++];
+
+    hand_over(t, f->id, f->tried ? QUEUE_TRIED : QUEUE_FOUND);
+    if (mono_now() > until) break;
+  }
+  if (t->waiting_next == t->waiting_n) {
+    t->waiting_next = t->waiting_n = 0;
+    if (t->back) tell_back(t);
+  }
   pipe_out_flush(&t->out);
 }
 
-/* While a scan's findings wait for the pipe we look again soon. */
+/* Where a scan's findings wait for the pipe we look again soon. */
 static void settle(struct todo *t) {
   int64_t wait;
 
   hand_over_waiting(t);
-  wait = t->waiting_n ? NS_PER_MS * 10 : (int64_t)RESCAN_SECONDS * NS_PER_S;
+  wait = !t->waiting_n ? (int64_t)RESCAN_SECONDS * NS_PER_S : t->out.buf.len < OUT_HIGH ? 0 : NS_PER_MS * 5;
   if (loop_timer_set(&t->loop, &t->rescan, mono_now() + wait, on_more, t) == -1) die(t, "out of memory");
+}
+
+static int collect_mark(void *ctx, uint64_t id) {
+  struct todo *t = ctx;
+
+  return idset_add(&t->marked, id) == -1 ? -1 : 0;
 }
 
 static int collect(void *ctx, uint64_t id) {
@@ -179,30 +210,34 @@ static int collect(void *ctx, uint64_t id) {
   if (idset_has(&t->known, id)) return 0;
   if (t->waiting_n == t->waiting_a) {
     size_t a = t->waiting_a ? t->waiting_a * 2 : 256;
-    uint64_t *w = reallocarray(t->waiting, a, sizeof *w);
+    struct found *w = reallocarray(t->waiting, a, sizeof *w);
 
     if (!w) return -1;
     t->waiting = w;
     t->waiting_a = a;
   }
-  t->waiting[t->waiting_n++] = id;
+  t->waiting[t->waiting_n++] = (struct found){id, idset_has(&t->marked, id)};
   return 0;
 }
 
-static int by_age(const void *a, const void *b) {
-  uint64_t x = *(const uint64_t *)a;
-  uint64_t y = *(const uint64_t *)b;
+/* New ones before those that were tried, and the oldest first. */
+static int by_need(const void *a, const void *b) {
+  const struct found *x = a;
+  const struct found *y = b;
 
-  return x < y ? -1 : x > y;
+  if (x->tried != y->tried) return x->tried - y->tried;
+  return x->id < y->id ? -1 : x->id > y->id;
 }
 
+/* The marks are read before the envelopes, so that what has marks had them before. */
 static void scan(struct todo *t) {
-  t->waiting_n = 0;
-  if (queue_walk(QUEUE_info, collect, t) == -1) {
-    complain(t, "unable to read directory info, will try again;", 0);
+  t->waiting_n = t->waiting_next = 0;
+  if (queue_walk(QUEUE_done, collect_mark, t) == -1 || queue_walk(QUEUE_info, collect, t) == -1) {
+    complain(t, "unable to read directories info and done, will try again;", 0);
     t->waiting_n = 0;
   }
-  if (t->waiting_n) qsort(t->waiting, t->waiting_n, sizeof *t->waiting, by_age); /* the oldest first */
+  idset_free(&t->marked);
+  if (t->waiting_n) qsort(t->waiting, t->waiting_n, sizeof *t->waiting, by_need);
   settle(t);
 }
 
@@ -246,11 +281,19 @@ static void on_trigger(void *ctx, int fd, unsigned events) {
 
 /* --- orders of qmail-send --- */
 
+/* What was announced meanwhile is looked for. */
+static void attach(struct todo *t) {
+  t->detached = 0;
+  scan(t);
+}
+
 static void obey(struct todo *t, const char *s, size_t n) {
   uint64_t id;
 
   if (n == 1 && s[0] == 'H') (void)!reread(t);
   else if (n == 1 && s[0] == 'S') scan(t);
+  else if (n == 1 && s[0] == 'D') t->detached = 1;
+  else if (n == 1 && s[0] == 'A') attach(t);
   else if (n > 2 && s[0] == 'F' && scan_u64(s + 2, n - 2, &id)) idset_remove(&t->known, id);
 }
 

@@ -11,18 +11,34 @@ static void require(int holds) {
   if (!holds) abort();
 }
 
+static int format(stralloc *out, const struct job_head *h, const struct message *m) {
+  stralloc sender = STRALLOC_INIT, extra = STRALLOC_INIT, captured = STRALLOC_INIT;
+  struct job_writer w;
+
+  require(stralloc_copys(&sender, message_sender(m)) && stralloc_copys(&extra, m->text + m->extra) &&
+          stralloc_copys(&captured, m->text + m->captured));
+  job_begin(&w, out, h, &sender, &extra, &captured);
+  for (uint32_t i = 0; i < m->recipients; ++i)
+    job_recipient(&w, (enum channel)m->recipient[i].channel, m->recipient[i].index, message_address(m, &m->recipient[i]));
+  stralloc_free(&sender);
+  stralloc_free(&extra);
+  stralloc_free(&captured);
+  return job_end(&w);
+}
+
 static enum job_kind take_all(struct job_reader *r, stralloc *out) {
+  struct job_head h;
   struct message *m;
   const char *text;
   enum job_kind kind;
 
   for (;;) {
-    kind = job_take(r, &m, &text);
+    kind = job_take(r, &h, &m, &text);
     if (kind == JOB_MESSAGE) {
-      require(job_format(out, m));
+      require(format(out, &h, m));
       message_free(m);
-    } else if (kind == JOB_LOG) {
-      require(job_format_log(out, text));
+    } else if (kind == JOB_WARNING || kind == JOB_INFO) {
+      require(job_format_log(out, kind, text));
     } else {
       return kind;
     }

@@ -45,9 +45,16 @@ static void put_value(const struct conf *c, enum setting s) {
   stralloc_free(&n);
 }
 
+/* A file name that ends in .queueN stands for one of each queue. */
+static int names(const char *file, const char *name) {
+  const char *each = strstr(file, ".queueN");
+
+  return each ? !strncmp(file, name, (size_t)(each - file) + 1) : !strcmp(file, name);
+}
+
 static int is_known(const char *name) {
   for (int i = 0; i < SETTINGS; ++i)
-    if (!strcmp(conf_rows[i].file, name)) return 1;
+    if (names(conf_rows[i].file, name)) return 1;
   return 0;
 }
 

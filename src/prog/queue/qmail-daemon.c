@@ -129,7 +129,7 @@ int main(int argc, char **argv) {
     strerr_diem_sys(111, FATAL, "unable to lock ", lock.s, " (is qmail-daemon running?)", (char *)0);
   daemon_state.argv = argv + first - 1; /* argv[0] becomes qmail-start */
   daemon_state.queue = calloc(daemon_state.collection.count, sizeof *daemon_state.queue);
-  sigfd = sigfd_open(SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGALRM, 0);
+  sigfd = sigfd_open(SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGALRM, SIGUSR1, SIGUSR2, 0);
   if (!daemon_state.queue || sigfd == -1 || loop_init(&daemon_state.loop) == -1 ||
       loop_io_add(&daemon_state.loop, &io, sigfd, LOOP_READ, on_signal, 0) == -1)
     strerr_diem_sys(111, FATAL, "unable to start", (char *)0);

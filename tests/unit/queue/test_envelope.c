@@ -173,6 +173,30 @@ static void spawn_protocol(size_t step) {
   stralloc_free(&out);
 }
 
+/* A report of any length is one report: its text is cut, whole or in pieces, and the next one is
+ * found. */
+static void long_reports(size_t text, size_t step) {
+  struct spawn_reader r = {0};
+  struct spawn_report rep;
+  stralloc in = STRALLOC_INIT;
+  size_t got = 0;
+
+  CHECK(stralloc_catb(&in, "\1\0Z", 3));
+  for (size_t i = 0; i < text; ++i) CHECK(stralloc_append(&in, 'x'));
+  CHECK(stralloc_append(&in, 0) && stralloc_catb(&in, "\2\0Kok", 6));
+  for (size_t i = 0; i < in.len; i += step) {
+    CHECK(spawn_reader_add(&r, in.s + i, step < in.len - i ? step : in.len - i));
+    for (; spawn_report_take(&r, &rep) == 1; ++got) {
+      CHECK(rep.delivery == got + 1 && rep.result == (got ? 'K' : 'Z'));
+      CHECK(strlen(rep.text) == (got ? 2 : text < SPAWN_TEXT_MAX ? text : SPAWN_TEXT_MAX));
+    }
+    CHECK(r.buf.len - r.taken <= SPAWN_TEXT_MAX + 4 || step > SPAWN_TEXT_MAX);
+  }
+  CHECK(got == 2);
+  stralloc_free(&in);
+  spawn_reader_free(&r);
+}
+
 static void bad_commands(void) {
 #define BYTES(text) text, sizeof(text) - 1
   static const struct {
@@ -255,6 +279,12 @@ int main(void) {
   link_form();
   spawn_protocol(1);
   spawn_protocol(1000);
+  for (size_t n = SPAWN_TEXT_MAX - 2; n < SPAWN_TEXT_MAX + 4; ++n) {
+    long_reports(n, 1);
+    long_reports(n, 4096);
+    long_reports(n, 1000000);
+  }
+  long_reports(300000, 4096);
   bad_commands();
   paths();
   states();

@@ -7,49 +7,53 @@
 #include "check.h"
 #include "send/idset.h"
 
-static struct message *sample(void) {
-  struct message *m = message_new();
+static int format(stralloc *out) {
+  static const struct job_head h = {123456789012345, 5, 77, 1000, 4711, 99};
+  stralloc sender = STRALLOC_INIT, extra = STRALLOC_INIT, captured = STRALLOC_INIT;
+  struct job_writer w;
+  int ok;
 
-  m->id = 123456789012345;
-  m->birth = 5;
-  m->size = 77;
-  m->uid = 1000;
-  m->qp = 4711;
-  m->tried = 99;
-  CHECK(stralloc_copys(&m->sender, "a@b") && stralloc_copys(&m->extra, "X: y\n"));
-  CHECK(message_add_recipient(m, CHANNEL_LOCAL, 0, "l@x", 0));
-  CHECK(message_add_recipient(m, CHANNEL_REMOTE, 1, "gone@y", 1));
-  CHECK(message_add_recipient(m, CHANNEL_REMOTE, 2, "r@y", 0));
-  return m;
+  if (!stralloc_copys(&sender, "a@b") || !stralloc_copys(&extra, "X: y\n")) {
+    stralloc_free(&sender);
+    return 0;
+  }
+  job_begin(&w, out, &h, &sender, &extra, &captured);
+  job_recipient(&w, CHANNEL_LOCAL, 0, "l@x");
+  job_recipient(&w, CHANNEL_REMOTE, 2, "r@y");
+  ok = job_end(&w);
+  stralloc_free(&sender);
+  stralloc_free(&extra);
+  return ok;
 }
 
-static void check_same(const struct message *m) {
-  CHECK(m->id == 123456789012345 && m->birth == 5 && m->size == 77 && m->uid == 1000 && m->qp == 4711);
-  CHECK(m->tried == 99 && stralloc_equals(&m->sender, "a@b") && stralloc_equals(&m->extra, "X: y\n"));
-  CHECK(m->captured.len == 0 && m->recipients == 2);
-  CHECK(!strcmp(m->recipient[0].address, "l@x") && m->recipient[0].channel == CHANNEL_LOCAL);
-  CHECK(!strcmp(m->recipient[1].address, "r@y") && m->recipient[1].index == 2);
+static void check_same(const struct job_head *h, const struct message *m) {
+  CHECK(h->id == 123456789012345 && h->birth == 5 && h->size == 77 && h->uid == 1000 && h->qp == 4711);
+  CHECK(h->tried == 99 && m->id == h->id && m->birth == 5);
+  CHECK(!strcmp(message_sender(m), "a@b") && !strcmp(m->text + m->extra, "X: y\n") && !m->text[m->captured]);
+  CHECK(m->recipients == 2 && m->left == 2 && !m->verp);
+  CHECK(!strcmp(message_address(m, &m->recipient[0]), "l@x") && m->recipient[0].channel == CHANNEL_LOCAL);
+  CHECK(!strcmp(message_address(m, &m->recipient[1]), "r@y") && m->recipient[1].index == 2);
 }
 
 static void round_trip(size_t step) {
   struct job_reader r = {0};
-  struct message *m = sample();
+  struct job_head h;
+  struct message *m;
   stralloc out = STRALLOC_INIT;
   const char *text = 0;
   int messages = 0;
   int logs = 0;
 
-  CHECK(job_format(&out, m) && job_format_log(&out, "hello") && job_format(&out, m));
-  message_free(m);
+  CHECK(format(&out) && job_format_log(&out, JOB_WARNING, "hello") && job_format_log(&out, JOB_INFO, "hello") && format(&out));
   for (size_t i = 0; i < out.len; i += step) {
     enum job_kind k;
 
     CHECK(job_reader_add(&r, out.s + i, step < out.len - i ? step : out.len - i));
-    while ((k = job_take(&r, &m, &text)) != JOB_MORE) {
-      CHECK(k == JOB_MESSAGE || k == JOB_LOG);
+    while ((k = job_take(&r, &h, &m, &text)) != JOB_MORE) {
+      CHECK(k == JOB_MESSAGE || k == JOB_WARNING || k == JOB_INFO);
       if (k == JOB_MESSAGE) {
         ++messages;
-        check_same(m);
+        check_same(&h, m);
         message_free(m);
       } else {
         ++logs;
@@ -57,18 +61,18 @@ static void round_trip(size_t step) {
       }
     }
   }
-  CHECK(messages == 2 && logs == 1);
+  CHECK(messages == 2 && logs == 2);
   stralloc_free(&out);
   job_reader_free(&r);
 }
 
 /* Every byte changed in turn: a message, a refusal or a wait for more, never a crash. */
 static void damage(void) {
-  struct message *m = sample();
+  struct job_head h;
+  struct message *m;
   stralloc out = STRALLOC_INIT;
 
-  CHECK(job_format(&out, m));
-  message_free(m);
+  CHECK(format(&out));
   for (size_t i = 0; i < out.len; ++i)
     for (int c = 0; c < 256; c += 5) {
       struct job_reader r = {0};
@@ -78,13 +82,32 @@ static void damage(void) {
 
       out.s[i] = (char)c;
       CHECK(job_reader_add(&r, out.s, out.len));
-      k = job_take(&r, &m, &text);
+      k = job_take(&r, &h, &m, &text);
       if (k == JOB_MESSAGE) message_free(m);
       CHECK(k != JOB_NOMEM);
       out.s[i] = was;
       job_reader_free(&r);
     }
   stralloc_free(&out);
+}
+
+/* Without memory no half a frame is left behind. */
+static void no_memory(void) {
+  for (long n = 1;; ++n) {
+    stralloc out = STRALLOC_INIT;
+    int ok;
+
+    check_nomem(n);
+    ok = format(&out);
+    if (check_allocs() < n) {
+      check_nomem(0);
+      stralloc_free(&out);
+      break;
+    }
+    check_nomem(0);
+    CHECK(ok || !out.len);
+    stralloc_free(&out);
+  }
 }
 
 static void ids(void) {
@@ -113,6 +136,7 @@ int main(void) {
   round_trip(7);
   round_trip(100000);
   damage();
+  no_memory();
   ids();
   return check_done();
 }

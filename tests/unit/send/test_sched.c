@@ -1,7 +1,8 @@
-/* The scheduler under a simulated clock: retry times, turns, limits, expiry, and weeks of a
- * queue with a seeded source of failures. */
+/* The scheduler's rules one by one: turns, limits, batches, expiry, held destinations, orders from
+ * outside, memory. test_sched_weeks.c lets it run. */
 #include "send/sched.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -10,210 +11,459 @@
 #define DAY INT64_C(86400)
 #define BIRTH INT64_C(1000000000)
 
-static struct message *make(uint64_t id, int64_t birth, size_t local, size_t remote, const char *sender) {
-  struct message *m = message_new();
-  uint32_t index = 0;
+static struct message *make(uint64_t id, const char *sender, size_t n, const char *const *address) {
+  size_t text = strlen(sender) + 3;
+  struct message *m;
 
+  for (size_t i = 0; i < n; ++i) text += strlen(address[i]) + 1;
+  m = message_new(n, text);
   m->id = id;
-  m->birth = (uint64_t)birth;
-  CHECK(stralloc_copys(&m->sender, sender));
-  for (size_t i = 0; i < local; ++i) CHECK(message_add_recipient(m, CHANNEL_LOCAL, index++, "l@x", 0));
-  for (size_t i = 0; i < remote; ++i) CHECK(message_add_recipient(m, CHANNEL_REMOTE, index++, "r@y", 0));
+  m->birth = BIRTH;
+  message_set_head(m, sender, "", "");
+  for (size_t i = 0; i < n; ++i)
+    message_add_recipient(m, strstr(address[i], "@here") ? CHANNEL_LOCAL : CHANNEL_REMOTE, (uint32_t)i, address[i]);
+  return m;
+}
+
+/* n recipients u0@host, u1@host ... */
+static struct message *make_many(uint64_t id, const char *sender, size_t n, const char *host) {
+  char (*text)[64] = calloc(n, sizeof *text);
+  const char **address = calloc(n, sizeof *address);
+  struct message *m;
+
+  for (size_t i = 0; i < n; ++i) {
+    snprintf(text[i], sizeof text[i], "u%zu@%s", i, host);
+    address[i] = text[i];
+  }
+  m = make(id, sender, n, address);
+  free(text);
+  free(address);
   return m;
 }
 
 static void init(struct sched *s, size_t limit) {
-  memset(s, 0, sizeof *s);
+  sched_init(s, 1);
   s->channel[CHANNEL_LOCAL].limit = s->channel[CHANNEL_REMOTE].limit = limit;
-  s->lifetime = s->bounce_lifetime = 7 * DAY;
+  s->batch_max = 100;
+  sched_set_lifetimes(s, 7 * DAY, 7 * DAY);
 }
 
-static void retry_times(void) {
-  static const struct {
-    enum channel channel;
-    int64_t age, want;
-  } cases[] = {
-      {CHANNEL_LOCAL, 0, 100},     {CHANNEL_LOCAL, 100, 400},   {CHANNEL_LOCAL, 400, 900},
-      {CHANNEL_REMOTE, 0, 400},    {CHANNEL_REMOTE, 400, 1600}, {CHANNEL_REMOTE, 1600, 3600},
-      {CHANNEL_REMOTE, 3600, 6400}, {CHANNEL_LOCAL, -50, 100},
-  };
+static int64_t over(struct sched *s, const struct batch *b, int done, enum feedback f, int64_t now) {
+  char outcome[500];
 
-  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; ++i)
-    CHECK(sched_retry(BIRTH, BIRTH + cases[i].age, cases[i].channel) == BIRTH + cases[i].want);
+  memset(outcome, done, sizeof outcome);
+  return sched_result(s, b, outcome, f, now);
 }
 
-static void limits_and_turns(void) {
+static void drop(struct sched *s, struct message *m) {
+  sched_remove(s, m, BIRTH);
+  message_free(m);
+}
+
+/* Recipients of one destination travel together, whatever their order and case; the others alone. */
+static void batches(void) {
+  static const char *const to[] = {"a@x.example", "l@here", "b@y.example", "c@X.Example", "d@x.example", "m@here", "e"};
   struct sched s;
-  struct message *big = make(1, BIRTH, 0, 1000, "a");
-  struct message *small = make(2, BIRTH, 0, 1, "b");
-  struct message *m;
-  struct recipient *r, *first;
+  struct message *m = make(1, "s@s", 7, to);
+  struct batch b;
+  size_t sizes[4] = {0};
 
-  init(&s, 3);
-  CHECK(sched_add(&s, big, BIRTH));
-  CHECK(sched_take(&s, CHANNEL_REMOTE, BIRTH, &m, &first) && m == big);
-  CHECK(sched_take(&s, CHANNEL_REMOTE, BIRTH, &m, &r) && m == big && r != first);
-  CHECK(sched_add(&s, small, BIRTH));
-  /* One turn of the big one may come first; then it is the small one's. */
-  CHECK(sched_take(&s, CHANNEL_REMOTE, BIRTH, &m, &r));
-  CHECK(!sched_take(&s, CHANNEL_REMOTE, BIRTH, &m, &r)); /* the limit */
-  CHECK(sched_result(&s, big, first, 1, BIRTH));
-  CHECK(sched_take(&s, CHANNEL_REMOTE, BIRTH, &m, &r));
-  CHECK(small->recipient[0].state == RECIPIENT_RUNNING);
-  CHECK(!sched_take(&s, CHANNEL_LOCAL, BIRTH, &m, &r));
-  s.channel[CHANNEL_REMOTE].held = 1;
-  CHECK(sched_result(&s, small, &small->recipient[0], 1, BIRTH) && sched_finished(small));
-  CHECK(!sched_take(&s, CHANNEL_REMOTE, BIRTH, &m, &r));
-  sched_remove(&s, big);
-  message_free(big);
-  message_free(small);
+  init(&s, 20);
+  CHECK(sched_add(&s, m, 0, BIRTH) && m->bundles == 4);
+  while (sched_take(&s, CHANNEL_REMOTE, BIRTH, &b)) {
+    const struct recipient *r = &m->recipient[b.first];
+
+    sizes[b.n]++;
+    for (uint32_t i = 1; i < b.n; ++i) CHECK(r[i - 1].index < r[i].index);
+    if (b.n == 3) CHECK(r[0].index == 0 && r[1].index == 3 && r[2].index == 4);
+    CHECK(over(&s, &b, 1, FEEDBACK_ALIVE, BIRTH) == 0);
+  }
+  CHECK(sizes[1] == 2 && sizes[3] == 1);
+  for (int i = 0; i < 2; ++i) {
+    CHECK(sched_take(&s, CHANNEL_LOCAL, BIRTH, &b) && b.n == 1);
+    over(&s, &b, 1, FEEDBACK_ALIVE, BIRTH);
+  }
+  CHECK(!sched_take(&s, CHANNEL_LOCAL, BIRTH, &b) && sched_finished(m));
+  message_free(m);
   sched_free(&s);
 }
 
-static void deferred_comes_back(void) {
+static void batch_limits(void) {
   struct sched s;
-  struct message *a = make(1, BIRTH, 1, 1, "a");
-  struct message *m;
-  struct recipient *r;
+  struct message *many = make_many(1, "s@s", 250, "x.example");
+  struct message *verp = make_many(2, "list-@s-@[]", 3, "y.example");
+  struct batch b;
+  size_t n[2] = {0};
 
-  init(&s, 10);
-  CHECK(sched_add(&s, a, BIRTH));
+  init(&s, 20);
+  CHECK(sched_add(&s, many, 0, BIRTH) && sched_add(&s, verp, 0, BIRTH));
+  while (sched_take(&s, CHANNEL_REMOTE, BIRTH, &b)) {
+    CHECK(b.n == (b.m == verp ? 1 : n[0] == 2 ? 50 : 100));
+    n[b.m == verp]++;
+    over(&s, &b, 1, FEEDBACK_ALIVE, BIRTH);
+  }
+  CHECK(n[0] == 3 && n[1] == 3);
+  message_free(many);
+  message_free(verp);
+  sched_free(&s);
+}
+
+static void only_the_deferred_come_back(void) {
+  struct sched s;
+  struct message *m = make_many(1, "s@s", 5, "x.example");
+  struct batch b;
+
+  init(&s, 20);
+  CHECK(sched_add(&s, m, 0, BIRTH) && sched_take(&s, CHANNEL_REMOTE, BIRTH, &b) && b.n == 5);
   CHECK(sched_next_due(&s) == INT64_MAX);
-  CHECK(sched_take(&s, CHANNEL_REMOTE, BIRTH, &m, &r));
-  CHECK(sched_result(&s, m, r, 0, BIRTH + 5));
+  sched_result(&s, &b, "\1\0\1\1\0", FEEDBACK_ALIVE, BIRTH + 5);
   CHECK(sched_next_due(&s) == BIRTH + 484); /* (isqrt(5) + 20) squared */
-  CHECK(!sched_take(&s, CHANNEL_REMOTE, BIRTH + 483, &m, &r));
-  CHECK(sched_take(&s, CHANNEL_LOCAL, BIRTH + 483, &m, &r));
-  CHECK(sched_result(&s, m, r, 1, BIRTH + 483) && !sched_finished(a));
-  CHECK(sched_take(&s, CHANNEL_REMOTE, BIRTH + 484, &m, &r));
-  CHECK(sched_result(&s, m, r, 0, BIRTH + 490));
+  CHECK(!sched_take(&s, CHANNEL_REMOTE, BIRTH + 483, &b));
+  CHECK(sched_take(&s, CHANNEL_REMOTE, BIRTH + 484, &b) && b.n == 2 && m->left == 2);
+  CHECK(m->recipient[b.first].index == 1 && m->recipient[b.first + 1].index == 4);
+  sched_result(&s, &b, "\0\1", FEEDBACK_ALIVE, BIRTH + 490);
   sched_all_due(&s, BIRTH + 491);
-  CHECK(sched_take(&s, CHANNEL_REMOTE, BIRTH + 491, &m, &r));
-  CHECK(sched_result(&s, m, r, 1, BIRTH + 492) && sched_finished(a));
-  CHECK(sched_next_due(&s) == INT64_MAX);
-  message_free(a);
+  CHECK(sched_take(&s, CHANNEL_REMOTE, BIRTH + 491, &b) && b.n == 1 && m->recipient[b.first].index == 1);
+  over(&s, &b, 1, FEEDBACK_ALIVE, BIRTH + 492);
+  CHECK(sched_finished(m) && sched_next_due(&s) == INT64_MAX);
+  message_free(m);
   sched_free(&s);
 }
 
 static void tried_before_a_restart(void) {
   struct sched s;
-  struct message *a = make(1, BIRTH, 0, 1, "a");
-  struct message *m;
-  struct recipient *r;
+  struct message *m = make_many(1, "s@s", 1, "x.example");
+  struct batch b;
 
   init(&s, 1);
-  a->tried = BIRTH + 400;
-  CHECK(sched_add(&s, a, BIRTH + 500));
-  CHECK(!sched_take(&s, CHANNEL_REMOTE, BIRTH + 500, &m, &r));
-  CHECK(sched_next_due(&s) == BIRTH + 1600);
-  sched_remove(&s, a);
+  CHECK(sched_add(&s, m, BIRTH + 400, BIRTH + 500));
+  CHECK(!sched_take(&s, CHANNEL_REMOTE, BIRTH + 500, &b) && sched_next_due(&s) == BIRTH + 1600);
+  drop(&s, m);
   CHECK(sched_next_due(&s) == INT64_MAX);
-  message_free(a);
   sched_free(&s);
 }
 
-/* A message no server takes: how often it is tried in a week, and that the last try is known. */
-static void a_week_of_refusals(void) {
+/* A message to nobody is finished at once. */
+static void nobody(void) {
   struct sched s;
-  struct message *a = make(1, BIRTH, 0, 1, "a");
-  struct message *m;
-  struct recipient *r;
+  struct message *m = make(1, "s@s", 0, 0);
+
+  init(&s, 1);
+  CHECK(sched_add(&s, m, 0, BIRTH) && sched_finished(m));
+  drop(&s, m);
+  sched_free(&s);
+}
+
+/* The limit of the channel, holdremote, and that senders take turns. */
+static void limits_and_turns(void) {
+  struct sched s;
+  struct message *big = make_many(1, "a@a", 1000, "x.example");
+  struct message *small = make_many(2, "b@b", 1, "x.example");
+  struct batch b, first;
+
+  init(&s, 3);
+  CHECK(sched_add(&s, big, 0, BIRTH));
+  CHECK(sched_take(&s, CHANNEL_REMOTE, BIRTH, &first) && first.m == big);
+  CHECK(sched_add(&s, small, 0, BIRTH));
+  CHECK(sched_take(&s, CHANNEL_REMOTE, BIRTH, &b));
+  CHECK(sched_take(&s, CHANNEL_REMOTE, BIRTH, &b));
+  CHECK(small->bundle->standing == STAND_DRAINING); /* one of the two was its turn */
+  CHECK(!sched_take(&s, CHANNEL_REMOTE, BIRTH, &b) && s.channel[CHANNEL_REMOTE].running == 3);
+  over(&s, &first, 1, FEEDBACK_ALIVE, BIRTH);
+  s.channel[CHANNEL_REMOTE].held = 1;
+  CHECK(!sched_take(&s, CHANNEL_REMOTE, BIRTH, &b));
+  s.channel[CHANNEL_REMOTE].held = 0;
+  CHECK(sched_take(&s, CHANNEL_REMOTE, BIRTH, &b) && b.m == big);
+  message_free(big);
+  message_free(small);
+}
+
+/* A backlog of retries leaves a quarter of the deliveries to new mail. */
+static void room_for_new_mail(void) {
+  struct sched s;
+  struct message *old[40];
+  struct message *fresh = make_many(99, "b@b", 1, "fresh.example");
+  struct batch b;
+  size_t n = 0;
+
+  init(&s, 20);
+  for (size_t i = 0; i < 40; ++i) {
+    char host[32];
+
+    snprintf(host, sizeof host, "h%zu.example", i);
+    old[i] = make_many(i + 1, "a@a", 1, host);
+    CHECK(sched_add(&s, old[i], BIRTH, BIRTH + 1000));
+  }
+  while (sched_take(&s, CHANNEL_REMOTE, BIRTH + 1000, &b)) ++n;
+  CHECK(n == 15);
+  CHECK(sched_add(&s, fresh, 0, BIRTH + 1000));
+  CHECK(sched_take(&s, CHANNEL_REMOTE, BIRTH + 1000, &b) && b.m == fresh);
+  for (size_t i = 0; i < 40; ++i) message_free(old[i]);
+  message_free(fresh);
+}
+
+/* Takes as many as it may: how many. */
+static size_t take_all(struct sched *s, int64_t now, struct batch *b) {
+  size_t n = 0;
+
+  while (sched_take(s, CHANNEL_REMOTE, now, &b[n])) ++n;
+  return n;
+}
+
+/* From 5 up by one in as many successes as the limit is, to concurrencyhost; halved once for all
+ * that were under way. */
+static void learned_limit(void) {
+  struct sched s;
+  struct message *m = make_many(1, "a@a", 100000, "x.example");
+  struct batch b[64];
+  const struct destination *d;
+  size_t n;
+
+  init(&s, 60);
+  s.batch_max = 1;
+  s.host_max = 40;
+  CHECK(sched_add(&s, m, 0, BIRTH));
+  d = m->bundle->d;
+  CHECK((n = take_all(&s, BIRTH, b)) == 5);
+  for (int round = 0; round < 100; ++round) {
+    while (n) over(&s, &b[--n], 1, FEEDBACK_ALIVE, BIRTH);
+    n = take_all(&s, BIRTH, b);
+    if (round == 0) CHECK(n == 5 || n == 6);
+  }
+  CHECK(n == 40);
+  over(&s, &b[--n], 0, FEEDBACK_SLOW, BIRTH);
+  CHECK(destination_limit(d, KIND_FRESH, 40) == 20);
+  while (n) over(&s, &b[--n], 0, FEEDBACK_SLOW, BIRTH); /* they were too many together, not each */
+  CHECK(destination_limit(d, KIND_FRESH, 40) == 20);
+  CHECK((n = take_all(&s, BIRTH, b)) == 20);
+  while (n) over(&s, &b[--n], 0, FEEDBACK_NOTHING, BIRTH);
+  CHECK(destination_limit(d, KIND_FRESH, 40) == 20);
+  for (int i = 0; i < 10; ++i) {
+    n = take_all(&s, BIRTH, b);
+    CHECK(n >= 1);
+    while (n) over(&s, &b[--n], 0, FEEDBACK_SLOW, BIRTH);
+  }
+  CHECK((n = take_all(&s, BIRTH, b)) == 1); /* never less */
+  over(&s, &b[0], 1, FEEDBACK_ALIVE, BIRTH);
+  s.host_max = 0;
+  drop(&s, m);
+  sched_free(&s);
+}
+
+/* An unreachable destination is left alone twice as long each time, up to half an hour, give or
+ * take an eighth; an answer opens it. */
+static void unreachable(void) {
+  struct sched s;
+  struct message *m = make_many(1, "a@a", 1000, "x.example");
+  struct batch b[64];
   int64_t now = BIRTH;
-  int tries = 0;
+  int64_t want = 60;
+
+  init(&s, 20);
+  s.batch_max = 1;
+  CHECK(sched_add(&s, m, 0, now));
+  CHECK(take_all(&s, now, b) == 5);
+  for (int i = 0; i < 5; ++i) {
+    int64_t held = over(&s, &b[i], 0, FEEDBACK_UNREACHABLE, now);
+
+    CHECK(i ? held == 0 : held >= 53 && held <= 67); /* the five say it together */
+  }
+  for (int i = 0; i < 10; ++i) {
+    int64_t next = sched_next_due(&s);
+
+    CHECK(next - now >= want - want / 8 && next - now <= want + want / 8);
+    CHECK(take_all(&s, next - 1, b) == 0);
+    now = next;
+    CHECK(take_all(&s, now, b) == (i ? 1 : 2));
+    if (!i) over(&s, &b[1], 0, FEEDBACK_NOTHING, now);
+    over(&s, &b[0], 0, FEEDBACK_UNREACHABLE, now);
+    want = want * 2 > 1800 ? 1800 : want * 2;
+  }
+  sched_all_due(&s, now);
+  CHECK(take_all(&s, now, b) == 1); /* ALRM asks at once */
+  over(&s, &b[0], 0, FEEDBACK_ALIVE, now);
+  CHECK(take_all(&s, now, b) == 2);
+  over(&s, &b[0], 0, FEEDBACK_NOTHING, now);
+  over(&s, &b[1], 0, FEEDBACK_NOTHING, now);
+  drop(&s, m);
+  sched_free(&s);
+}
+
+/* A message that gets too old while its destination is held is tried for the last time all the
+ * same, at that moment. */
+static void last_attempt_is_made(void) {
+  struct sched s;
+  struct message *m = make_many(1, "a@a", 3, "x.example");
+  struct message *bounce = make_many(2, "", 1, "x.example");
+  struct batch b[64];
+  int64_t now = BIRTH;
+  int attempts = 0;
   int last = 0;
 
-  init(&s, 1);
-  CHECK(sched_add(&s, a, now));
-  while (!last) {
-    CHECK(sched_take(&s, CHANNEL_REMOTE, now, &m, &r));
-    last = sched_is_last(m, CHANNEL_REMOTE);
-    ++tries;
-    CHECK(last == (now - BIRTH > 7 * DAY));
-    CHECK(sched_result(&s, m, r, last, now));
-    if (!last) now = sched_next_due(&s);
-  }
-  CHECK(sched_finished(a));
-  CHECK(tries == 40); /* 400 n^2 passes a week at n = 39 */
-  message_free(a);
-  sched_free(&s);
-}
+  init(&s, 20);
+  sched_set_lifetimes(&s, 7 * DAY, 3600);
+  CHECK(sched_add(&s, m, 0, now) && sched_add(&s, bounce, 0, now));
+  while (!sched_finished(m)) {
+    size_t n = take_all(&s, now, b);
 
-/* A clock that jumps back and forth neither loses a message nor tries it in a frenzy. */
-static void jumping_clock(void) {
-  struct sched s;
-  struct message *a = make(1, BIRTH, 0, 1, "a");
-  struct message *m;
-  struct recipient *r;
+    for (size_t i = 0; i < n; ++i) {
+      int64_t life = b[i].m == m ? 7 * DAY : 3600;
 
-  init(&s, 1);
-  CHECK(sched_add(&s, a, BIRTH));
-  CHECK(sched_take(&s, CHANNEL_REMOTE, BIRTH, &m, &r));
-  CHECK(sched_result(&s, m, r, 0, BIRTH - 100000));
-  CHECK(sched_next_due(&s) == BIRTH + 400);
-  CHECK(!sched_take(&s, CHANNEL_REMOTE, BIRTH - 100000, &m, &r));
-  CHECK(sched_take(&s, CHANNEL_REMOTE, BIRTH + 400, &m, &r));
-  CHECK(sched_result(&s, m, r, 1, BIRTH + 400));
-  message_free(a);
-  sched_free(&s);
-}
-
-/* Many messages, a third of the attempts deferred: all are delivered once, within the limits, and
- * the same seed gives the same course of events. */
-static uint64_t simulate(unsigned seed) {
-  enum { N = 2000 };
-  static struct message *all[N];
-  struct sched s;
-  int64_t now = BIRTH;
-  uint64_t course = 0;
-  size_t finished = 0;
-
-  init(&s, 7);
-  srand(seed);
-  for (size_t i = 0; i < N; ++i) {
-    all[i] = make(i + 1, now, i % 3, 1 + i % 4, i % 5 ? "a" : "");
-    CHECK(sched_add(&s, all[i], now));
-  }
-  while (finished < N) {
-    struct message *m;
-    struct recipient *r;
-    int progress = 0;
-
-    for (int ch = 0; ch < CHANNELS; ++ch)
-      while (sched_take(&s, (enum channel)ch, now, &m, &r)) {
-        int done = rand() % 3 != 0 || sched_is_last(m, (enum channel)ch);
-
-        CHECK(s.channel[ch].running <= 7);
-        course = course * 31 + m->id * 2 + (uint64_t)done;
-        CHECK(sched_result(&s, m, r, done, now));
-        finished += (size_t)sched_finished(m);
-        progress = 1;
-      }
-    if (!progress) {
-      CHECK(sched_next_due(&s) > now || finished == N);
-      now = sched_next_due(&s);
-      if (now == INT64_MAX) break;
+      CHECK(sched_is_last(&b[i]) == (now - BIRTH > life));
+      if (b[i].m == m) ++attempts, last = sched_is_last(&b[i]);
+      else if (sched_is_last(&b[i])) CHECK(now <= BIRTH + 3600 + 6400);
+      over(&s, &b[i], sched_is_last(&b[i]), FEEDBACK_UNREACHABLE, now);
     }
+    if (!sched_finished(m)) CHECK(sched_next_due(&s) > now);
+    if (!sched_finished(m)) now = sched_next_due(&s);
   }
-  CHECK(finished == N);
-  for (size_t i = 0; i < N; ++i) {
-    CHECK(sched_finished(all[i]));
-    message_free(all[i]);
-  }
-  CHECK(now - BIRTH < 7 * DAY);
+  CHECK(last && attempts > 30 && attempts <= 40 && sched_finished(bounce));
+  CHECK(now > BIRTH + 7 * DAY && now < BIRTH + 8 * DAY);
+  message_free(m);
+  message_free(bounce);
   sched_free(&s);
-  return course;
+}
+
+/* What the rates will use: nobody goes there before that time, last attempts neither. */
+static void held_from_outside(void) {
+  struct sched s;
+  struct message *m = make_many(1, "a@a", 1, "x.example");
+  struct message *old = make_many(2, "a@a", 1, "x.example");
+  struct batch b[64];
+
+  init(&s, 20);
+  old->birth = BIRTH - 8 * DAY;
+  CHECK(sched_destination_hold(&s, CHANNEL_REMOTE, "X.example", BIRTH + 77, BIRTH));
+  CHECK(sched_add(&s, m, 0, BIRTH) && sched_add(&s, old, 0, BIRTH));
+  CHECK(take_all(&s, BIRTH, b) == 0 && sched_next_due(&s) == BIRTH + 77);
+  sched_all_due(&s, BIRTH);
+  CHECK(take_all(&s, BIRTH + 76, b) == 0);
+  CHECK(take_all(&s, BIRTH + 77, b) == 2);
+  over(&s, &b[0], 1, FEEDBACK_ALIVE, BIRTH + 77);
+  over(&s, &b[1], 1, FEEDBACK_ALIVE, BIRTH + 77);
+  message_free(m);
+  message_free(old);
+  sched_free(&s);
+}
+
+/* A shorter lifetime counts at once for those that are waiting in line. */
+static void lifetimes_change(void) {
+  struct sched s;
+  struct message *m = make_many(1, "a@a", 1, "x.example");
+  struct batch b[64];
+
+  init(&s, 20);
+  CHECK(sched_add(&s, m, 0, BIRTH) && take_all(&s, BIRTH, b) == 1);
+  over(&s, &b[0], 0, FEEDBACK_UNREACHABLE, BIRTH + 399);
+  CHECK(take_all(&s, BIRTH + 399, b) == 0);
+  CHECK(sched_destination_hold(&s, CHANNEL_REMOTE, "x.example", BIRTH + 399, BIRTH + 399));
+  sched_set_lifetimes(&s, 1000, 2000);
+  CHECK(s.bounce_lifetime == 1000);
+  CHECK(take_all(&s, BIRTH + 1600, b) == 1 && sched_is_last(&b[0]));
+  over(&s, &b[0], 1, FEEDBACK_UNREACHABLE, BIRTH + 1600);
+  message_free(m);
+  sched_free(&s);
+}
+
+/* Hosts with no mail are forgotten after an hour, and of a flood of them only so many are kept. */
+static void forgetting(void) {
+  struct sched s;
+  struct batch b;
+
+  init(&s, 20);
+  for (size_t i = 0; i < 3 * (size_t)DESTINATION_IDLE_MAX; ++i) {
+    char host[32];
+    struct message *m;
+
+    snprintf(host, sizeof host, "h%zu.example", i);
+    m = make_many(i + 1, "a@a", 1, host);
+    CHECK(sched_add(&s, m, 0, BIRTH) && sched_take(&s, CHANNEL_REMOTE, BIRTH, &b));
+    over(&s, &b, 1, FEEDBACK_ALIVE, BIRTH);
+    message_free(m);
+  }
+  CHECK(s.destinations.all <= DESTINATION_IDLE_MAX + 1);
+  for (size_t i = 0; i < 2 * (size_t)DESTINATION_IDLE_MAX; ++i) {
+    char host[32];
+
+    snprintf(host, sizeof host, "n%zu.example", i);
+    CHECK(sched_destination_hold(&s, CHANNEL_REMOTE, host, 0, BIRTH + DESTINATION_FORGET + 1 + (int64_t)i * 4000));
+    CHECK(!sched_take(&s, CHANNEL_REMOTE, BIRTH + DESTINATION_FORGET + 1 + (int64_t)i * 4000, &b));
+  }
+  CHECK(s.destinations.all < 10);
+  sched_free(&s);
+}
+
+/* Whatever allocation fails: the message is refused whole, or taken whole, and nothing leaks. */
+static void no_memory(void) {
+  static const char *const to[] = {"a@x.example", "b@y.example", "l@here", "c@x.example"};
+
+  for (long n = 1;; ++n) {
+    struct sched s;
+    struct message *m = make(1, "s@s", 4, to);
+    struct batch b;
+    size_t got = 0;
+    long allocs;
+    int ok;
+
+    init(&s, 20);
+    check_nomem(n);
+    ok = sched_add(&s, m, 0, BIRTH);
+    allocs = check_allocs();
+    check_nomem(0);
+    for (int64_t now = BIRTH; ok && !sched_finished(m); now += 61)
+      for (int ch = 0; ch < CHANNELS; ++ch)
+        while (sched_take(&s, (enum channel)ch, now, &b)) {
+          got += b.n;
+          over(&s, &b, 1, FEEDBACK_ALIVE, now);
+        }
+    CHECK(!ok || got == 4);
+    sched_remove(&s, m, BIRTH);
+    message_free(m);
+    for (int ch = 0; ch < CHANNELS; ++ch) CHECK(s.channel[ch].bundles == 0 && s.channel[ch].due.n == 0);
+    sched_free(&s);
+    if (allocs < n) break;
+  }
+}
+
+/* Bytes that a deferred message with one recipient costs: 100,000 of them at 1000 hosts. */
+static void memory(void) {
+  enum { N = 100000 };
+  struct sched s;
+  struct message **all = calloc(N, sizeof(struct message *));
+  size_t before = mallinfo2().uordblks;
+  size_t used;
+
+  init(&s, 20);
+  for (size_t i = 0; i < N; ++i) {
+    char host[32];
+
+    snprintf(host, sizeof host, "host-%zu.example", i % 1000);
+    all[i] = make_many(i + 1, "sender@some.example", 1, host);
+    CHECK(sched_add(&s, all[i], BIRTH, BIRTH));
+  }
+  used = mallinfo2().uordblks - before;
+  printf("a waiting message takes %zu bytes\n", used / N);
+  CHECK(!used || used / N < 320);
+  for (size_t i = 0; i < N; ++i) drop(&s, all[i]);
+  free(all);
+  sched_free(&s);
 }
 
 int main(void) {
-  uint64_t first = simulate(1);
-
-  retry_times();
-  limits_and_turns();
-  deferred_comes_back();
+  batches();
+  batch_limits();
+  only_the_deferred_come_back();
   tried_before_a_restart();
-  a_week_of_refusals();
-  jumping_clock();
-  CHECK(simulate(1) == first);
-  CHECK(simulate(2) != first);
+  nobody();
+  limits_and_turns();
+  room_for_new_mail();
+  learned_limit();
+  unreachable();
+  last_attempt_is_made();
+  held_from_outside();
+  lifetimes_change();
+  forgetting();
+  no_memory();
+  memory();
   return check_done();
 }

@@ -1,0 +1,90 @@
+/* manager_state: what the files of the manager share: the manager itself, its spawners, and
+ * the calls between manager.c (messages, settings, signals) and manager_delivery.c. */
+#ifndef SEND_MANAGER_STATE_H
+#define SEND_MANAGER_STATE_H
+
+#include "base/log.h"
+#include "base/loop.h"
+#include "conf/conf.h"
+#include "queue/spawn_proto.h"
+#include "send/clock.h"
+#include "send/job.h"
+#include "send/log_buffer.h"
+#include "send/pipe_out.h"
+#include "send/sched.h"
+
+struct manager;
+
+/* A transaction under way: the slot's place in its link is its number for the spawner. */
+struct delivery {
+  struct batch batch;      /* batch.m null: free */
+  struct delivery *next_free;
+  uint64_t number;         /* of its first recipient, as logged */
+  uint32_t reported;       /* recipients */
+  enum feedback feedback;
+  stralloc outcome;        /* a byte for each of them: OUTCOME_ */
+  stralloc failures;       /* text for bounce/ID */
+};
+enum { OUTCOME_DEFERRED, OUTCOME_DONE, OUTCOME_FAILED };
+
+/* A spawner and the deliveries it runs. */
+struct link {
+  struct manager *manager;
+  enum channel channel;
+  struct pipe_out out;
+  struct loop_io in;
+  struct spawn_reader reader;
+  unsigned char hello[2];
+  size_t hello_n;
+  struct delivery *slot;
+  size_t slots; /* what the spawner said it can do; 0 until it did */
+  struct delivery *free;
+  int complained; /* of a senseless report */
+};
+
+/* Messages in the order in which they came. */
+struct message_list {
+  struct message *first, **end;
+  size_t n;
+};
+
+struct manager {
+  const char *queue;
+  struct conf conf;
+  struct loop loop;
+  struct clock clock;
+  struct sched sched;
+  struct log_buffer log;
+  struct link link[CHANNELS];
+  struct pipe_out to_clean, to_todo;
+  struct loop_io from_clean, from_todo, sig;
+  struct job_reader jobs;
+  struct loop_timer wake, retry;
+  uint64_t next_delivery;
+  struct message_list removing; /* asked of qmail-clean */
+  struct message_list later;    /* finished, but the disk would not have it */
+  int exitasap;
+  struct strerr *e;
+  int code;
+};
+
+#define MLOG(m, event, ...)                                                                   \
+  log_buffer_add(&(m)->log, LOG_##event, (const struct log_arg[]){__VA_ARGS__},                \
+                 sizeof((const struct log_arg[]){__VA_ARGS__}) / sizeof(struct log_arg))
+
+/* manager.c: say why, and end. */
+void manager_die(struct manager *m, const char *what);
+int64_t manager_now(const struct manager *m);
+void manager_log_status(struct manager *m);
+/* Every recipient is done. */
+void manager_finish(struct manager *m, struct message *msg);
+void manager_end_if_idle(struct manager *m);
+
+/* manager_delivery.c: connect a spawner, 0 or -1. */
+int delivery_connect(struct manager *m, enum channel channel, int to, int from) MUST_CHECK;
+/* Start all that may start, then sleep until the next message is due. */
+void delivery_start_all(struct manager *m);
+/* The channel's limit as the settings and the spawner have it. */
+void delivery_set_limits(struct manager *m);
+
+#endif
