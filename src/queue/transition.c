@@ -106,6 +106,13 @@ int queue_remove(uint64_t id) {
   return remove_file(QUEUE_mess, id);
 }
 
+int queue_sync_removal(uint64_t id) {
+  char dir[QUEUE_PATH];
+
+  queuepath_dir(dir, QUEUE_info, id);
+  return fd_syncdir(dir);
+}
+
 void queue_abandon(uint64_t id) {
   int saved = errno;
 
@@ -201,6 +208,21 @@ int queue_mark_done(uint64_t id, uint32_t index) {
   return w == 1 ? 0 : -1;
 }
 
+int queue_sync_marks(uint64_t id) {
+  char path[QUEUE_PATH];
+  char dir[QUEUE_PATH];
+  int fd;
+  int r;
+
+  queuepath(path, QUEUE_done, id);
+  fd = fd_open_read(path);
+  if (fd == -1) return errno == ENOENT ? 0 : -1; /* finished meanwhile */
+  r = fsync(fd);
+  fd_close(fd);
+  queuepath_dir(dir, QUEUE_done, id);
+  return r == 0 ? fd_syncdir(dir) : -1;
+}
+
 int queue_touch_tried(uint64_t id) {
   int fd = open_marks(id);
   int r;
@@ -234,14 +256,16 @@ int queue_bounce_append(uint64_t id, const char *s, size_t n) {
   r = fd_write_all(fd, s, n);
   if (r == 0) r = fsync(fd);
   fd_close(fd);
-  return r;
+  return r == 0 ? fd_syncdir(queue_files[QUEUE_bounce].name) : -1;
 }
 
 int queue_bounce_read(uint64_t id, stralloc *text) {
   char path[QUEUE_PATH];
+  int r;
 
   queuepath(path, QUEUE_bounce, id);
-  return file_read(path, text, BOUNCE_MAX);
+  r = file_read(path, text, BOUNCE_MAX);
+  return r == 1 && !text->len ? 0 : r; /* a crash left the name alone */
 }
 
 int queue_bounce_remove(uint64_t id) {
@@ -249,6 +273,7 @@ int queue_bounce_remove(uint64_t id) {
 }
 
 int queue_remove_marks(uint64_t id) {
+  if (remove_file(QUEUE_bounce, id) == -1) return -1;
   return remove_file(QUEUE_done, id);
 }
 

@@ -31,22 +31,27 @@ void queue_announce(uint64_t id);
 enum queue_trust { QUEUE_ANNOUNCED, QUEUE_FOUND };
 int queue_load(uint64_t id, struct envelope *env, enum queue_trust trust) MUST_CHECK;
 
-/* queued -> tried: recipient number index is done.  One byte written in place. */
+/* queued -> tried: recipient number index is done.  One byte written in place, which is
+ * safe when queue_sync_marks has given 0: one sync for all that were marked meanwhile. */
 int queue_mark_done(uint64_t id, uint32_t index) MUST_CHECK;
+int queue_sync_marks(uint64_t id) MUST_CHECK;
 /* The marks, one byte per recipient (missing bytes: not done); *tried is the time
  * of the last attempt or 0.  0 or -1. */
 int queue_marks(uint64_t id, stralloc *marks, int64_t *tried) MUST_CHECK;
 /* Remember that an attempt was made now. */
 int queue_touch_tried(uint64_t id) MUST_CHECK;
 
-/* Append to bounce/ID, and read it (1, 0 none, -1). */
+/* Append to bounce/ID, which is on disk then, and read it (1, 0 none, -1). */
 int queue_bounce_append(uint64_t id, const char *s, size_t n) MUST_CHECK;
 int queue_bounce_read(uint64_t id, stralloc *text) MUST_CHECK;
 int queue_bounce_remove(uint64_t id) MUST_CHECK;
 
-/* tried, queued -> finishing -> finished: remove info, then mess (qmail-clean). */
+/* tried, queued -> finishing -> finished: remove info, then mess (qmail-clean).  Until
+ * the directory is synced, by anybody, a power loss may bring the message back. */
 int queue_remove(uint64_t id) MUST_CHECK;
-/* finished -> absent: remove the marks (qmail-send). */
+/* Sync the directory that names the envelope of this message. */
+int queue_sync_removal(uint64_t id) MUST_CHECK;
+/* finished -> absent: remove the marks and what is left of a bounce text (qmail-send). */
 int queue_remove_marks(uint64_t id) MUST_CHECK;
 
 /* Remove marks and bounce texts whose message is gone: for qmail-send at its start,

@@ -57,6 +57,7 @@ struct manager {
   size_t removing_n, removing_a;
   struct message **later; /* finished, but the disk would not have it */
   size_t later_n, later_a;
+  uint64_t unsynced; /* the message whose newest marks are not on disk yet, or 0 */
   int exitasap;
   struct strerr *e;
   int code;
@@ -137,12 +138,23 @@ static void ask_clean(struct manager *m, struct message *msg) {
   pipe_out_flush(&m->to_clean);
 }
 
+/* Marks are synced once for all that was reported together, before anything new is begun: a power loss repeats
+ * only what was under way. */
+static void sync_marks(struct manager *m) {
+  if (m->unsynced && queue_sync_marks(m->unsynced) == -1)
+    MLOG(m, warning, log_s("unable to sync the mark of a recipient: it may be delivered twice"));
+  m->unsynced = 0;
+}
+
 /* Every recipient is done: bounce if need be, then have it removed. */
 static void finish(struct manager *m, struct message *msg) {
   struct strerr e;
   uint64_t qp = 0;
 
-  if (msg->bouncing) log_buffer_flush(&m->log); /* what follows takes a while */
+  if (msg->bouncing) { /* what follows takes a while */
+    sync_marks(m);
+    log_buffer_flush(&m->log);
+  }
   switch (bounce_send(&m->conf, msg, &qp, &e)) {
     case BOUNCE_NOTHING: break;
     case BOUNCE_SENT: MLOG(m, bounce_msg, log_u(msg->id), log_u(qp), log_s(m->queue)); break;
@@ -292,6 +304,14 @@ static int needs_mark(const struct message *msg, const struct recipient *r) {
   return 0;
 }
 
+static void mark_done(struct manager *m, const struct delivery *d) {
+  if (!needs_mark(d->m, d->r)) return;
+  if (m->unsynced != d->m->id) sync_marks(m);
+  if (queue_mark_done(d->m->id, d->r->index) == -1)
+    MLOG(m, warning, log_s("unable to mark a recipient done: it may be delivered twice"));
+  m->unsynced = d->m->id;
+}
+
 /* Judges a report: 1 the recipient is done, 0 it will be tried again. */
 static int judge(struct manager *m, const struct delivery *d, const struct spawn_report *rep) {
   int last = sched_is_last(d->m, (enum channel)d->r->channel);
@@ -303,8 +323,7 @@ static int judge(struct manager *m, const struct delivery *d, const struct spawn
     MLOG(m, warning, log_s("unable to write a bounce text, will try again"));
     done = 0;
   }
-  if (done && needs_mark(d->m, d->r) && queue_mark_done(d->m->id, d->r->index) == -1)
-    MLOG(m, warning, log_s("unable to mark a recipient done: it may be delivered twice"));
+  if (done) mark_done(m, d);
   if (!done && queue_touch_tried(d->m->id) == -1)
     MLOG(m, warning, log_s("unable to remember an attempt"));
   return done;
@@ -369,6 +388,7 @@ static void on_spawner(void *ctx, int fd, unsigned events) {
   }
   while ((got = spawn_report_take(&l->reader, &rep)) == 1) on_report(l, &rep);
   if (got == -1) die(m, "a spawner talks nonsense, stopping");
+  sync_marks(m);
   start_deliveries(m);
   if (m->exitasap && idle(m)) loop_stop(&m->loop);
 }
