@@ -68,7 +68,7 @@ def reachable_copy():
         return None
     copy = tempfile.mkdtemp(prefix="indimail-copy-")
     shutil.copytree(TOP, copy, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".git", "build"))
-    for part in ("bin", "man"):
+    for part in ("bin", "faulty", "man"):
         shutil.copytree(f"{TOP}/{BUILD}/{part}", f"{copy}/{BUILD}/{part}")
     os.chmod(copy, 0o755)
     os.environ["BOX_TOP"] = copy

@@ -2,7 +2,7 @@
 delivery side share."""
 import os, signal, socket, subprocess, threading
 
-from box import BIN, Root, wait_for
+from box import Root, wait_for
 
 
 class Sink(threading.Thread):
@@ -160,7 +160,7 @@ class MailSite(Root):
         r, w = os.pipe()
         envelope_pipe = threading.Thread(target=lambda: (os.write(w, envelope), os.close(w)))
         envelope_pipe.start()
-        p = subprocess.Popen([os.path.join(BIN, program)], stdin=subprocess.PIPE, stdout=r, env=env or self.env(),
+        p = subprocess.Popen([os.path.join(self.bin, program)], stdin=subprocess.PIPE, stdout=r, env=env or self.env(),
                              stderr=subprocess.PIPE, cwd=self.dir, **self.ids)
         os.close(r)
         p.communicate(message, timeout=20)
