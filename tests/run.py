@@ -94,6 +94,8 @@ def run_all(wanted):
             failed += bad
             print(f"{'ok    ' if not bad else 'FAILED'} {name} ({ok} passed{f', {bad} failed' if bad else ''}, {seconds:.1f} s)",
                   flush=True)
+            for line in re.findall(r"^show: (.*)", out, re.M):  # what is worth a look when all is well, too
+                print(f"       {line}", flush=True)
             if bad:
                 print("    " + out.strip().replace("\n", "\n    "), flush=True)
     if not tests:
