@@ -54,6 +54,23 @@ int queue_sync_removal(uint64_t id) MUST_CHECK;
 /* finished -> absent: remove the marks and what is left of a bounce text (qmail-send). */
 int queue_remove_marks(uint64_t id) MUST_CHECK;
 
+/* absent -> importing (queue-fix): write a message that comes from another queue, with
+ * marks (may be empty) and bounce text (likewise), all of it on disk when this gives 0; size
+ * and checksum of env are filled in here.  Nothing touches it until queue_import_publish,
+ * and a second call for the same id replaces what the first one wrote.  Each new file is
+ * given to owner's entry for its kind. */
+struct queue_owner {
+  uid_t uid;
+  gid_t gid;
+};
+int queue_import(uint64_t id, int messfd, struct envelope *env, const stralloc *marks, const stralloc *bounce,
+                 const struct queue_owner owner[QUEUE_FILES]) MUST_CHECK;
+/* Is a message in this state? 1, 0, or -1. And is the id taken by another one? */
+int queue_importing(uint64_t id) MUST_CHECK;
+int queue_id_taken(uint64_t id) MUST_CHECK;
+/* importing -> queued. */
+int queue_import_publish(uint64_t id) MUST_CHECK;
+
 /* Remove marks and bounce texts whose message is gone: for qmail-send at its start,
  * when no message can be in between.  Gives how many. */
 long queue_sweep_marks(void);

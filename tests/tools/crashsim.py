@@ -16,9 +16,9 @@ contents are tried once.
 
 `Slot` is a root with our real daemons where a state is put down, recovered and judged by what
 arrives: see `judge`."""
-import collections, hashlib, itertools, os, random, re, shutil, signal, subprocess, sys, tempfile, threading, time, unittest
+import collections, hashlib, itertools, os, random, re, shutil, signal, subprocess, sys, tempfile, threading, time, unittest, zlib
 
-from box import FAULTY, Root, wait_for
+from box import FAULTY, TOP, Root, wait_for
 from mailsite import Sink
 
 BLOCK = 512  # the least a disk writes as one
@@ -136,10 +136,11 @@ class File:
 
 
 class Disk:
-    def __init__(self, ops, before, inodes, ignore=None):
+    def __init__(self, ops, before, inodes, ignore=None, parts=None):
         """ops: the log; before: the Tree when it began, all of it on disk. ignore: an fsync of a path with this in
-        it did not happen."""
+        it did not happen. parts: the directories that matter."""
         self.ops = ops
+        self.parts = parts or CrashSite.PARTS
         self.before = {}
         self.changes = []     # (position, what, path, value), of names
         self.halves = []      # the same, a move as two changes, each of one directory
@@ -237,15 +238,14 @@ class Disk:
                 for state in self.filled(names, cut, rng, 1):
                     yield cut, state
 
-    @staticmethod
-    def filled(names, cut, rng, most):
+    def filled(self, names, cut, rng, most):
         """The states with these names: with all that may be in the files, but not more than most (or some more)."""
         fixed, open_, total = {}, [], 1
         for path, (kind, content) in names.items():
-            if "/tmp/" in path or not any(path == part or path.startswith(part + "/") for part in CrashSite.PARTS):
+            if "/tmp/" in path or not any(path == part or path.startswith(part + "/") for part in self.parts):
                 continue
             above = path
-            while above in names and above not in CrashSite.PARTS:
+            while above in names and above not in self.parts:
                 above = os.path.dirname(above)
             if above not in names:
                 continue  # a directory of its path was lost
@@ -685,6 +685,8 @@ class Slot:
         self.site = CrashSite()
         scenario.prepare(self.site)
         self.base = Tree.read(self.site.dir, self.site.PARTS)
+        # What was there before the scenario keeps its time, where that is known.
+        self.times = {p: os.stat(self.site.path(p)).st_mtime for p, v in self.base.items() if v[0] == "f" and not p.startswith("home/")}
         self.dirs = [self.site.path(p) for p, v in self.base.items() if v[0] == "d"]
         site = self.site
         code = site.run(["qmail-queue"], stdin=self.pipe(b"Subject: sentinel\n\n"), stdout=self.pipe(b"Fx@local.example\0Tsentinel@local.example\0\0")).returncode
@@ -726,7 +728,9 @@ class Slot:
                 os.symlink(content, os.fsencode(full))
             else:
                 self.site.write(path, content)
-            if path.startswith("queue/"):
+            if path in self.times:
+                os.utime(full, (self.times[path],) * 2)
+            elif path.startswith("queue/"):
                 os.utime(full, (old, old), follow_symlinks=False)
                 if os.geteuid() == 0:
                     os.lchown(full, self.site.uid, self.site.gid)
@@ -759,6 +763,48 @@ class Slot:
 
     def close(self):
         self.site.close()
+
+
+def table():
+    """The states of states.def: (name, letter per file, recovery)."""
+    with open(os.path.join(TOP, "src/queue/states.def")) as f:
+        rows = re.findall(r"^QUEUE_STATE\((\w+), '(.)', '(.)', '(.)', '(.)', \"[^\"]*\", (\w+),", f.read(), re.M)
+    assert len(rows) > 8
+    return [(r[0], r[1:5], r[5]) for r in rows]
+
+
+def complete(info, mess):
+    """The letters of a mess and an envelope file of these contents (None: not there)."""
+    if info is None:
+        return "-" if mess is None else "+", "-"
+    kind, text = info
+    records = text.split(b"\n" if kind == "l" else b"\0")
+    if kind == "f":
+        if len(records) < 3 or records[-1] or records[-2] != b".%08x" % zlib.crc32(text[:-10]):
+            return "-" if mess is None else "+", "~"
+    size, sum_ = (next(r[1:] for r in records if r[:1] == t) for t in (b"s", b"c"))
+    if mess is None:
+        return "-", "+"
+    return "+" if (len(mess), b"%08x" % zlib.crc32(mess)) == (int(size), sum_) else "~", "+"
+
+
+def by_table(state, log):
+    """Was each message in the state treated as the table says? What is wrong."""
+    rows, wrong, log = table(), [], "\n".join(log)
+    files = {}
+    for path, v in state.items():
+        m = re.match(r"queue/queue1/(mess|info|done|bounce)/(?:\d+/)?(\d+)$", path)
+        if m and v[0] != "d":
+            files.setdefault(m.group(2), {})[m.group(1)] = v
+    for number, has in files.items():
+        letters = complete(has.get("info"), has["mess"][1] if "mess" in has else None)
+        letters += tuple("+" if kind in has else "-" for kind in ("done", "bounce"))
+        row = next((r for r in rows if all(a in ("?", b) for a, b in zip(r[1], letters))), None)
+        if not row:
+            wrong.append(f"{number} is in no state of states.def: {letters}")
+        elif (row[2] == "DELIVER") != (f"info msg {number}:" in log):
+            wrong.append(f"{number} is {row[0]}, which is {row[2]}, and was " + ("not " if row[2] == "DELIVER" else "") + "delivered")
+    return wrong
 
 
 def damaged(state, left):
@@ -794,6 +840,7 @@ def explore(scenario, recording, ignore=None, enough=5, slots=4):
                 try:
                     tree, taken, left = slot.recover(state)
                     wrong = [w for d in duties[key] for w in judge(story, d, state, tree, taken)]
+                    wrong += by_table(state, slot.site.lines)
                     if not all(d[0] for d in duties[key]):
                         wrong += [f"left in the queue: {p}" for p in damaged(state, left)]
                 except AssertionError as e:
