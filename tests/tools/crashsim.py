@@ -643,9 +643,13 @@ def copies(messages, tree, sunk):
         if kind == "f" and re.search(r"/Maildir/(new|cur)/", path):
             one(content, path)
         elif kind == "f" and path.endswith("/mbox"):
+            # Of a delivery that was under way there may be a part without its From_ line, which a reader takes for the
+            # end of the message before: the price of an mbox. That message itself is still whole.
             for part in re.split(rb"(?:^|(?<=\n\n))From [^\n]*\n", content):
-                if part.endswith(b"\n\n") and any(m.whole(part[:-1]) for m in messages):
-                    one(part[:-1], path)
+                for m in messages:
+                    end = part.find(m.text + b"\n") + len(m.text)
+                    if end >= len(m.text) and m.whole(part[:end]):
+                        one(part[:end], path)
     for to, data in sunk:
         one(data.replace(b"\r\n", b"\n"), "the remote host", to)
     return found, wrong
