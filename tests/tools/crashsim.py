@@ -627,7 +627,7 @@ def copies(messages, tree, sunk):
             wrong.append(f"{m.token} was never accepted, and is in {where}")
         elif notice:
             named = [to for to in m.to if f"<{to}>:".encode() in copy]
-            if not named or not copy.endswith(m.text):
+            if not named or not copy.endswith(m.text) or any(m.to[to] != "fail" for to in named):
                 wrong.append(f"a notice about {m.token} in {where} is damaged: {copy!r}")
             for to in named:
                 found[m.token, to] += 1
@@ -685,8 +685,8 @@ def judge(story, duties, state, tree, taken):
 class Slot:
     """A root where states are recovered, one after the other."""
 
-    def __init__(self, scenario):
-        self.site = CrashSite()
+    def __init__(self, scenario, bin=None):
+        self.site = CrashSite(bin)
         scenario.prepare(self.site)
         self.base = Tree.read(self.site.dir, self.site.PARTS)
         # What was there before the scenario keeps its time, where that is known.
