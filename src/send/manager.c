@@ -185,6 +185,10 @@ static void removed(struct manager *m, struct message *msg) {
   message_free(msg);
 }
 
+static int idle(const struct manager *m) {
+  return !m->sched.channel[CHANNEL_LOCAL].running && !m->sched.channel[CHANNEL_REMOTE].running && !m->removing_n;
+}
+
 static void on_clean(void *ctx, int fd, unsigned events) {
   struct manager *m = ctx;
   char buf[256];
@@ -205,6 +209,7 @@ static void on_clean(void *ctx, int fd, unsigned events) {
   m->removing_n -= (size_t)n;
   memmove(m->removing, m->removing + n, m->removing_n * sizeof *m->removing);
   log_buffer_flush(&m->log);
+  if (m->exitasap && idle(m)) loop_stop(&m->loop);
 }
 
 /* --- deliveries --- */
@@ -346,10 +351,6 @@ static void on_report(struct link *l, const struct spawn_report *rep) {
   d->m = 0;
   log_status(m);
   if (sched_finished(msg)) finish(m, msg);
-}
-
-static int idle(const struct manager *m) {
-  return !m->sched.channel[CHANNEL_LOCAL].running && !m->sched.channel[CHANNEL_REMOTE].running && !m->removing_n;
 }
 
 /* The spawner's first two bytes: how many deliveries it can run. */
