@@ -739,6 +739,14 @@ class Slot:
                 if os.geteuid() == 0:
                     os.lchown(full, self.site.uid, self.site.gid)
 
+    def age(self):
+        """As if the queue had been found days later."""
+        old = time.time() - DAYS
+        for part in self.site.PARTS[:4]:
+            for base, _, names in os.walk(self.site.path(part)):
+                for name in names:
+                    os.utime(os.path.join(base, name), (old, old), follow_symlinks=False)
+
     def recover(self, state):
         """(tree, taken by the remote host, files left in the queue)"""
         site = self.site
