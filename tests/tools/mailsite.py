@@ -1,6 +1,6 @@
 """A queue with its daemons, one local account, and a remote host to relay to: what tests of the
 delivery side share."""
-import os, signal, socket, subprocess, threading
+import contextlib, os, signal, socket, subprocess, threading
 
 from box import Root, wait_for
 
@@ -72,6 +72,8 @@ class Sink(threading.Thread):
         connection.close()
 
     def close(self):
+        with contextlib.suppress(OSError):
+            self.listener.shutdown(socket.SHUT_RDWR)  # wakes accept(), which would go on listening
         self.listener.close()
 
 
