@@ -24,6 +24,8 @@
 
 #define LATER 123 /* seconds until what failed for want of memory or disk is tried again */
 
+#define CLOCK_STEP 60 /* seconds a clock that is kept right is never set back at once */
+
 struct delivery {
   struct message *m; /* null: free */
   struct recipient *r;
@@ -57,6 +59,7 @@ struct manager {
   size_t removing_n, removing_a;
   struct message **later; /* finished, but the disk would not have it */
   size_t later_n, later_a;
+  int64_t clock; /* when we looked last */
   uint64_t unsynced; /* the message whose newest marks are not on disk yet, or 0 */
   int exitasap;
   struct strerr *e;
@@ -265,6 +268,8 @@ static void start_deliveries(struct manager *m) {
   int64_t due;
   int started = 0;
 
+  if (now + CLOCK_STEP < m->clock) sched_all_due(&m->sched, now); /* set back: what was due soon would wait for long */
+  m->clock = now;
   for (int ch = 0; ch < CHANNELS && !m->exitasap; ++ch) {
     struct link *l = &m->link[ch];
     struct message *msg;
@@ -400,6 +405,7 @@ static void take_in(struct manager *m, struct message *msg) {
   if (!msg->tried) MLOG(m, new_msg, log_u(msg->id), log_s(m->queue));
   MLOG(m, info_msg, log_u(msg->id), log_u(msg->size), log_s(stralloc_cstr(&msg->sender)), log_u(msg->qp),
        log_u(msg->uid), log_s(m->queue));
+  if (msg->tried > wall_now()) msg->tried = 1; /* the clock was set back: any time of the past */
   if (!sched_add(&m->sched, msg, wall_now())) die(m, "out of memory");
   else if (sched_finished(msg)) finish(m, msg);
 }

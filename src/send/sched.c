@@ -21,7 +21,7 @@ int64_t sched_retry(int64_t birth, int64_t now, enum channel channel) {
   int64_t n = now > birth ? square_root(now - birth) : 0;
 
   n += skip[channel];
-  return birth + n * n;
+  return (now < birth ? now : birth) + n * n; /* born in the future: the clock was set back */
 }
 
 /* --- the heap of waiting messages --- */
