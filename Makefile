@@ -127,7 +127,8 @@ unit: $(UNIT)
 
 # The programs once more, with a recorder and a breaker of system calls under them: tests/fault.
 FAULT_CALLS := open openat __open_2 __openat_2 write pwrite read fsync fdatasync linkat link symlink renameat2 renameat \
-  rename unlinkat unlink rmdir mkdirat mkdir ftruncate futimens send malloc calloc realloc reallocarray fork vfork execve _exit
+  rename unlinkat unlink rmdir mkdirat mkdir ftruncate futimens send malloc calloc realloc reallocarray fork vfork execve _exit \
+  clock_gettime time
 FAULT_WRAP := $(patsubst %,-Wl$(comma)--wrap=%,$(FAULT_CALLS))
 $(FAULT_O): tests/tools/fault.c
 	@mkdir -p $(@D)

@@ -17,6 +17,8 @@
  *   this program fails with this errno; 0 is a short write.  FAULT_FIRED=FILE: made when it
  *   comes to that; no call fails while it is there, so only one process is hit.
  *
+ * FAULT_CLOCK=FILE: the clock is wrong by as many seconds as the number in FILE says.
+ *
  * What a daemon leaves out of its children's environment is put back at exec.  Nothing here
  * allocates: the child of a vfork runs it in its parent's memory. */
 #include <errno.h>
@@ -30,16 +32,18 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #define DATA_MAX (1u << 18)
 #define HIGH_FD 700 /* out of the way of descriptors whose number means something */
-#define VARIABLES 4
+#define VARIABLES 5
 
 enum kind { MALLOC, OPEN, WRITE, FSYNC, FORK, NAME, EXEC, READ, KINDS };
 static const char *const kind_name[KINDS] = {"malloc", "open", "write", "fsync", "fork", "name", "exec", "read"};
 
-static const char *const variable[VARIABLES] = {"FAULT_LOG", "FAULT_ROOT", "FAULT_FAIL", "FAULT_FIRED"};
+static const char *const variable[VARIABLES] = {"FAULT_LOG", "FAULT_ROOT", "FAULT_FAIL", "FAULT_FIRED",
+                                                "FAULT_CLOCK"};
 static char kept[VARIABLES][PATH_MAX]; /* "NAME=value", empty: not set */
 static const char *root;
 static size_t root_len;
@@ -50,6 +54,7 @@ static long fail_at; /* 0: nothing fails */
 static enum kind fail_kind;
 static int fail_errno;
 static const char *fired;
+static const char *clock_file;
 
 #define REAL(type, name, parameters) type __real_##name parameters
 REAL(int, open, (const char *, int, ...));
@@ -67,6 +72,7 @@ REAL(int, ftruncate, (int, off_t));
 REAL(int, mkdirat, (int, const char *, mode_t));
 REAL(int, futimens, (int, const struct timespec[2]));
 REAL(ssize_t, send, (int, const void *, size_t, int));
+REAL(int, clock_gettime, (clockid_t, struct timespec *));
 REAL(void *, malloc, (size_t));
 REAL(void *, calloc, (size_t, size_t));
 REAL(void *, realloc, (void *, size_t));
@@ -200,6 +206,7 @@ __attribute__((constructor)) static void start(void) {
   }
   fired = value[3] ? strchr(kept[3], '=') + 1 : "/nonexistent";
   if (value[2]) set_failure(value[2]);
+  if (value[4]) clock_file = strchr(kept[4], '=') + 1;
 }
 
 /* --- the wrappers --- */
@@ -397,6 +404,34 @@ WRAP(ssize_t, send, (int fd, const void *s, size_t n, int flags)) {
   }
   if (n <= PATH_MAX) note("say", 0, 0, s, n, "", 0);
   return __real_send(fd, s, n, flags);
+}
+
+static long clock_error(void) {
+  char text[32];
+  ssize_t n;
+  int fd;
+
+  if (!clock_file) return 0;
+  fd = __real_open(clock_file, O_RDONLY | O_CLOEXEC);
+  n = fd == -1 ? -1 : __real_read(fd, text, sizeof text - 1);
+  if (fd != -1) close(fd);
+  text[n > 0 ? n : 0] = 0;
+  return atol(text);
+}
+
+WRAP(int, clock_gettime, (clockid_t id, struct timespec *ts)) {
+  int r = __real_clock_gettime(id, ts);
+
+  if (r == 0 && (id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE)) ts->tv_sec += clock_error();
+  return r;
+}
+
+WRAP(time_t, time, (time_t *t)) {
+  struct timespec ts;
+
+  __wrap_clock_gettime(CLOCK_REALTIME_COARSE, &ts);
+  if (t) *t = ts.tv_sec;
+  return ts.tv_sec;
 }
 
 WRAP(void *, malloc, (size_t n)) {
