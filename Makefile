@@ -38,6 +38,8 @@ PATHS_STAMP := $(BIN)/.paths
 SAN_O := $(if $(SAN),$(BUILD)/san_options.o)
 PATHS_C := src/base/auto_paths.c
 MAN := $(BUILD)/man
+FAULTY := $(BUILD)/faulty
+FAULT_O := $(BUILD)/fault.o
 
 OPT ?= -O2 -g
 WARN := -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Wshadow -Wvla -Wno-unused-parameter \
@@ -123,6 +125,16 @@ $(BUILD)/unit/%: tests/unit/%.c $(LIBS) $(PATHS_O) tests/unit/check.h
 -include $(UNIT:=.d)
 unit: $(UNIT)
 
+# The programs once more, with a recorder and a breaker of system calls under them: tests/fault.
+FAULT_CALLS := open openat __open_2 __openat_2 write pwrite read fsync fdatasync linkat link symlink renameat2 renameat \
+  rename unlinkat unlink rmdir mkdirat mkdir ftruncate futimens send malloc calloc realloc reallocarray fork vfork execve _exit \
+  clock_gettime time
+FAULT_WRAP := $(patsubst %,-Wl$(comma)--wrap=%,$(FAULT_CALLS))
+$(FAULT_O): tests/tools/fault.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -U_FORTIFY_SOURCE -O2 -Wno-missing-prototypes -c -o $@ $<
+faulty: $(FAULTY_PROGRAMS)
+
 FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 # Without FUZZ=1 each target is linked with a main that replays the checked-in corpus.
 $(BUILD)/fuzz/%: tests/fuzz/fuzz_%.c $(LIBS) $(PATHS_O) $(if $(FUZZ),,tests/fuzz/replay.c)
@@ -138,7 +150,7 @@ deps:
 	@sh src/sh/deps.sh $(DEPS)
 check:
 	@$(MAKE) --no-print-directory deps DEPS=check
-	@$(MAKE) --no-print-directory all unit fuzz
+	@$(MAKE) --no-print-directory all unit fuzz faulty
 	@BUILD=$(BUILD) SAN=$(SAN) python3 tests/run.py $(T)
 bench:
 	@$(MAKE) --no-print-directory deps DEPS=bench
@@ -160,4 +172,4 @@ uninstall:
 
 clean:
 	rm -rf $(BUILD)
-.PHONY: all man unit fuzz lint deps check bench demo demo-stop install uninstall clean FORCE
+.PHONY: all man unit fuzz faulty lint deps check bench demo demo-stop install uninstall clean FORCE

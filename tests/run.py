@@ -68,7 +68,7 @@ def reachable_copy():
         return None
     copy = tempfile.mkdtemp(prefix="indimail-copy-")
     shutil.copytree(TOP, copy, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".git", "build"))
-    for part in ("bin", "man"):
+    for part in ("bin", "faulty", "man"):
         shutil.copytree(f"{TOP}/{BUILD}/{part}", f"{copy}/{BUILD}/{part}")
     os.chmod(copy, 0o755)
     os.environ["BOX_TOP"] = copy
@@ -94,6 +94,8 @@ def run_all(wanted):
             failed += bad
             print(f"{'ok    ' if not bad else 'FAILED'} {name} ({ok} passed{f', {bad} failed' if bad else ''}, {seconds:.1f} s)",
                   flush=True)
+            for line in re.findall(r"^show: (.*)", out, re.M):  # what is worth a look when all is well, too
+                print(f"       {line}", flush=True)
             if bad:
                 print("    " + out.strip().replace("\n", "\n    "), flush=True)
     if not tests:

@@ -148,7 +148,6 @@ static void run_io(struct loop *l, struct epoll_event *batch, int n) {
 int loop_run(struct loop *l) {
   struct epoll_event batch[BATCH];
 
-  l->stopped = 0;
   while (!l->stopped) {
     deadline next = l->timers ? l->heap[0]->when : DEADLINE_NEVER;
     int n = epoll_wait(l->epfd, batch, BATCH, deadline_poll_ms(next, mono_now()));
@@ -157,6 +156,7 @@ int loop_run(struct loop *l) {
     if (n > 0) run_io(l, batch, n);
     run_timers(l);
   }
+  l->stopped = 0;
   return 0;
 }
 

@@ -58,7 +58,7 @@ void loop_io_remove(struct loop *l, struct loop_io *io);
 int loop_timer_set(struct loop *l, struct loop_timer *t, deadline when, loop_timer_fn fn,
                    void *ctx) MUST_CHECK;
 void loop_timer_cancel(struct loop *l, struct loop_timer *t);
-/* Run until loop_stop: 0, or -1 with errno. */
+/* Run until loop_stop, which may have been called before: 0, or -1 with errno. */
 int loop_run(struct loop *l) MUST_CHECK;
 void loop_stop(struct loop *l);
 void loop_free(struct loop *l);

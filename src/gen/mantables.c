@@ -216,6 +216,7 @@ static void put_states(void) {
 #define NOTHING "There is nothing to recover"
 #define SWEEP "After a crash: swept out once it is old enough"
 #define DELIVER "After a crash: found and delivered"
+#define KEEP "After a crash: kept until queue-fix goes on"
   static const struct {
     const char *name;
     char mess, info, done, bounce;

@@ -25,4 +25,8 @@ NF < 9 { printf "src/PROGRAMS:%d: nine columns wanted\n", NR > "/dev/stderr"; ex
     print "$(BIN)/" name ": " obj ours " $(PATHS_O) $(SAN_O)"
     print "\t@mkdir -p $(@D)"
     print "\t$(Q)$(LD) $(LDFLAGS) $(LINK_" link ") -o $@ " obj " $(PATHS_O) $(SAN_O)" ours sys
+    print "$(FAULTY)/" name ": $(BIN)/" name " $(FAULT_O)"
+    print "\t@mkdir -p $(@D)"
+    print "\t$(Q)$(LD) $(LDFLAGS) $(FAULT_WRAP) $(LINK_" link ") -o $@ " obj " $(FAULT_O) $(PATHS_O) $(SAN_O)" ours sys
+    print "FAULTY_PROGRAMS += $(FAULTY)/" name
 }

@@ -17,6 +17,7 @@ const struct queue_file_row queue_files[QUEUE_FILES] = {
 #define NOTHING QUEUE_NOTHING
 #define SWEEP QUEUE_SWEEP
 #define DELIVER QUEUE_DELIVER
+#define KEEP QUEUE_KEEP
 const struct queue_state_row queue_states[] = {
 #define QUEUE_STATE(name, mess, info, done, bounce, actors, recovery, meaning) \
   {#name, {mess, info, done, bounce}, actors, recovery, meaning},

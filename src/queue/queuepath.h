@@ -10,6 +10,7 @@
 #define QUEUE_PATH 48 /* bytes that hold any of these names and a NUL */
 #define QUEUE_TRIGGER "lock/trigger"
 #define QUEUE_SENDMUTEX "lock/sendmutex"
+#define QUEUE_IMPORT ".import" /* behind the name of an envelope that is not ours yet */
 
 enum queue_file {
 #define QUEUE_FILE(name, split, owner, dirmode, filemode, writer, holds) QUEUE_##name,
@@ -27,7 +28,7 @@ struct queue_file_row {
 };
 extern const struct queue_file_row queue_files[QUEUE_FILES];
 
-enum queue_recovery { QUEUE_NOTHING, QUEUE_SWEEP, QUEUE_DELIVER };
+enum queue_recovery { QUEUE_NOTHING, QUEUE_SWEEP, QUEUE_DELIVER, QUEUE_KEEP };
 struct queue_state_row {
   const char *name;
   char file[QUEUE_FILES]; /* + - ? ~ in the order of queue_files */

@@ -12,6 +12,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -77,13 +78,11 @@ static int write_info_file(const char *path, const struct envelope *env, int *co
   return r;
 }
 
-int queue_place(uint64_t id, const struct envelope *env, int *code) {
-  char path[QUEUE_PATH];
+static int write_info(const char *path, const struct envelope *env, int *code) {
   stralloc text = STRALLOC_INIT;
   int fits;
   int r;
 
-  queuepath(path, QUEUE_info, id);
   if (!envelope_link_format(env, &text, &fits)) r = fail(code, QQ_memory);
   else if (fits && symlink(text.s, path) == 0) r = 0;
   else if (fits && (errno == ENOSPC || errno == EDQUOT)) r = fail(code, QQ_write);
@@ -92,18 +91,22 @@ int queue_place(uint64_t id, const struct envelope *env, int *code) {
   return r;
 }
 
-/* The envelope, where it is a file: 0, or -1. */
-static int sync_info(uint64_t id) {
-  char path[QUEUE_PATH];
-  int fd;
+/* An envelope that is a file: 0, or -1.  A link is all metadata. */
+static int sync_info_file(const char *path) {
+  int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
   int r;
 
-  queuepath(path, QUEUE_info, id);
-  fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-  if (fd == -1) return errno == ELOOP ? 0 : -1; /* a link is all metadata */
+  if (fd == -1) return errno == ELOOP ? 0 : -1;
   r = fsync(fd);
   fd_close(fd);
   return r;
+}
+
+static int sync_info(uint64_t id) {
+  char path[QUEUE_PATH];
+
+  queuepath(path, QUEUE_info, id);
+  return sync_info_file(path);
 }
 
 int queue_sync_names(uint64_t split) {
@@ -118,6 +121,13 @@ int queue_sync_names(uint64_t split) {
 int queue_sync(uint64_t id, int messfd, int *code) {
   if (sync_info(id) == -1 || fsync(messfd) == -1) return fail(code, QQ_fsync);
   return queue_sync_names(id) == -1 ? fail(code, QQ_syncdir) : 0;
+}
+
+int queue_place(uint64_t id, const struct envelope *env, int *code) {
+  char path[QUEUE_PATH];
+
+  queuepath(path, QUEUE_info, id);
+  return write_info(path, env, code);
 }
 
 int queue_commit(uint64_t id, int messfd, const struct envelope *env, int *code) {
@@ -148,6 +158,13 @@ static int remove_file(enum queue_file file, uint64_t id) {
 int queue_remove(uint64_t id) {
   if (remove_file(QUEUE_info, id) == -1) return -1;
   return remove_file(QUEUE_mess, id);
+}
+
+int queue_sync_removal(uint64_t id) {
+  char dir[QUEUE_PATH];
+
+  queuepath_dir(dir, QUEUE_info, id);
+  return fd_syncdir(dir);
 }
 
 void queue_abandon(uint64_t id) {
@@ -313,6 +330,21 @@ static size_t mark_window(int fd, const uint32_t *index, size_t n) {
   return r == (ssize_t)len ? i : 0;
 }
 
+int queue_sync_marks(uint64_t id) {
+  char path[QUEUE_PATH];
+  char dir[QUEUE_PATH];
+  int fd;
+  int r;
+
+  queuepath(path, QUEUE_done, id);
+  fd = fd_open_read(path);
+  if (fd == -1) return errno == ENOENT ? 0 : -1; /* finished meanwhile */
+  r = fsync(fd);
+  fd_close(fd);
+  queuepath_dir(dir, QUEUE_done, id);
+  return r == 0 ? fd_syncdir(dir) : -1;
+}
+
 int queue_mark_done(uint64_t id, const uint32_t *index, size_t n) {
   int fd = open_marks(id);
   int r = fd == -1 || n ? 0 : futimens(fd, 0); /* writing changes the time of itself */
@@ -352,14 +384,16 @@ int queue_bounce_append(uint64_t id, const char *s, size_t n) {
   r = fd_write_all(fd, s, n);
   if (r == 0) r = fsync(fd);
   fd_close(fd);
-  return r;
+  return r == 0 ? fd_syncdir(queue_files[QUEUE_bounce].name) : -1;
 }
 
 int queue_bounce_read(uint64_t id, stralloc *text) {
   char path[QUEUE_PATH];
+  int r;
 
   queuepath(path, QUEUE_bounce, id);
-  return file_read(path, text, BOUNCE_MAX);
+  r = file_read(path, text, BOUNCE_MAX);
+  return r == 1 && !text->len ? 0 : r; /* a crash left the name alone */
 }
 
 int queue_bounce_remove(uint64_t id) {
@@ -367,6 +401,7 @@ int queue_bounce_remove(uint64_t id) {
 }
 
 int queue_remove_marks(uint64_t id) {
+  if (remove_file(QUEUE_bounce, id) == -1) return -1;
   return remove_file(QUEUE_done, id);
 }
 
@@ -398,6 +433,102 @@ int queue_walk(enum queue_file file, queue_walk_fn fn, void *ctx) {
   return r;
 }
 
+/* --- messages from another queue --- */
+
+/* The envelope has this name, which is no id, until the message is ours. */
+static void import_path(char path[QUEUE_PATH + sizeof QUEUE_IMPORT], uint64_t id) {
+  size_t n = queuepath(path, QUEUE_info, id);
+
+  memcpy(path + n, QUEUE_IMPORT, sizeof QUEUE_IMPORT);
+}
+
+/* 1, 0 or -1. */
+static int there(const char *path) {
+  struct stat st;
+
+  return lstat(path, &st) == 0 ? 1 : errno == ENOENT ? 0 : -1;
+}
+
+int queue_importing(uint64_t id) {
+  char path[QUEUE_PATH + sizeof QUEUE_IMPORT];
+
+  import_path(path, id);
+  return there(path);
+}
+
+/* A mess alone that nobody is writing is left from an import that was cut short. */
+int queue_id_taken(uint64_t id) {
+  char path[QUEUE_PATH];
+  int fd;
+  int r;
+
+  queuepath(path, QUEUE_info, id);
+  r = there(path);
+  if (r != 0) return r;
+  queuepath(path, QUEUE_mess, id);
+  fd = fd_open_read(path);
+  if (fd == -1) return errno == ENOENT ? 0 : -1;
+  r = lock_exnb(fd) == 0 ? 0 : errno == EWOULDBLOCK ? 1 : -1;
+  fd_close(fd);
+  return r;
+}
+
+/* A file of a message with these bytes, or with what fd holds, which sum and size describe then. */
+static int import_file(enum queue_file file, uint64_t id, const stralloc *bytes, int from, struct envelope *env,
+                       const struct queue_owner *o) {
+  char path[QUEUE_PATH];
+  char buf[65536];
+  ssize_t n = 0;
+  int fd;
+  int r;
+
+  queuepath(path, file, id);
+  fd = fd_open_trunc(path, queue_files[file].filemode);
+  if (fd == -1) return -1;
+  r = fchown(fd, o->uid, o->gid);
+  if (r == 0 && bytes) r = fd_write_all(fd, bytes->s, bytes->len);
+  while (r == 0 && !bytes && (n = read(from, buf, sizeof buf)) > 0) {
+    r = fd_write_all(fd, buf, (size_t)n);
+    env->size += (uint64_t)n;
+    env->checksum = crc32((uint32_t)env->checksum, buf, (size_t)n);
+  }
+  if (n == -1 || (r == 0 && fsync(fd) == -1)) r = -1;
+  if (r == 0 && file == QUEUE_done) r = futimens(fd, (const struct timespec[2]){{0, 0}, {0, 0}}); /* no attempt of ours */
+  fd_close(fd);
+  queuepath_dir(path, file, id);
+  return r == 0 ? fd_syncdir(path) : -1;
+}
+
+int queue_import(uint64_t id, int messfd, struct envelope *env, const stralloc *marks, const stralloc *bounce,
+                 const struct queue_owner owner[QUEUE_FILES]) {
+  char path[QUEUE_PATH + sizeof QUEUE_IMPORT];
+  char dir[QUEUE_PATH];
+  int code;
+
+  import_path(path, id);
+  if (unlink(path) == -1 && errno != ENOENT) return -1;
+  env->size = env->checksum = 0;
+  if (remove_file(QUEUE_done, id) == -1 || remove_file(QUEUE_bounce, id) == -1) return -1;
+  if (import_file(QUEUE_mess, id, 0, messfd, env, &owner[QUEUE_mess]) == -1) return -1;
+  if (marks->len && import_file(QUEUE_done, id, marks, -1, env, &owner[QUEUE_done]) == -1) return -1;
+  if (bounce->len && import_file(QUEUE_bounce, id, bounce, -1, env, &owner[QUEUE_bounce]) == -1) return -1;
+  if (write_info(path, env, &code) == -1 || lchown(path, owner[QUEUE_info].uid, owner[QUEUE_info].gid) == -1) return -1;
+  if (sync_info_file(path) == -1) return -1;
+  queuepath_dir(dir, QUEUE_info, id);
+  return fd_syncdir(dir);
+}
+
+int queue_import_publish(uint64_t id) {
+  char from[QUEUE_PATH + sizeof QUEUE_IMPORT];
+  char to[QUEUE_PATH];
+
+  import_path(from, id);
+  queuepath(to, QUEUE_info, id);
+  if (rename(from, to) == -1) return -1;
+  queuepath_dir(to, QUEUE_info, id);
+  return fd_syncdir(to);
+}
+
 struct sweep {
   enum queue_file file;
   int64_t before;
@@ -414,7 +545,7 @@ static int sweep_one(void *ctx, uint64_t id) {
 
   queuepath(path, s->file, id);
   if (lstat(path, &st) == -1 || st.st_mtim.tv_sec >= s->before) return 0;
-  if (queue_load(id, &env, QUEUE_FOUND) == 0 && unlink(path) == 0) s->removed++;
+  if (queue_load(id, &env, QUEUE_FOUND) == 0 && queue_importing(id) == 0 && unlink(path) == 0) s->removed++;
   envelope_free(&env);
   return 0;
 }
@@ -433,10 +564,9 @@ long queue_sweep(int64_t now, int64_t age) {
 static int sweep_mark(void *ctx, uint64_t id) {
   struct sweep *s = ctx;
   char path[QUEUE_PATH];
-  struct stat st;
 
   queuepath(path, QUEUE_info, id);
-  if (lstat(path, &st) == 0 || errno != ENOENT) return 0; /* an envelope may be a link */
+  if (there(path) != 0 || queue_importing(id) != 0) return 0;
   queuepath(path, s->file, id);
   if (unlink(path) == 0) s->removed++;
   return 0;

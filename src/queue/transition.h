@@ -55,21 +55,43 @@ enum queue_sight queue_looks(uint64_t id, const struct envelope *env) MUST_CHECK
 int queue_restore(uint64_t id, const struct envelope *env, const char *message, size_t n) MUST_CHECK;
 
 /* queued -> tried: the recipients of these numbers (rising) are done.  A byte for each,
- * written in place; none at all remembers only that an attempt was made now. */
+ * written in place; none at all remembers only that an attempt was made now.  Safe
+ * when queue_sync_marks has given 0: one sync for all that were marked meanwhile. */
 int queue_mark_done(uint64_t id, const uint32_t *index, size_t n) MUST_CHECK;
+int queue_sync_marks(uint64_t id) MUST_CHECK;
 /* The marks, one byte per recipient (missing bytes: not done); *tried is the time
  * of the last attempt or 0.  0 or -1. */
 int queue_marks(uint64_t id, stralloc *marks, int64_t *tried) MUST_CHECK;
 
-/* Append to bounce/ID, and read it (1, 0 none, -1). */
+/* Append to bounce/ID, which is on disk then, and read it (1, 0 none, -1). */
 int queue_bounce_append(uint64_t id, const char *s, size_t n) MUST_CHECK;
 int queue_bounce_read(uint64_t id, stralloc *text) MUST_CHECK;
 int queue_bounce_remove(uint64_t id) MUST_CHECK;
 
-/* tried, queued -> finishing -> finished: remove info, then mess (qmail-clean). */
+/* tried, queued -> finishing -> finished: remove info, then mess (qmail-clean).  Until
+ * the directory is synced, by anybody, a power loss may bring the message back. */
 int queue_remove(uint64_t id) MUST_CHECK;
-/* finished -> absent: remove the marks (qmail-send). */
+/* Sync the directory that names the envelope of this message. */
+int queue_sync_removal(uint64_t id) MUST_CHECK;
+/* finished -> absent: remove the marks and what is left of a bounce text (qmail-send). */
 int queue_remove_marks(uint64_t id) MUST_CHECK;
+
+/* absent -> importing (queue-fix): write a message that comes from another queue, with
+ * marks (may be empty) and bounce text (likewise), all of it on disk when this gives 0; size
+ * and checksum of env are filled in here.  Nothing touches it until queue_import_publish,
+ * and a second call for the same id replaces what the first one wrote.  Each new file is
+ * given to owner's entry for its kind. */
+struct queue_owner {
+  uid_t uid;
+  gid_t gid;
+};
+int queue_import(uint64_t id, int messfd, struct envelope *env, const stralloc *marks, const stralloc *bounce,
+                 const struct queue_owner owner[QUEUE_FILES]) MUST_CHECK;
+/* Is a message in this state? 1, 0, or -1. And is the id taken by another one? */
+int queue_importing(uint64_t id) MUST_CHECK;
+int queue_id_taken(uint64_t id) MUST_CHECK;
+/* importing -> queued. */
+int queue_import_publish(uint64_t id) MUST_CHECK;
 
 /* Remove marks and bounce texts whose message is gone: for qmail-send at its start,
  * when no message can be in between.  Gives how many. */

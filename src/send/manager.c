@@ -82,12 +82,21 @@ static void ask_clean(struct manager *m, struct message *msg) {
   else pipe_out_flush(&m->to_clean);
 }
 
+void manager_sync_marks(struct manager *m) {
+  if (m->unsynced && queue_sync_marks(m->unsynced) == -1)
+    MLOG(m, warning, log_s("unable to sync the mark of a recipient: it may be delivered twice"));
+  m->unsynced = 0;
+}
+
 /* Bounce if need be, then have it removed. */
 void manager_finish(struct manager *m, struct message *msg) {
   struct strerr e;
   uint64_t qp = 0;
 
-  if (msg->bouncing) log_buffer_flush(&m->log); /* what follows takes a while */
+  if (msg->bouncing) { /* what follows takes a while */
+    manager_sync_marks(m);
+    log_buffer_flush(&m->log);
+  }
   switch (bounce_send(&m->conf, msg, &qp, &e)) {
     case BOUNCE_NOTHING: break;
     case BOUNCE_SENT: MLOG(m, bounce_msg, log_u(msg->id), log_u(qp), log_s(m->queue)); break;

@@ -158,6 +158,10 @@ static void record_marks(struct manager *m, struct delivery *d) {
   for (size_t i = 0; i < d->outcome.len; ++i)
     if (d->outcome.s[i] != OUTCOME_DEFERRED) index[n++] = msg->recipient[d->batch.first + i].index;
   if (n == msg->left && !msg->bouncing) return;
+  if (n && m->unsynced != msg->id) {
+    manager_sync_marks(m);
+    m->unsynced = msg->id;
+  }
   if (queue_mark_done(msg->id, index, n) == -1)
     MLOG(m, warning,
          log_s(n ? "unable to mark recipients done: they may be delivered twice" : "unable to remember an attempt"));
@@ -260,6 +264,7 @@ static void on_spawner(void *ctx, int fd, unsigned events) {
     return;
   }
   while (m->code == 0 && spawn_report_take(&l->reader, &rep) == 1) on_report(l, &rep);
+  manager_sync_marks(m);
   delivery_start_all(m);
   manager_end_if_idle(m);
 }

@@ -63,6 +63,7 @@ struct manager {
   uint64_t next_delivery;
   struct message_list removing; /* asked of qmail-clean */
   struct message_list later;    /* finished, but the disk would not have it */
+  uint64_t unsynced; /* the message whose newest marks are not on disk yet, or 0 */
   int exitasap;
   struct strerr *e;
   int code;
@@ -77,6 +78,9 @@ void manager_die(struct manager *m, const char *what);
 int64_t manager_now(const struct manager *m);
 void manager_log_status(struct manager *m);
 /* Every recipient is done. */
+/* Marks are synced once for all that was reported together, before anything new is begun: a
+ * power loss repeats only what was under way. */
+void manager_sync_marks(struct manager *m);
 void manager_finish(struct manager *m, struct message *msg);
 void manager_end_if_idle(struct manager *m);
 

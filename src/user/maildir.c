@@ -18,6 +18,17 @@
 #define NAME_TRIES 100
 #define HOST_SIZE 256
 
+/* A directory whose name is on disk: what is delivered into it must not vanish with it. */
+static int make_dir(const char *path, mode_t mode) {
+  stralloc above = STRALLOC_INIT;
+  int r = access(path, F_OK) == 0 ? 1 : 0;
+
+  if (file_mkdir(path, mode) == -1) return -1;
+  if (r == 0) r = file_dirname(path, &above) == -1 ? -1 : fd_syncdir(above.s);
+  stralloc_free(&above);
+  return r == -1 ? -1 : 0;
+}
+
 static int make_parents(const char *dir, mode_t mode, struct strerr *e) {
   stralloc path = STRALLOC_INIT;
   size_t n = strlen(dir);
@@ -26,7 +37,7 @@ static int make_parents(const char *dir, mode_t mode, struct strerr *e) {
   for (size_t i = 1; r == 0 && i < n; ++i) {
     if (dir[i] != '/') continue;
     if (!stralloc_copyb(&path, dir, i)) r = strerr_sys(e, "unable to create ", dir, (char *)0);
-    else if (file_mkdir(path.s, mode) == -1) r = strerr_sys(e, "unable to create ", path.s, (char *)0);
+    else if (make_dir(path.s, mode) == -1) r = strerr_sys(e, "unable to create ", path.s, (char *)0);
   }
   stralloc_free(&path);
   return r;
@@ -37,7 +48,7 @@ int maildir_create(const char *dir, mode_t mode, int parents, struct strerr *e) 
   int fd;
 
   if (parents && make_parents(dir, mode, e) == -1) return -1;
-  if (file_mkdir(dir, mode) == -1) return strerr_sys(e, "unable to create ", dir, (char *)0);
+  if (make_dir(dir, mode) == -1) return strerr_sys(e, "unable to create ", dir, (char *)0);
   fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd == -1) return strerr_sys(e, "unable to open ", dir, (char *)0);
   for (size_t i = 0; i < sizeof sub / sizeof *sub; ++i)
@@ -46,6 +57,10 @@ int maildir_create(const char *dir, mode_t mode, int parents, struct strerr *e) 
       fd_close(fd);
       return -1;
     }
+  if (fsync(fd) == -1) {
+    strerr_sys(e, "unable to sync ", dir, (char *)0);
+    return fd_close(fd);
+  }
   fd_close(fd);
   return 0;
 }

@@ -81,7 +81,18 @@ static int lock_until(int fd, deadline by) {
   return 0;
 }
 
-static int write_message(int fd, int msgfd, const char *from, const char *head, size_t headlen,
+/* A message ends with an empty line, or From_ would not begin the next one; what a power
+ * loss cut short does not.  -1: cannot be read. */
+static int put_missing_end(int fd, off_t size, substdio *out) {
+  char last[2] = {'\n', '\n'};
+  size_t n = size < 2 ? (size_t)size : 2;
+
+  if (pread(fd, last + 2 - n, n, size - (off_t)n) != (ssize_t)n) return -1;
+  if (last[1] != '\n') return substdio_putlit(out, "\n\n");
+  return last[0] != '\n' ? substdio_putlit(out, "\n") : 0;
+}
+
+static int write_message(int fd, off_t size, int msgfd, const char *from, const char *head, size_t headlen,
                          struct strerr *e) {
   char outbuf[SUBSTDIO_SIZE];
   char buf[SUBSTDIO_SIZE];
@@ -90,7 +101,8 @@ static int write_message(int fd, int msgfd, const char *from, const char *head, 
   off_t pos = 0;
 
   substdio_initfd_write(&out, fd, outbuf, sizeof outbuf);
-  if (substdio_puts(&out, from) == -1 || substdio_put(&out, head, headlen) == -1)
+  if (put_missing_end(fd, size, &out) == -1 || substdio_puts(&out, from) == -1 ||
+      substdio_put(&out, head, headlen) == -1)
     return strerr_sys(e, "unable to write message", (char *)0);
   for (;;) {
     ssize_t r = pread(msgfd, buf, sizeof buf, pos);
@@ -126,7 +138,7 @@ static int append(const char *path, int fd, int msgfd, const char *from, const c
   if (!S_ISREG(st.st_mode)) return strerr_set(e, path, " is not a regular file", (char *)0);
   if (lock_until(fd, by) == -1) return strerr_sys(e, "unable to lock ", path, (char *)0);
   if (fstat(fd, &st) == -1) return strerr_sys(e, "unable to read ", path, (char *)0);
-  r = write_message(fd, msgfd, from, head, headlen, e);
+  r = write_message(fd, st.st_size, msgfd, from, head, headlen, e);
   if (r == 0 && st.st_size == 0 && sync_name(path) == -1)
     r = strerr_sys(e, "unable to sync the directory of ", path, (char *)0);
   if (r == -1 && (ftruncate(fd, st.st_size) == -1 || fsync(fd) == -1))
@@ -136,7 +148,7 @@ static int append(const char *path, int fd, int msgfd, const char *from, const c
 
 enum deliver_result mbox_deliver(const char *path, int msgfd, const char *from, const char *head,
                                  size_t headlen, deadline locked_by, struct strerr *e) {
-  int fd = fd_open_append(path, 0600);
+  int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600);
   int r;
 
   if (fd == -1) {

@@ -5,6 +5,7 @@ import os, shutil, signal, socket, subprocess, tempfile, time
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 TOP = os.environ.get("BOX_TOP") or SOURCE  # a copy that unprivileged programs can reach, see run.py
 BIN = os.path.abspath(os.path.join(TOP, os.environ.get("BUILD", "build"), "bin"))
+FAULTY = os.path.abspath(os.path.join(TOP, os.environ.get("BUILD", "build"), "faulty"))  # see fault.c
 
 
 def free_port(kind=socket.SOCK_STREAM):
@@ -35,6 +36,8 @@ def listening(port, host="127.0.0.1"):
 class Root:
     """A qmail home in a scratch directory: control, users, alias, queue, run ..."""
 
+    bin = BIN
+
     def __init__(self, me="mail.example.com", unprivileged=False):
         """unprivileged: a test run by root runs our programs as nobody, so that they behave as
         for an ordinary user and need no mail users on the machine."""
@@ -57,7 +60,7 @@ class Root:
 
     def env(self, **extra):
         """The environment of our programs; a value of None takes a variable out."""
-        e = {"PATH": BIN + ":/usr/sbin:/usr/bin:/sbin:/bin", "QMAILBIN": BIN, "QMAILHOME": self.dir,
+        e = {"PATH": self.bin + ":/usr/sbin:/usr/bin:/sbin:/bin", "QMAILBIN": self.bin, "QMAILHOME": self.dir,
              "CONTROLDIR": self.path("control"), "LANG": "C"}
         for keep in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"):
             if keep in os.environ:
@@ -67,7 +70,7 @@ class Root:
 
     def run(self, argv, input=b"", env=None, timeout=20, **kw):
         """Run one of our programs (by name) to its end."""
-        argv = [os.path.join(BIN, argv[0]) if "/" not in argv[0] else argv[0]] + list(argv[1:])
+        argv = [os.path.join(self.bin, argv[0]) if "/" not in argv[0] else argv[0]] + list(argv[1:])
         if "stdin" not in kw:
             kw["input"] = input
         return subprocess.run(argv, env=env or self.env(), stdout=kw.pop("stdout", subprocess.PIPE),
@@ -76,7 +79,7 @@ class Root:
 
     def spawn(self, argv, env=None, **kw):
         """Start one of our programs; it is ended with the root."""
-        argv = [os.path.join(BIN, argv[0]) if "/" not in argv[0] else argv[0]] + list(argv[1:])
+        argv = [os.path.join(self.bin, argv[0]) if "/" not in argv[0] else argv[0]] + list(argv[1:])
         p = subprocess.Popen(argv, env=env or self.env(), cwd=kw.pop("cwd", self.dir), **self.ids, **kw)
         self.children.append(p)
         return p

@@ -1,8 +1,8 @@
 """A queue with its daemons, one local account, and a remote host to relay to: what tests of the
 delivery side share."""
-import os, signal, socket, ssl, subprocess, threading
+import contextlib, os, signal, socket, ssl, subprocess, threading
 
-from box import BIN, Root, wait_for
+from box import Root, wait_for
 
 
 class Sink(threading.Thread):
@@ -126,6 +126,8 @@ class Sink(threading.Thread):
         return False
 
     def close(self):
+        with contextlib.suppress(OSError):
+            self.listener.shutdown(socket.SHUT_RDWR)  # wakes accept(), which would go on listening
         self.listener.close()
 
 
@@ -214,7 +216,7 @@ class MailSite(Root):
         r, w = os.pipe()
         envelope_pipe = threading.Thread(target=lambda: (os.write(w, envelope), os.close(w)))
         envelope_pipe.start()
-        p = subprocess.Popen([os.path.join(BIN, program)], stdin=subprocess.PIPE, stdout=r, env=env or self.env(),
+        p = subprocess.Popen([os.path.join(self.bin, program)], stdin=subprocess.PIPE, stdout=r, env=env or self.env(),
                              stderr=subprocess.PIPE, cwd=self.dir, **self.ids)
         os.close(r)
         p.communicate(message, timeout=20)

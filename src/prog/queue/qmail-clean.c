@@ -1,7 +1,12 @@
 /* qmail-clean: remove finished messages on request of qmail-send, as qmailq, who
  * alone may.  Requests on fd 0: "foop/S/ID" NUL; answers on fd 1: + done, ! failed,
  * x bad request.  Now and then it sweeps out what was never accepted.  With -r it only
- * recovers what a power loss took (queue/journal.h). */
+ * recovers what a power loss took (queue/journal.h).
+ *
+ * A removal is on disk with the next sync of anything in that file system, so nobody
+ * waits for one of our own; but when no request has come for a second, what was removed
+ * is synced, so that no power loss repeats a delivery that is over for long. */
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -18,11 +23,20 @@
 #define FATAL "qmail-clean: fatal: "
 #define REQUEST_MAX 100
 #define SWEEP_EVERY 1000 /* requests */
+#define QUIET_MS 1000
 
-static char answer(const char *s, size_t n) {
+/* Directories something was removed from since they were synced: an id that lies in each. */
+struct removals {
+  uint64_t id[QUEUE_SPLIT];
+  int any;
+};
+
+static char answer(const char *s, size_t n, struct removals *r) {
   uint64_t id;
 
   if (!bytes_casestarts(s, n, "foop/") || !queuepath_scan_below(s + 5, n - 5, &id)) return 'x';
+  r->id[id % QUEUE_SPLIT] = id;
+  r->any = 1;
   return queue_remove(id) == 0 ? '+' : '!';
 }
 
@@ -38,6 +52,16 @@ static int bring_back(const struct conf *conf) {
   return 0;
 }
 
+/* Before we wait for a request: if none comes soon, make the removals safe. */
+static void settle(const substdio *in, struct removals *r) {
+  struct pollfd p = {.fd = 0, .events = POLLIN};
+
+  if (!r->any || substdio_have(in) || poll(&p, 1, QUIET_MS) != 0) return;
+  for (int i = 0; i < QUEUE_SPLIT; ++i)
+    if (r->id[i]) (void)!queue_sync_removal(r->id[i]); /* no worse than before */
+  memset(r, 0, sizeof *r);
+}
+
 int main(int argc, char **argv) {
   int recover = 0;
   const struct option options[] = {{'r', OPTION_FLAG, &recover, 1}, {0, 0, 0, 0}};
@@ -48,6 +72,7 @@ int main(int argc, char **argv) {
   struct strerr e;
   int64_t ossified;
   unsigned requests = 0;
+  struct removals removals = {0};
 
   options_or_die(argc, argv, options, "qmail-clean [-r] (started by qmail-start in a queue directory)", 0, 0);
   if (conf_load(&conf, CONF_SEND, &e) == -1) strerr_die(111, FATAL, &e);
@@ -60,10 +85,11 @@ int main(int argc, char **argv) {
     char c;
 
     if (requests++ % SWEEP_EVERY == 0) queue_sweep(wall_now(), ossified);
+    settle(&in, &removals);
     stralloc_cut(&request, 0);
     if (getln(&in, &request, &match, 0, REQUEST_MAX) == -1) strerr_diem_sys(111, FATAL, "unable to read request", (char *)0);
     if (!match) return 0;
-    c = answer(request.s, request.len - 1);
+    c = answer(request.s, request.len - 1, &removals);
     if (write(1, &c, 1) != 1) return 100;
   }
 }

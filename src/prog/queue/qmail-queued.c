@@ -78,15 +78,20 @@ static void keep(int listener, const struct conf *conf, uint64_t n) {
   sigaddset(&watched, SIGCHLD);
   sigprocmask(SIG_BLOCK, &watched, &usual);
   while (sig != SIGTERM) {
+    static const struct timespec again = {1, 0};
+    int missing = 0;
     pid_t dead;
 
     for (uint64_t i = 0; i < n; ++i) {
       if (pid[i] > 0) continue;
       pid[i] = fork();
       if (pid[i] == 0) worker(listener, conf, &usual);
-      if (pid[i] == -1) strerr_warnm_sys("qmail-queued: warning: ", "unable to start a worker", (char *)0);
+      if (pid[i] == -1) {
+        strerr_warnm_sys("qmail-queued: warning: ", "unable to start a worker", (char *)0);
+        missing = 1;
+      }
     }
-    if (sigwait(&watched, &sig) != 0) break;
+    sig = sigtimedwait(&watched, 0, missing ? &again : 0);
     while ((dead = waitpid(-1, 0, WNOHANG)) > 0)
       for (uint64_t i = 0; i < n; ++i)
         if (pid[i] == dead) pid[i] = 0;

@@ -249,7 +249,9 @@ static void paths(void) {
  * delivered, not swept. */
 static void states(void) {
   static const char kinds[] = "+-~";
+  static const char importing[] = {'+', '.', '-', '+'};
 
+  CHECK(queue_state(importing) && queue_state(importing)->recovery == QUEUE_KEEP);
   for (int i = 0; i < 81; ++i) {
     char f[QUEUE_FILES] = {kinds[i % 3], kinds[i / 3 % 3], kinds[i / 9 % 3], kinds[i / 27 % 3]};
     const struct queue_state_row *row = queue_state(f);

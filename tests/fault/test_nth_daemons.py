@@ -1,0 +1,19 @@
+"""The n-th allocation, open, write, fsync, fork ... fails, for every n (nth.py): the daemons around qmail-send."""
+import unittest
+
+from nth import NthTest
+
+
+class NthDaemons(NthTest):
+    def test_qmail_start(self):
+        self.every("qmail-start", "malloc", "fork", "exec")
+
+    def test_todo_proc(self):
+        self.every("todo-proc", "malloc", "open", "write", "read")
+
+    def test_qmail_clean(self):
+        self.every("qmail-clean", "malloc", "open", "write", "name", "fsync", "read")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,142 @@
+"""The n-th allocation, open, write, fsync, fork ... of what takes mail into a queue fails: a temporary error or success,
+no message lost, nothing left behind."""
+import os, socket, sys, time, unittest
+
+from box import FAULTY, wait_for
+from crashsim import CrashSite, Message, Slot, Tree, copies
+from nth import Failures
+from test_import import Import, ImportSlot
+
+SHORT = Message("short", {"joe@local.example": "local"}, body="x\n" * 3000)
+LONG = Message("long", {f"joe-{'x' * 120}{i}@local.example": "local" for i in range(10)})
+PERMANENT = set(range(11, 41)) | {115}
+
+
+class NthQueue(unittest.TestCase):
+    def setUp(self):
+        self.site = CrashSite(FAULTY)
+        self.addCleanup(self.site.close)
+
+    def files(self):
+        return {p: v for p, v in Tree.read(self.site.dir, self.site.PARTS).items() if p.startswith("queue/") and v[0] != "d"}
+
+    def swept(self):
+        """What is left when qmail-clean has swept out what is old."""
+        old = time.time() - 2 * 86400
+        for path in self.files():
+            os.utime(self.site.path(path), (old, old), follow_symlinks=False)
+        p = self.site.run(["qmail-clean"], cwd=self.site.path("queue/queue1"))
+        self.assertEqual(p.returncode, 0)
+        return self.files()
+
+    def judge(self, failures, m, code):
+        """After an attempt with this exit code."""
+        listed = self.site.ok("qmail-qread").stdout.decode()
+        if failures.now[0] == "fsync" and failures.fired():
+            self.assertNotEqual(code, 0, f"{failures}, and success was reported")
+        if code == 0:
+            (mess,) = [v[1] for p, v in self.files().items() if "/mess/" in p]
+            self.assertTrue(m.whole(mess), f"{failures}, and the message is {len(mess)} bytes")
+            self.assertEqual([l.split()[-1] for l in listed.splitlines()[1:]], list(m.to))
+            self.assertEqual(len(self.swept()), 2)
+        else:
+            self.assertNotIn(code, PERMANENT, str(failures))
+            self.assertEqual(self.swept(), {}, f"{failures}: exit code {code}")
+        for path in self.files():
+            os.unlink(self.site.path(path))
+
+    def pipe(self, data):
+        r, w = os.pipe()
+        os.write(w, data)
+        os.close(w)
+        return r
+
+    def test_qmail_queue(self):
+        for m in (SHORT, LONG):
+            f = Failures(self.site.dir, "qmail-queue", ("malloc", "open", "write", "fsync", "name", "read"))
+            for env in f:
+                fds = self.pipe(m.text), self.pipe(m.envelope())
+                code = self.site.run(["qmail-queue"], stdin=fds[0], stdout=fds[1], env=self.site.env(**env)).returncode
+                for fd in fds:
+                    os.close(fd)
+                if not f.fired():
+                    self.assertEqual(code, 0)
+                self.judge(f, m, code)
+            print(f"\nshow: {f.program}, {m.token} envelope: {f.runs} runs", file=sys.stderr)
+
+    def ask(self, m):
+        """The exit code qmail-queued answers, or None."""
+        try:
+            with socket.socket(socket.AF_UNIX) as s:
+                s.settimeout(10)
+                s.connect(self.site.path("run/queue/socket"))
+                s.sendall(b"Q1 0 0 0 %d %d\n" % (len(m.text), len(m.envelope())) + m.text + m.envelope())
+                answer = s.makefile("rb").readline()
+            return int(answer.split()[0]) if answer.endswith(b"\n") else None
+        except (ConnectionError, FileNotFoundError):
+            return None
+
+    def test_qmail_queued(self):
+        f = Failures(self.site.dir, "qmail-queued", ("malloc", "open", "write", "fsync", "name", "fork", "read"))
+        for env in f:
+            if os.path.exists(self.site.path("run/queue/socket")):
+                os.unlink(self.site.path("run/queue/socket"))
+            p = self.site.spawn(["qmail-queued", "-n", "1"], env=self.site.env(**env), stderr=-3)
+            wait_for(lambda: p.poll() is not None or os.path.exists(self.site.path("run/queue/socket")), what="qmail-queued")
+            code = wait_for(lambda: self.ready(p), what=f"an answer, or an end: {f}")
+            p.terminate()
+            p.wait(10)
+            self.site.children.remove(p)
+            if code in ("dead", "silent") and len(self.files()) == 2 and self.site.ok("qmail-qread").stdout:
+                self.assertTrue(f.fired())  # the answer was lost: the client tries again, and may have it twice
+                for path in self.files():
+                    os.unlink(self.site.path(path))
+            else:
+                self.judge(f, SHORT, 111 if code in ("dead", "silent") else int(code))
+        print(f"\nshow: {f.program}: {f.runs} runs", file=sys.stderr)
+
+    def ready(self, p):
+        """What came of one message: an exit code as text, "silent" when it was dropped, "dead" when the daemon is."""
+        if p.poll() is not None:
+            return "dead"
+        code = self.ask(SHORT)
+        if code is None:
+            # Not listening yet, or without an answer: it has no worker, or that one died.
+            return None if not self.listening() else "silent"
+        return str(code)
+
+    def listening(self):
+        try:
+            with socket.socket(socket.AF_UNIX) as s:
+                s.connect(self.site.path("run/queue/socket"))
+            return True
+        except (ConnectionError, FileNotFoundError):
+            return False
+
+
+class NthImport(unittest.TestCase):
+    def test_queue_fix(self):
+        s = Import()
+        slot = ImportSlot(s, FAULTY)
+        self.addCleanup(slot.close)
+        before = slot.base
+        f = Failures(slot.site.dir, "queue-fix", ("malloc", "open", "write", "fsync", "name"))
+        for env in f:
+            slot.put({**before, **slot.sentinel})
+            p = s.run_import(slot.site, env=slot.site.env(**env))
+            self.assertIn(p.returncode, (0, 1, 111), f"{f}: {p.stderr}")
+            if f.fired() and f.now[0] == "fsync":
+                self.assertNotEqual((p.returncode, p.stderr), (0, b""), f"{f}, and nobody was told")
+            p = s.run_import(slot.site)
+            self.assertEqual((p.returncode, p.stderr), (0, b""), str(f))
+            if f.runs % 7 == 0 or not f.fired():  # what was made of it
+                del slot.site.sink.messages[:]
+                slot.deliver()
+                tree = Tree.read(slot.site.dir, slot.site.PARTS)
+                wrong = s.arrived(tree, [(to, data) for _, tos, data in slot.site.sink.messages for to in tos])
+                self.assertEqual(wrong, [], str(f))
+        print(f"\nshow: {f.program} -i: {f.runs} runs", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,123 @@
+"""The n-th call of a kind fails, for every n until there are no more: see fault.c."""
+import errno, os, signal, subprocess, sys, time, unittest
+
+from box import FAULTY, wait_for
+from crashsim import Message, Scenario, Slot, Tree, copies
+from usersite import HASH
+
+# kind -> errors; 0 is a short write
+KINDS = {"malloc": [errno.ENOMEM], "open": [errno.EMFILE, errno.EIO], "write": [errno.ENOSPC, errno.EIO, 0], "fsync": [errno.EIO],
+         "fork": [errno.EAGAIN], "exec": [errno.ENOMEM], "name": [errno.ENOSPC, errno.EIO], "read": [errno.EIO]}
+
+
+class Failures:
+    """for env in Failures(directory, program, kinds): run with this environment; .fired() says whether the
+    call was reached. The round of a kind ends with the first run in which it was not."""
+
+    def __init__(self, directory, program, kinds=tuple(KINDS), ids=None):
+        self.mark = os.path.join(directory, "fired")
+        self.program, self.kinds, self.runs = program, kinds, 0
+        self.now = None
+
+    def fired(self):
+        return os.path.exists(self.mark)
+
+    def __iter__(self):
+        for kind in self.kinds:
+            for number in KINDS[kind]:
+                n = 0
+                while True:
+                    n += 1
+                    if self.fired():
+                        os.unlink(self.mark)
+                    self.now = kind, n, number
+                    self.runs += 1
+                    yield {"FAULT_FAIL": f"{self.program} {kind} {n} {number}", "FAULT_FIRED": self.mark}
+                    if not self.fired():
+                        break
+                    if n > 5000:
+                        raise AssertionError(f"no end of {kind} in {self.program}")
+
+    def __str__(self):
+        kind, n, number = self.now
+        return f"{self.program}: {kind} number {n} failed with {errno.errorcode.get(number, 'a short write')}"
+
+
+# --- the daemons of a queue --------------------------------------------------------------------
+
+LIMIT = 20
+PATIENCE = 2  # seconds in which a daemon has to go on, end, or say what it waits for
+WORDS = ("warning", "alert", "unable", "deferral")
+
+
+class Mixed(Scenario):
+    messages = [Message("mixed", {"joe@local.example": "local", "x@far.example": "remote", "fail@local.example": "fail",
+                                  "alice@example.com": "local"}, body="y\n" * 5000),
+                Message("single", {"ann@local.example": "local"})]
+
+    def prepare(self, site):
+        site.ok("vadddomain", "-e", "example.com", "-", input=HASH.encode() + b"\n")
+        site.ok("vadduser", "-e", "-q", "1000000", "alice@example.com", "-", input=HASH.encode() + b"\n")
+        site.spawn(["inlookup", "-i", "1", "-p", "1"], env=site.env(), stderr=subprocess.DEVNULL)
+        wait_for(lambda: os.path.exists(site.path("run/inlookup/socket")), what="inlookup")
+
+
+class NthTest(unittest.TestCase):
+    """Every message is delivered all the same, at once, after a retry or after a restart, no failure is reported to a
+    sender, nothing is left behind, and nothing hangs without a word in the log."""
+
+    def setUp(self):
+        scenario = Mixed()
+        slot = self.slot = Slot(scenario, FAULTY)
+        self.addCleanup(slot.close)
+        slot.clear()
+        for m in scenario.messages:
+            scenario.inject(slot.site, m)
+        self.queued = {p: v for p, v in Tree.read(slot.site.dir, slot.site.PARTS).items() if p.startswith("queue/") and v[0] != "d"}
+        self.messages = scenario.messages
+
+    def rest(self):
+        return [p for kind in ("mess", "info", "done", "bounce") for p in self.slot.site.ids_in(kind)]
+
+    def deliver(self, f, env):
+        """Until the queue is empty: what is due later is due now, daemons that ended are started again."""
+        site = self.slot.site
+        site.start(**env)
+        began = moved = alarm = time.monotonic()
+        said = []
+        while self.rest():
+            now = time.monotonic()
+            self.assertLess(now - began, LIMIT, f"{f}: no end:\n" + "\n".join(said + site.lines))
+            told = any(w in l for l in site.lines for w in WORDS)
+            if site.over.is_set() or now - moved > (0.4 if told else PATIENCE):
+                if not site.over.is_set():  # it waits, as it must have said
+                    self.assertTrue(told, f"{f}: it hangs without a word:\n" + "\n".join(said + site.lines))
+                site.stop()
+                said += site.lines + ["--- again"]
+                self.slot.age()  # what is no message any more is swept out
+                site.start(**env)
+                moved = alarm = time.monotonic()
+            elif site.lines and now - alarm > 0.1:
+                alarm = now
+                site.manager.send_signal(signal.SIGALRM)
+            time.sleep(0.003)
+        site.stop()
+        return said + site.lines
+
+    def every(self, program, *kinds):
+        start = time.monotonic()
+        slot = self.slot
+        f = Failures(slot.site.dir, program, kinds)
+        for env in f:
+            slot.put({**slot.base, **self.queued})
+            del slot.site.sink.messages[:], slot.site.sink.commands[:]
+            log = self.deliver(f, env)
+            tree = Tree.read(slot.site.dir, slot.site.PARTS)
+            taken = [(to, data) for _, tos, data in slot.site.sink.messages for to in tos]
+            found, wrong = copies(self.messages, tree, taken)
+            for m in self.messages:
+                for to in m.to:
+                    if not 1 <= found[m.token, to] <= (2 if f.fired() else 1):
+                        wrong.append(f"{m.token} for {to}: {found[m.token, to]} copies")
+            self.assertEqual(wrong, [], f"{f}:\n" + "\n".join(wrong + log + slot.site.sink.commands + [repr(slot.site.sink.messages)]))
+        print(f"\nshow: {program}: {f.runs} runs, {time.monotonic() - start:.1f} s", file=sys.stderr)
