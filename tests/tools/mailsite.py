@@ -37,17 +37,17 @@ class Sink(threading.Thread):
         return text
 
     def serve(self, connection):
-        f = connection.makefile("rwb", 0)
+        lines, f = connection.makefile("rb"), connection.makefile("wb", 0)
         sender, to = None, []
         try:
             self.reply(f, "greeting", "220 sink.example ESMTP")
-            for line in f:
+            for line in lines:
                 self.commands.append(line.rstrip(b"\r\n").decode("latin-1"))
                 verb = line.split()[0].upper().decode() if line.split() else ""
                 if verb == "EHLO":
-                    lines = ["sink.example"] + list(self.ehlo)
-                    f.write(b"".join(b"250%s%s\r\n" % (b"-" if i < len(lines) - 1 else b" ", l.encode())
-                                     for i, l in enumerate(lines)))
+                    says = ["sink.example"] + list(self.ehlo)
+                    f.write(b"".join(b"250%s%s\r\n" % (b"-" if i < len(says) - 1 else b" ", l.encode())
+                                     for i, l in enumerate(says)))
                 elif verb == "MAIL":
                     sender, to = line.split(b"<")[1].split(b">")[0].decode(), []
                     self.reply(f, "MAIL", "250 ok")
@@ -58,7 +58,7 @@ class Sink(threading.Thread):
                 elif verb == "DATA":
                     if not self.reply(f, "DATA", "354 go on").startswith("3"):
                         continue
-                    data = b"".join(iter(f.readline, b".\r\n"))
+                    data = b"".join(iter(lines.readline, b".\r\n"))
                     if str(self.script.get("end", "250 taken")).startswith("2"):  # before the client knows
                         self.messages.append((sender, to, data))
                     self.reply(f, "end", "250 taken")
