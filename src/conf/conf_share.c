@@ -8,15 +8,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/inotify.h>
-#include <unistd.h>
 
 #include "base/bytes.h"
-#include "base/fd.h"
 #include "conf/paths.h"
 
 #define LOOK_SECONDS 1
-#define CHANGES (IN_CLOSE_WRITE | IN_MODIFY | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE | IN_ATTRIB | IN_DELETE_SELF)
 #define SNAPSHOTS_MAX 64 /* rules with overrides of their own; the oldest ones make room */
 
 struct conf_shared {
@@ -48,41 +44,16 @@ static void unlist(struct conf_share *s, struct conf_shared *c) {
 
 /* --- what has changed is not handed out any more --- */
 
-static void watch_control(struct conf_share *s) {
-  stralloc dir = STRALLOC_INIT;
-
-  s->watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-  if (s->watch != -1 && (!paths_get(PATH_CONTROL, &dir) || inotify_add_watch(s->watch, dir.s, CHANGES) == -1))
-    s->watch = fd_close(s->watch);
-  stralloc_free(&dir);
-}
-
-/* 1 when something happened in the control directory since we were asked last. */
-static int saw_change(struct conf_share *s) {
-  char events[4096];
-  int changed = 0;
-
-  if (s->watch == -1) return 1; /* then the files are looked at each time */
-  while (read(s->watch, events, sizeof events) > 0) changed = 1;
-  return changed;
-}
-
 static void look(struct conf_share *s) {
   deadline now = mono_now();
-  int changed = saw_change(s);
+  int changed = control_watch_changed(&s->watch);
 
-  if (changed) {
-    /* The directory itself may be another one now. */
-    fd_close(s->watch);
-    watch_control(s);
-  } else if (now < s->looked + LOOK_SECONDS * NS_PER_S) {
-    return;
-  }
+  if (changed == 0 && now < s->looked + LOOK_SECONDS * NS_PER_S) return;
   s->looked = now;
   for (struct conf_shared *c = s->current; c;) {
     struct conf_shared *next = c->next;
 
-    if ((changed && s->watch != -1) || conf_stamp(s->readers, &c->env) != c->stamp) unlist(s, c);
+    if (changed == 1 || conf_stamp(s->readers, &c->env) != c->stamp) unlist(s, c);
     c = next;
   }
 }
@@ -91,7 +62,7 @@ void conf_share_init(struct conf_share *s, unsigned readers, int (*valid)(const 
   memset(s, 0, sizeof *s);
   s->readers = readers;
   s->valid = valid;
-  watch_control(s);
+  control_watch_init(&s->watch);
 }
 
 /* The variables of env that override a setting, in the order of the schema. */
@@ -182,5 +153,5 @@ void conf_share_put(struct conf_share *s, struct conf_shared *c) {
 
 void conf_share_free(struct conf_share *s) {
   while (s->current) unlist(s, s->current);
-  s->watch = fd_close(s->watch);
+  control_watch_free(&s->watch);
 }

@@ -7,6 +7,7 @@
 #include "base/env.h"
 #include "base/now.h"
 #include "conf/conf.h"
+#include "conf/control_watch.h"
 
 struct conf_shared; /* one snapshot and its holders */
 
@@ -14,7 +15,7 @@ struct conf_share {
   unsigned readers;
   int (*valid)(const struct conf *c, struct strerr *e); /* 0 or -1; null: everything is */
   struct conf_shared *current;                          /* those handed out to new connections */
-  int watch;       /* inotify descriptor, or -1: there is none */
+  struct control_watch watch;
   deadline looked; /* at the files themselves */
 };
 

@@ -1,12 +1,15 @@
 /* worker: see worker.h. */
 #include "local/worker.h"
 
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "local/delivery.h"
 #include "net/fdpass.h"
 #include "queue/worker_proto.h"
+
+#define WORKER_OUTPUT 3000 /* bytes of it that reach the log */
 
 static int deliver(const char *const field[WORKER_LOCAL_FIELDS], int message, const struct conf *conf, struct lookup *lookup) {
   struct delivery_job job = {.user = field[0], .home = field[1], .local = field[2], .dash = field[3], .ext = field[4],
@@ -19,6 +22,23 @@ static int deliver(const char *const field[WORKER_LOCAL_FIELDS], int message, co
   return code;
 }
 
+/* Where what a job prints is kept until it is over.  Each has one of its own: a program left
+ * behind by an earlier one must not speak into it. */
+static int fresh_output(void) {
+  int fd = memfd_create("output", MFD_CLOEXEC);
+  int ok = fd != -1 && dup2(fd, 1) != -1 && dup2(fd, 2) != -1;
+
+  fd_close(fd);
+  return ok;
+}
+
+static int answer(int sock, unsigned char code) {
+  char output[WORKER_OUTPUT];
+  ssize_t n = pread(1, output, sizeof output, 0);
+
+  return worker_answer(sock, code, output, n > 0 ? (size_t)n : 0);
+}
+
 int worker_serve(int sock, const struct conf *conf) {
   static char buf[WORKER_JOB_MAX];
   struct lookup lookup = LOOKUP_INIT;
@@ -28,17 +48,13 @@ int worker_serve(int sock, const struct conf *conf) {
     int fd[FDPASS_MAX];
     size_t fds;
     unsigned char code = 111;
-    ssize_t n;
+    ssize_t n = fdpass_recv(sock, buf, sizeof buf, fd, &fds);
 
-    /* Between jobs 1 and 2 hold no pipe open, and are never free for what comes. */
-    if (dup2(sock, 1) == -1 || dup2(sock, 2) == -1) return 111;
-    n = fdpass_recv(sock, buf, sizeof buf, fd, &fds);
     if (n <= 0) return n == 0 ? 0 : 111;
-    if (fds == 2 && worker_job_parse(buf, (size_t)n, field, WORKER_LOCAL_FIELDS) == WORKER_LOCAL_FIELDS &&
-        dup2(fd[1], 1) != -1 && dup2(fd[1], 2) != -1)
+    if (!fresh_output()) return 111;
+    if (fds == 1 && worker_job_parse(buf, (size_t)n, field, WORKER_LOCAL_FIELDS) == WORKER_LOCAL_FIELDS)
       code = (unsigned char)deliver(field, fd[0], conf, &lookup);
     for (size_t i = 0; i < fds; ++i) fd_close(fd[i]);
-    if (dup2(sock, 1) == -1 || dup2(sock, 2) == -1) return 111; /* the spawner waits for the end of the pipe */
-    if (chdir("/") == -1 || worker_answer(sock, code, "", 0) == -1) return 111;
+    if (chdir("/") == -1 || answer(sock, code) == -1) return 111;
   }
 }

@@ -3,7 +3,6 @@
  *
  * Job: one message, strings ended by NUL; with it come descriptors.
  *   qmail-local: user home local dash ext host sender defaultdelivery extra; the message
- *     and where text for the log goes
  *   qmail-remote: host sender extra and one or more recipients; the message
  * Answer: a byte, the exit code the program would have had, and its output.  Output that is
  * too long for one message goes before it, in messages that begin with WORKER_MORE. */

@@ -22,6 +22,7 @@
 #include "base/scan.h"
 #include "base/sigfd.h"
 #include "conf/conf.h"
+#include "conf/control_watch.h"
 #include "conf/paths.h"
 #include "queue/transition.h"
 #include "send/idset.h"
@@ -56,6 +57,7 @@ struct todo {
   ssize_t full; /* so many bytes at once in the trigger: some may not have fitted */
   int detached; /* qmail-send wants no messages now */
   int stale; /* the settings on disk are bad: new mail waits, it might be routed wrongly */
+  struct control_watch watch;
   int64_t stamp; /* newest change of the control files we route by */
   struct strerr *e;
   int code;
@@ -97,6 +99,12 @@ static int64_t newest_change(void) {
   }
   stralloc_free(&path);
   return newest;
+}
+
+static int settings_changed(struct todo *t) {
+  int changed = control_watch_changed(&t->watch);
+
+  return t->stale || (changed && newest_change() != t->stamp);
 }
 
 static void on_more(void *ctx);
@@ -259,7 +267,7 @@ static void on_trigger(void *ctx, int fd, unsigned events) {
 
   (void)events;
   if (n <= 0) return;
-  if (t->stale || newest_change() != t->stamp) (void)!reread(t);
+  if (settings_changed(t)) (void)!reread(t);
   if (!stralloc_catb(&t->announced, buf, (size_t)n)) die(t, "out of memory");
   for (;;) {
     size_t len = bytes_chr(t->announced.s + start, t->announced.len - start, '\n');
@@ -352,6 +360,7 @@ int todo_run(struct strerr *e) {
   if (!t) return strerr_sys(e, "unable to start", (char *)0);
   t->e = e;
   sig_ignore_pipe();
+  control_watch_init(&t->watch);
   t->stamp = newest_change();
   if (conf_load(&t->conf, CONF_SEND, e) == -1) return -1;
   trigger = open_trigger(t);

@@ -196,16 +196,47 @@ done:
   return r;
 }
 
-int assign_find(const char *cdb, const char *local, size_t n, struct assign_user *u, struct strerr *e) {
-  struct cdb c;
-  int r = cdb_open(&c, cdb);
+static void forget(struct assign_file *f) {
+  if (f->open) cdb_free(&f->c);
+  f->open = 0;
+}
+
+/* 1 open, 0 there is no such file, -1. */
+static int refresh(struct assign_file *f, const char *cdb) {
+  struct stat st;
+  int r;
+
+  if (stat(cdb, &st) == -1) {
+    forget(f);
+    return errno == ENOENT ? 0 : -1;
+  }
+  if (f->open && st.st_ino == f->st.st_ino && st.st_dev == f->st.st_dev && st.st_size == f->st.st_size &&
+      st.st_mtim.tv_sec == f->st.st_mtim.tv_sec && st.st_mtim.tv_nsec == f->st.st_mtim.tv_nsec)
+    return 1;
+  forget(f);
+  f->st = st;
+  r = cdb_open(&f->c, cdb);
+  f->open = r == 1;
+  return r;
+}
+
+int assign_find_again(struct assign_file *f, const char *cdb, const char *local, size_t n, struct assign_user *u,
+                      struct strerr *e) {
+  int r = refresh(f, cdb);
 
   if (r == 0) return 0;
   if (r == -1) return strerr_sys(e, "unable to read ", cdb, (char *)0);
-  if (bytes_chr(local, n, 0) == n) r = find(&c, local, n, u);
+  if (bytes_chr(local, n, 0) == n) r = find(&f->c, local, n, u);
   else r = 0;
   if (r == -1) r = errno == EPROTO ? damaged(e, cdb) : strerr_sys(e, "unable to read ", cdb, (char *)0);
-  cdb_free(&c);
+  return r;
+}
+
+int assign_find(const char *cdb, const char *local, size_t n, struct assign_user *u, struct strerr *e) {
+  struct assign_file f = {.open = 0};
+  int r = assign_find_again(&f, cdb, local, n, u, e);
+
+  forget(&f);
   return r;
 }
 

@@ -12,7 +12,9 @@
 #define USER_ASSIGN_H
 
 #include <stdint.h>
+#include <sys/stat.h>
 
+#include "base/cdb.h"
 #include "base/stralloc.h"
 #include "base/strerr.h"
 
@@ -43,6 +45,15 @@ struct assign_user {
  * file), -1 with e filled.  For a prefix the rest of the local part is in ext. */
 int assign_find(const char *cdb, const char *local, size_t n, struct assign_user *u,
                 struct strerr *e) MUST_CHECK;
+/* The same for whoever asks often: the file stays open, and is opened anew when another
+ * one has been put in its place.  Zeroed before first use. */
+struct assign_file {
+  struct cdb c;
+  struct stat st; /* of the one that is open */
+  int open;
+};
+int assign_find_again(struct assign_file *f, const char *cdb, const char *local, size_t n, struct assign_user *u,
+                      struct strerr *e) MUST_CHECK;
 void assign_user_free(struct assign_user *u);
 
 /* The text with a line added before the final ".", or without the lines of this name

@@ -121,13 +121,25 @@ static enum lookup_verdict judge(const stralloc *answer, struct lookup_reader *r
   return LOOKUP_TEMPFAIL;
 }
 
+/* One that was kept, if there is any: 1 or 0. */
+static int from_shelf(struct lookup *l, enum lookup_pool pool) {
+  if (!l->shelf || !l->shelf->n || pool != LOOKUP_QUICK) return 0;
+  l->fd = l->shelf->fd[--l->shelf->n];
+  return 1;
+}
+
+/* The daemon was started anew: none of them is any good. */
+static void clear_shelf(struct lookup *l) {
+  while (l->shelf && l->shelf->n) fd_close(l->shelf->fd[--l->shelf->n]);
+}
+
 /* Asks; on FOUND the fields are in *r, which points into *answer. */
 static enum lookup_verdict ask(struct lookup *l, enum lookup_op op, const char *const *arg, deadline when,
                                stralloc *answer, struct lookup_reader *r, struct strerr *e) {
   enum lookup_pool pool = lookup_ops[op].pool;
   int *fd = fd_of(l, pool);
   stralloc request = STRALLOC_INIT;
-  int kept = *fd > 0;
+  int kept = *fd > 0 || from_shelf(l, pool);
   int done = -1;
 
   if (!lookup_request_fmt(&request, 0, op, arg)) {
@@ -138,6 +150,7 @@ static enum lookup_verdict ask(struct lookup *l, enum lookup_op op, const char *
   if (kept || connect_pool(l, pool, when, e) == 0) done = exchange(*fd, &request, answer, when, e);
   if (done == -2 && kept) {
     close_fd(fd);
+    clear_shelf(l);
     done = connect_pool(l, pool, when, e) == 0 ? exchange(*fd, &request, answer, when, e) : -1;
   }
   stralloc_wipe(&request);
@@ -272,6 +285,10 @@ void lookup_account_free(struct lookup_account *a) {
 }
 
 void lookup_close(struct lookup *l) {
+  if (l->fd > 0 && l->shelf && l->shelf->n < LOOKUP_SHELF) {
+    l->shelf->fd[l->shelf->n++] = l->fd;
+    l->fd = -1;
+  }
   close_fd(&l->fd);
   close_fd(&l->slow);
 }

@@ -16,13 +16,21 @@
 
 enum lookup_verdict { LOOKUP_FOUND, LOOKUP_NONE, LOOKUP_TEMPFAIL };
 
+/* Connections that a resident program keeps between its sessions. */
+#define LOOKUP_SHELF 16
+struct lookup_shelf {
+  int fd[LOOKUP_SHELF];
+  size_t n;
+};
+
 /* Connections; zeroed before first use, opened by the first query and again after
  * a failure. */
 struct lookup {
   int fd;   /* -1 or 0 when closed: use LOOKUP_INIT */
   int slow; /* the same, to the workers that hash passwords */
+  struct lookup_shelf *shelf; /* where closed ones go and new ones come from, or null */
 };
-#define LOOKUP_INIT {-1, -1}
+#define LOOKUP_INIT {-1, -1, 0}
 /* Path of inlookup's socket, of the one for passwords when slow: 1 or 0 (memory). */
 int lookup_socket_path(int slow, stralloc *path) MUST_CHECK;
 

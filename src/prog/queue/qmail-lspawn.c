@@ -25,6 +25,7 @@
 struct local {
   const char *defaultdelivery;
   stralloc program, getpw, cdb;
+  struct assign_file assign;
   struct account getpw_account;
   struct env env;
   struct worker_pool pool;
@@ -124,8 +125,8 @@ static void ready(void *ctx, struct loop *loop) {
 
 /* The resident way: 1 when a worker has the job. */
 static int hand_over(struct local *l, struct spawner_slot *slot, const struct assign_user *u, const char *const field[],
-                     int messfd, int outfd) {
-  struct worker_job job = {.uid = u->uid, .gid = u->gid, .host = "", .text = &l->job, .fd = {messfd, outfd}, .fds = 2};
+                     int messfd) {
+  struct worker_job job = {.uid = u->uid, .gid = u->gid, .host = "", .text = &l->job, .fd = {messfd}, .fds = 1};
 
   if (!l->use_pool) return 0;
   if (!worker_job_format(&l->job, field, WORKER_LOCAL_FIELDS) || l->job.len > WORKER_JOB_MAX) return 0;
@@ -156,12 +157,12 @@ static pid_t run(struct local *l, struct spawner_slot *slot, const struct spawn_
     s.groups = &group;
     s.ngroups = 1;
   }
+  if (hand_over(l, slot, u, (const char *const *)argv + 2, messfd)) return SPAWNER_ELSEWHERE;
   outfd = spawner_pipe(slot);
   if (outfd == -1) {
     (void)!stralloc_copylit(text, "Unable to start a delivery. (#4.3.0)\n");
     return -1;
   }
-  if (hand_over(l, slot, u, (const char *const *)argv + 2, messfd, outfd)) return SPAWNER_ELSEWHERE;
   s.envp = env_vector(&l->env);
   if (!s.envp) return -1;
   spawn_move(&s, messfd, 0);
@@ -197,7 +198,7 @@ static pid_t start(void *ctx, struct spawner_slot *slot, const struct spawn_comm
     return -1;
   }
   if (!stralloc_copyb(&local, c->recipient[0], (size_t)(at - c->recipient[0]))) return -1;
-  found = assign_find(l->cdb.s, local.s, local.len, &u, &e);
+  found = assign_find_again(&l->assign, l->cdb.s, local.s, local.len, &u, &e);
   if (found == -1) (void)!stralloc_catm(text, "Unable to read users/cdb: ", e.text, ". (#4.3.0)\n", (char *)0);
   if (found == 0) found = ask_getpw(l, local.s, &u, result, text);
   if (found == 1) pid = run(l, slot, c, &u, local.s, at + 1, messfd, result, text);

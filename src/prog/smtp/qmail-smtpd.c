@@ -20,6 +20,7 @@
 struct server {
   struct conf_share share;
   struct qqclient_pool queue;
+  struct lookup_shelf lookups;
   char *const *auth;
 };
 
@@ -35,7 +36,7 @@ static int run_session(const struct session_place *at) {
 
 static void serve(void *ctx, struct resident_connection *c) {
   struct server *server = ctx;
-  struct lookup lookup = LOOKUP_INIT;
+  struct lookup lookup = {-1, -1, &server->lookups};
   struct session_place at = {c->fd, c->fd, c->number, 0, &c->env, &lookup, &server->queue, server->auth};
   struct strerr e;
   struct conf_shared *conf = conf_share_get(&server->share, &c->env, &e);
