@@ -28,7 +28,8 @@ def source(peer, messages, connections=1, size=1024, reuse=True, rcpt=None, reci
 
 
 def drained(peer, seconds=300):
-    wait(lambda: peer.queued() == 0, f"an empty queue of {peer.name} ({peer.queued()} left)", seconds)
+    left = getattr(peer, "backlog", 0)
+    wait(lambda: peer.queued() <= left, f"an empty queue of {peer.name} ({peer.queued()} left)", seconds, 0.2 if left else 0.01)
 
 
 # --- to the Maildir of a virtual user ---------------------------------------------------------------
@@ -191,6 +192,36 @@ def connects(peer, total=10000):
     return {"connect, banner, QUIT, 20 at once, /s": float(sh([program, str(peer.port), "20", str(total)]))}
 
 
+# --- a long queue -----------------------------------------------------------------------------------
+
+def deferred(peer, n=100000, messages=1000):
+    """Only of servers whose queue we can fill without sending all that mail."""
+    if not hasattr(peer, "fill"):
+        return {}
+    got = {}
+
+    def look(when):
+        seconds = to_maildir(peer, messages, 10, True)
+        got[f"SMTP to Maildir, 10 connections, {when}, msg/s"] = messages / seconds
+        for what, value in latency(peer, 100).items():
+            got[f"{what[:-3]}, {when}, ms"] = value
+
+    look("queue empty")
+    peer.send("-d")
+    peer.fill(n)
+    empty(os.path.join(peer.maildir, "new"))
+    peer.send("-u")
+    start = time.monotonic()
+    source(peer, 1)
+    wait(lambda: count(os.path.join(peer.maildir, "new")) == 1, "the first message")
+    got[f"start on {n} deferred messages until a fresh one is delivered, s"] = time.monotonic() - start
+    peer.backlog = n
+    look(f"{n} deferred")
+    peer.backlog = 0
+    peer.empty_queue()
+    return got
+
+
 # name, function, rounds (0: as many as asked for), held, {part of what: factor to be better than Postfix}
 MEASURES = [
     ("idle", idle, 1, False),
@@ -203,6 +234,7 @@ MEASURES = [
     ("relay", relay, 0, False),
     ("recipients", recipients, 0, False),
     ("calls", calls, 1, False),
+    ("deferred", deferred, 1, False),
     ("accept", accept_all, 0, True),
     ("accept-1MB", accept_large, 0, True),
 ]

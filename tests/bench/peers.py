@@ -1,7 +1,7 @@
 """The servers that are measured: ours, and the peers that are installed. Each can deliver to the
 Maildir of a virtual user, relay to a sink, or hold what it takes; it knows where mail arrives and
 when nothing is left to do."""
-import glob, os, shutil
+import glob, grp, os, pwd, shutil, sys
 
 from proc import port_open, sh, tree, wait
 
@@ -71,6 +71,17 @@ class Ours:
                     for name in names:
                         os.unlink(os.path.join(base, name))
         self.send("-u")
+
+    def fill(self, n):
+        """So many deferred messages, spread over the queues; the next attempts are hours away."""
+        sys.path.insert(0, os.path.join(TOP, "tests/tools"))
+        from fillqueue import fill
+        queues = glob.glob(os.path.join(self.queues, "queue[0-9]*"))
+        for queue in queues:
+            fill(queue, n // len(queues), uid=pwd.getpwnam("qmailq").pw_uid, gid=grp.getgrnam("qmail").gr_gid)
+            for base, _, names in os.walk(os.path.join(queue, "done")):
+                for name in names:
+                    shutil.chown(os.path.join(base, name), "qmails")
 
     def queued(self):
         return files_below(*glob.glob(os.path.join(self.queues, "queue*/info")))
