@@ -98,11 +98,12 @@ class ImportSlot(Slot):
             os.lchown(full, self.site.uid, self.site.gid)
 
     def deliver(self):
+        known = Tree.read(self.site.dir, self.site.PARTS)  # what comes later is a notice
         self.site.start()
         try:
             self.site.wait_log(lambda lines: any(f"info msg {SENTINEL}:" in l for l in lines), what="the sentinel")
             self.site.manager.send_signal(signal.SIGALRM)
-            self.site.wait_log(lambda lines: self.settled(lines, {}), what="all deliveries")
+            self.site.wait_log(lambda lines: self.settled(lines, known), what="all deliveries")
         finally:
             self.site.stop()
 

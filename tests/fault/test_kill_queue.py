@@ -1,7 +1,7 @@
 """Every kind of process between an injector and a mailbox is killed at random while mail comes in, in many rounds with a
 fixed seed; in the end each message that was accepted is there for each recipient, whole, and nothing is there more often
 than processes died that may have been delivering it."""
-import os, random, signal, subprocess, sys, time, unittest
+import contextlib, os, random, signal, subprocess, sys, time, unittest
 
 from box import wait_for
 from crashsim import CrashSite, Message, Tree, copies
@@ -10,6 +10,7 @@ SEED = 20261125
 ROUNDS = 100
 MESSAGES = 6  # each round
 CLIENTS = 3   # at once
+CONCURRENCY = 3
 KINDS = {"qmail-daemon", "qmail-send", "todo-proc", "qmail-clean", "qmail-lspawn", "qmail-rspawn", "qmail-local", "qmail-remote",
          "qmail-queue", "qmail-queued"}
 
@@ -18,6 +19,8 @@ class KillQueue(unittest.TestCase):
     def setUp(self):
         site = self.site = CrashSite()
         self.addCleanup(self.close)
+        site.control("concurrencylocal", f"{CONCURRENCY}\n")
+        site.control("concurrencyremote", f"{CONCURRENCY}\n")
         self.rng = random.Random(SEED)
         self.killed, self.daemons = {}, {}
         site.write("home/joe/.qmail", "|sleep 0.02\n./Maildir/\n")  # so that there is something to kill
@@ -135,7 +138,6 @@ class KillQueue(unittest.TestCase):
                     self.one_kill()
                     due = time.monotonic() + self.rng.uniform(0.005, 0.03)
                 time.sleep(0.001)
-        kills = sum(self.killed.values())
         print(f"\nshow: {len(accepted)} of {len(messages)} messages accepted; killed: " +
               ", ".join(f"{k} {v}" for k, v in sorted(self.killed.items())), file=sys.stderr)
         self.assertEqual(set(self.killed), KINDS)
@@ -146,7 +148,10 @@ class KillQueue(unittest.TestCase):
             for to in m.to:
                 self.assertLessEqual(1 if m in accepted else 0, found[m.token, to], f"{m.token} for {to} is lost")
         twice = sum(n - 1 for n in found.values() if n > 1)
-        self.assertLessEqual(twice, kills * 4)
+        # A delivery is repeated by its own death; what was under way on both channels, by that of a daemon.
+        under_way = sum(v if k in ("qmail-local", "qmail-remote") else 0 if k in ("qmail-queue", "qmail-queued") else 2 * CONCURRENCY * v
+                        for k, v in self.killed.items())
+        self.assertLessEqual(twice, under_way)
         print(f"\nshow: {sum(found.values())} copies, {twice} of them second ones; {time.monotonic() - start:.1f} s", file=sys.stderr)
 
     def logged(self):
@@ -168,11 +173,12 @@ class KillQueue(unittest.TestCase):
                 flush = time.monotonic()
                 self.daemons["qmail-daemon"].send_signal(signal.SIGALRM)
             time.sleep(0.02)
-        for p in files:
-            os.utime(p, (1, 1), follow_symlinks=False)
         daemon = self.daemons["qmail-daemon"]
         daemon.send_signal(signal.SIGTERM)
         daemon.wait(20)
+        for p in files:
+            with contextlib.suppress(FileNotFoundError):  # removed meanwhile
+                os.utime(p, (1, 1), follow_symlinks=False)
         self.keep_running()  # qmail-clean and qmail-send sweep when they start
         wait_for(lambda: not [n for kind in ("mess", "info", "done", "bounce") for n in self.site.ids_in(kind)], what="the sweep")
 
