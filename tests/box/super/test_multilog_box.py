@@ -108,10 +108,17 @@ class MultilogTest(unittest.TestCase):
         self.assertEqual(len(self.old()), 1)
         self.assertEqual(self.mode("current"), 0o744)
 
+    @staticmethod
+    def waits_for(p, sig):
+        """Has it blocked the signal, to read it from a descriptor?"""
+        with open(f"/proc/{p.pid}/status") as f:
+            blocked = next(int(l.split()[1], 16) for l in f if l.startswith("SigBlk:"))
+        return blocked >> (sig - 1) & 1
+
     def test_term_reads_no_further(self):
         """What is in the pipe at TERM stays there, for the next multilog."""
         p, (r, w) = self.start(self.dir)
-        wait_for(lambda: os.path.exists(self.dir + "/current"), what="current")
+        wait_for(lambda: self.waits_for(p, signal.SIGTERM), what="its signals to be its own")
         p.send_signal(signal.SIGSTOP)
         os.write(w, b"one\ntwo\n")
         p.terminate()
