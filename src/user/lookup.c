@@ -213,22 +213,33 @@ static int read_account(struct lookup_reader *r, struct lookup_account *a) {
   return 1;
 }
 
+/* The fields that are left. */
+static int read_lines(struct lookup_reader *r, struct strlist *lines) {
+  struct lookup_field f;
+  int more;
+
+  while ((more = lookup_answer_next(r, &f)) == 1)
+    if (!strlist_add(lines, f.s, f.n)) return 0;
+  return more == 0;
+}
+
 static enum lookup_verdict ask_account(struct lookup *l, enum lookup_op op, const char *const *arg, deadline when,
-                                       struct lookup_account *a, struct strerr *e) {
+                                       struct lookup_account *a, struct strlist *alias, struct strerr *e) {
   stralloc answer = STRALLOC_INIT;
   struct lookup_reader r;
   enum lookup_verdict v = ask(l, op, arg, when, &answer, &r, e);
 
-  if (v == LOOKUP_FOUND && !read_account(&r, a)) v = malformed(e);
+  if (v == LOOKUP_FOUND && (!read_account(&r, a) || (alias && !read_lines(&r, alias)))) v = malformed(e);
   stralloc_free(&answer);
   return v;
 }
 
 enum lookup_verdict lookup_account(struct lookup *l, const char *addr, deadline when,
-                                   struct lookup_account *a, struct strerr *e) {
+                                   struct lookup_account *a, struct strlist *alias, struct strerr *e) {
   const char *arg[] = {addr};
 
-  return too_long(addr) ? LOOKUP_NONE : ask_account(l, LOOKUP_OP_account, arg, when, a, e);
+  strlist_clear(alias);
+  return too_long(addr) ? LOOKUP_NONE : ask_account(l, LOOKUP_OP_account, arg, when, a, alias, e);
 }
 
 enum lookup_verdict lookup_verify(struct lookup *l, const char *addr, const char *password,
@@ -237,7 +248,7 @@ enum lookup_verdict lookup_verify(struct lookup *l, const char *addr, const char
   const char *arg[] = {addr, password, service, ip};
 
   if (too_long(addr) || too_long(password)) return LOOKUP_NONE;
-  return ask_account(l, LOOKUP_OP_verify, arg, when, a, e);
+  return ask_account(l, LOOKUP_OP_verify, arg, when, a, 0, e);
 }
 
 enum lookup_verdict lookup_alias(struct lookup *l, const char *addr, deadline when,
@@ -245,18 +256,12 @@ enum lookup_verdict lookup_alias(struct lookup *l, const char *addr, deadline wh
   const char *arg[] = {addr};
   stralloc answer = STRALLOC_INIT;
   struct lookup_reader r;
-  struct lookup_field f;
   enum lookup_verdict v;
-  int more;
 
   strlist_clear(lines);
   if (too_long(addr)) return LOOKUP_NONE;
   v = ask(l, LOOKUP_OP_alias, arg, when, &answer, &r, e);
-  if (v == LOOKUP_FOUND) {
-    while ((more = lookup_answer_next(&r, &f)) == 1)
-      if (!strlist_add(lines, f.s, f.n)) break;
-    if (more) v = malformed(e);
-  }
+  if (v == LOOKUP_FOUND && !read_lines(&r, lines)) v = malformed(e);
   stralloc_free(&answer);
   return v;
 }

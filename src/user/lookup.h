@@ -48,10 +48,11 @@ struct lookup_account {
   uint32_t flags;    /* USER_NO_POP ... of user/userdb.h */
   int inactive;
 };
-/* The account, without any secret.  For delivery. */
+/* The account, without any secret, and the lines of an alias of the same name, if there is
+ * one.  For delivery. */
 enum lookup_verdict lookup_account(struct lookup *l, const char *addr, deadline when,
-                                   struct lookup_account *a, struct strerr *e);
-/* Lines of an alias (valias): LOOKUP_NONE when there are none. */
+                                   struct lookup_account *a, struct strlist *alias, struct strerr *e);
+/* Lines of an alias (valias), where there is no account: LOOKUP_NONE when there are none. */
 enum lookup_verdict lookup_alias(struct lookup *l, const char *addr, deadline when,
                                  struct strlist *lines, struct strerr *e);
 /* The real domain of an alias domain (or the domain itself). */

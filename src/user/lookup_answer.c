@@ -118,6 +118,19 @@ static int put(stralloc *fields, const stralloc *sa) {
   return lookup_answer_put(fields, stralloc_cstr(sa), sa->len);
 }
 
+/* Version, status and the fields of an account need room as well. */
+#define LINES_MAX (LOOKUP_FIELDS_MAX - 11)
+
+static int too_many(struct ask *q) {
+  return say(q, LOOKUP_STATUS_temporary, "the alias has more lines than an answer holds");
+}
+
+static int put_lines(struct ask *q, const struct strlist *lines) {
+  for (size_t i = 0; i < lines->len; ++i)
+    if (!put(&q->s->fields, &lines->item[i])) return 0;
+  return 1;
+}
+
 static int put_account(struct ask *q) {
   const struct userdb_user *u = &q->user;
   stralloc *f = &q->s->fields;
@@ -130,6 +143,19 @@ static int put_account(struct ask *q) {
   return ok;
 }
 
+/* With the lines of an alias of the same name: whoever delivers wants both, and asks once. */
+static int put_account_and_alias(struct ask *q) {
+  struct strlist lines = {0};
+  enum userdb_result r = userdb_alias_get(&q->s->db, q->address.user.s, q->address.domain.s, &lines, &q->e);
+  int ok;
+
+  if (lines.len > LINES_MAX) ok = too_many(q);
+  else if (r == USERDB_FOUND || r == USERDB_NONE) ok = put_account(q) && put_lines(q, &lines);
+  else ok = other(q, r);
+  strlist_free(&lines);
+  return ok;
+}
+
 /* A stranger learns no more than from "user": that there is none. */
 static int answer_account(struct ask *q) {
   int a = parse_address(q);
@@ -138,7 +164,7 @@ static int answer_account(struct ask *q) {
   if (a <= 0) return a == 0 && finish(q, LOOKUP_STATUS_none);
   r = userdb_user_get(&q->s->db, q->address.user.s, q->address.domain.s, &q->user, &q->e);
   if (r != USERDB_FOUND) return other(q, r);
-  return may_deliver(q, q->user.uid) ? put_account(q) : finish(q, LOOKUP_STATUS_denied);
+  return may_deliver(q, q->user.uid) ? put_account_and_alias(q) : finish(q, LOOKUP_STATUS_denied);
 }
 
 static enum userdb_result domain_owner(struct ask *q, uint32_t *uid) {
@@ -164,14 +190,8 @@ static int answer_alias(struct ask *q) {
     if (!may_deliver(q, owner)) return finish(q, LOOKUP_STATUS_denied);
   }
   r = userdb_alias_get(&q->s->db, q->address.user.s, q->address.domain.s, &lines, &q->e);
-  if (r != USERDB_FOUND) {
-    ok = other(q, r);
-  } else if (lines.len > LOOKUP_FIELDS_MAX) {
-    ok = say(q, LOOKUP_STATUS_temporary, "the alias has more lines than an answer holds");
-  } else {
-    ok = finish(q, LOOKUP_STATUS_ok);
-    for (size_t i = 0; ok && i < lines.len; ++i) ok = put(&q->s->fields, &lines.item[i]);
-  }
+  if (lines.len > LINES_MAX) ok = too_many(q);
+  else ok = r == USERDB_FOUND ? finish(q, LOOKUP_STATUS_ok) && put_lines(q, &lines) : other(q, r);
   strlist_free(&lines);
   return ok;
 }

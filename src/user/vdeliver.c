@@ -234,9 +234,10 @@ static enum deliver_result find_and_deliver(struct job *j) {
   enum lookup_verdict found, alias = LOOKUP_NONE;
   enum deliver_result r;
 
-  found = lookup_account(v->lookup, j->full.s, deadline_in(v->seconds), &j->account, j->e);
+  found = lookup_account(v->lookup, j->full.s, deadline_in(v->seconds), &j->account, &aliases, j->e);
   if (found == LOOKUP_TEMPFAIL) return temporary(j);
-  if (!v->no_alias) alias = lookup_alias(v->lookup, j->full.s, deadline_in(v->seconds), &aliases, j->e);
+  if (v->no_alias) strlist_clear(&aliases);
+  else if (found == LOOKUP_NONE) alias = lookup_alias(v->lookup, j->full.s, deadline_in(v->seconds), &aliases, j->e);
   if (alias == LOOKUP_TEMPFAIL) r = temporary(j);
   else if (found == LOOKUP_FOUND && j->account.inactive && !v->allow_inactive)
     r = default_action(j, ": the account is inactive (#5.2.1)");
