@@ -69,8 +69,10 @@ struct queued_queue *queued_enter(struct queued_queues *all, const stralloc *dir
     drop(all, q);
     q = 0;
   }
-  if (!q) q = add(all, dir);
-  if (!q || fchdir(q->fd) == -1) return 0;
+  if (!q) { /* else is_gone has entered it */
+    q = add(all, dir);
+    if (!q || fchdir(q->fd) == -1) return 0;
+  }
   want_journal(all, q);
   return q;
 }

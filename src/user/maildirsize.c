@@ -211,9 +211,19 @@ static int recount(int dir, const struct quota *q, struct usage *u) {
   return write_file(dir, q, u);
 }
 
+static int open_file(const char *maildir, int flags) {
+  stralloc path = STRALLOC_INIT;
+  int fd = -1;
+
+  errno = ENOMEM;
+  if (stralloc_catm(&path, maildir, "/maildirsize", (char *)0)) fd = open(path.s, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  stralloc_free(&path);
+  return fd;
+}
+
 /* The file's word: 1, 0 if it must be counted, -1. */
-static int believe(int dir, const struct quota *q, struct usage *u, int *certain) {
-  int fd = openat(dir, "maildirsize", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+static int believe(const char *maildir, const struct quota *q, struct usage *u, int *certain) {
+  int fd = open_file(maildir, O_RDONLY);
   char buf[MAILDIRSIZE_FILE_MAX + 1];
   size_t n = 0, lines = 0;
   struct stat st;
@@ -225,7 +235,7 @@ static int believe(int dir, const struct quota *q, struct usage *u, int *certain
       st.st_mtime > wall_now() - MAILDIRSIZE_AGE) {
     ssize_t got;
 
-    while (n < sizeof buf && (got = read(fd, buf + n, sizeof buf - n)) > 0) n += (size_t)got;
+    while (n < (size_t)st.st_size && (got = read(fd, buf + n, sizeof buf - n)) > 0) n += (size_t)got;
     r = n < sizeof buf && maildirsize_parse(buf, n, &has, u, &lines) && has.bytes == q->bytes && has.count == q->count;
     *certain = lines == 1 && st.st_mtime > wall_now() - CERTAIN_AGE;
   }
@@ -235,18 +245,15 @@ static int believe(int dir, const struct quota *q, struct usage *u, int *certain
 
 int maildirsize_usage(const char *maildir, const struct quota *q, int fresh, struct usage *u,
                       int *certain, struct strerr *e) {
-  int dir = open(maildir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  int r;
+  int r = fresh ? 0 : believe(maildir, q, u, certain);
+  int dir;
 
-  if (dir == -1) return strerr_sys(e, "unable to open ", maildir, (char *)0);
-  r = fresh ? 0 : believe(dir, q, u, certain);
-  if (r == 0) {
-    *certain = 1;
-    r = recount(dir, q, u);
-  }
-  if (r == -1) strerr_sys(e, "unable to find the usage of ", maildir, (char *)0);
+  if (r == 1) return 0;
+  dir = r == -1 ? -1 : open(maildir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  *certain = 1;
+  r = dir == -1 ? -1 : recount(dir, q, u);
   fd_close(dir);
-  return r == -1 ? -1 : 0;
+  return r == -1 ? strerr_sys(e, "unable to find the usage of ", maildir, (char *)0) : 0;
 }
 
 static int fits(const struct quota *q, const struct usage *u, uint64_t bytes, uint64_t count) {
@@ -266,19 +273,17 @@ int maildirsize_fits(const char *maildir, const struct quota *q, uint64_t bytes,
 }
 
 int maildirsize_add(const char *maildir, int64_t bytes, int64_t count, struct strerr *e) {
-  stralloc path = STRALLOC_INIT, line = STRALLOC_INIT;
-  int r = 0, fd = -1;
+  stralloc line = STRALLOC_INIT;
+  int r = -1, fd = -1;
 
-  if (!stralloc_catm(&path, maildir, "/maildirsize", (char *)0) || !stralloc_cati64(&line, bytes) ||
-      !stralloc_append(&line, ' ') || !stralloc_cati64(&line, count) || !stralloc_append(&line, '\n')) {
-    r = strerr_sys(e, "unable to write maildirsize", (char *)0);
-  } else {
-    fd = open(path.s, O_WRONLY | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    if (fd == -1 ? errno != ENOENT : fd_write_all(fd, line.s, line.len) == -1)
-      r = strerr_sys(e, "unable to write ", path.s, (char *)0);
+  errno = ENOMEM;
+  if (stralloc_cati64(&line, bytes) && stralloc_append(&line, ' ') && stralloc_cati64(&line, count) &&
+      stralloc_append(&line, '\n')) {
+    fd = open_file(maildir, O_WRONLY | O_APPEND);
+    r = fd == -1 ? (errno == ENOENT ? 0 : -1) : fd_write_all(fd, line.s, line.len);
   }
+  if (r == -1) strerr_sys(e, "unable to write maildirsize of ", maildir, (char *)0);
   fd_close(fd);
-  stralloc_free(&path);
   stralloc_free(&line);
   return r;
 }
