@@ -333,7 +333,7 @@ int manager_run(const char *queue_name, struct strerr *e) {
   m->queue = queue_name;
   m->e = e;
   sig_ignore_pipe();
-  log_buffer_init(&m->log, MANAGER_LOG);
+  log_buffer_init(&m->log, MANAGER_LOG, "");
   clock_start(&m->clock, wall_now(), mono_now());
   sched_init(&m->sched, seed());
   if (load_settings(&m->conf, &retry, e) == -1) return -1;

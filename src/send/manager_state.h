@@ -9,7 +9,7 @@
 #include "queue/spawn_proto.h"
 #include "send/clock.h"
 #include "send/job.h"
-#include "send/log_buffer.h"
+#include "base/log_buffer.h"
 #include "send/pipe_out.h"
 #include "send/sched.h"
 

@@ -45,6 +45,7 @@ static void on_answer(void *ctx, int fd, unsigned events) {
     p->of->over(p->of->ctx, (size_t)(p - p->of->process), number);
   }
   if (n <= 0 || got == -1) close_socket(p);
+  p->of->heard(p->of->ctx);
 }
 
 static int start(struct resident_process *p, struct strerr *e) {

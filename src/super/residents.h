@@ -19,6 +19,8 @@ struct residents {
   char *const *envp;
   /* A connection of the server of this index is over. */
   void (*over)(void *ctx, size_t server, uint64_t number);
+  /* Some were, and now it says no more. */
+  void (*heard)(void *ctx);
   /* The server died: all its connections are over. */
   void (*lost)(void *ctx, size_t server);
   void (*complain)(void *ctx, const struct strerr *e);

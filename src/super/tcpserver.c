@@ -13,7 +13,7 @@
 
 #include "base/fd.h"
 #include "base/file.h"
-#include "base/log.h"
+#include "base/log_buffer.h"
 #include "base/loop.h"
 #include "base/scan.h"
 #include "base/sigfd.h"
@@ -51,6 +51,7 @@ struct tcpserver {
   struct residents residents;
   uint64_t last_number;
   stralloc local, remote, message;
+  struct log_buffer log;
 };
 
 int tcpserver_read_limit(const char *path, uint64_t *limit, struct strerr *e) {
@@ -97,25 +98,31 @@ static int room(struct tcpserver *s) {
   return 1;
 }
 
-static void print_table(const struct tcpserver *s) {
+/* Lines are written when an event has been dealt with: many connections, one write. */
+#define TLOG(s, event, ...)                                                                  \
+  log_buffer_add(&(s)->log, LOG_##event, (const struct log_arg[]){__VA_ARGS__},              \
+                 sizeof((const struct log_arg[]){__VA_ARGS__}) / sizeof(struct log_arg))
+
+static void print_table(struct tcpserver *s) {
   for (size_t i = 0; i < s->n; ++i) {
     struct tcpconn c = {.remote = s->child[i].ip, .remote_port = s->child[i].port};
     char text[IP_TEXT + 8];
 
     tcpconn_texts(&c);
     stpcpy(stpcpy(stpcpy(text, c.remote_ip), ":"), c.remote_port_text);
-    LOG(2, PREFIX, tcp_conn, log_u(s->child[i].number), log_s(text));
+    TLOG(s, tcp_conn, log_u(s->child[i].number), log_s(text));
   }
 }
 
-static void print_status(const struct tcpserver *s) {
-  if (s->o->verbosity >= TCPSERVER_VERBOSE) LOG(2, PREFIX, tcp_status, log_u(s->n), log_u(s->limit));
+static void print_status(struct tcpserver *s) {
+  if (s->o->verbosity >= TCPSERVER_VERBOSE) TLOG(s, tcp_status, log_u(s->n), log_u(s->limit));
   if (s->o->verbosity >= TCPSERVER_TABLE) print_table(s);
 }
 
 /* --- one connection ------------------------------------------------------------------------------ */
 
-static void warn(const struct tcpserver *s, const struct strerr *e) {
+static void warn(struct tcpserver *s, const struct strerr *e) {
+  log_buffer_flush(&s->log); /* in the order in which things happened */
   if (s->o->verbosity >= TCPSERVER_ERRORS) strerr_warn(WARNING, e);
 }
 
@@ -129,7 +136,7 @@ static void log_verdict(struct tcpserver *s, const struct tcpconn *c, enum log_e
   arg[0] = log_u(number);
   arg[1] = log_s(s->local.s);
   arg[2] = log_s(s->remote.s);
-  log_write(2, PREFIX, event, arg, 3);
+  log_buffer_add(&s->log, event, arg, 3);
 }
 
 static int describe(int fd, struct tcpconn *c, const struct sockaddr_storage *remote) {
@@ -235,7 +242,7 @@ static void serve(struct tcpserver *s, int fd, const struct sockaddr_storage *re
   child->port = c.remote_port;
   s->n++;
   print_status(s);
-  if (s->o->verbosity >= TCPSERVER_VERBOSE) LOG(2, PREFIX, tcp_pid, log_u(child->number), log_s(c.remote_ip));
+  if (s->o->verbosity >= TCPSERVER_VERBOSE) TLOG(s, tcp_pid, log_u(child->number), log_s(c.remote_ip));
   if (!s->o->lookup) log_verdict(s, &c, LOG_tcp_ok, child->number);
 }
 
@@ -287,6 +294,7 @@ static void on_connection(void *ctx, int fd, unsigned events) {
     fd_close(conn);
   }
   listen_or_not(s);
+  log_buffer_flush(&s->log);
 }
 
 /* --- signals ------------------------------------------------------------------------------------- */
@@ -295,7 +303,7 @@ static void forget(struct tcpserver *s, size_t i, int status) {
   uint64_t number = s->child[i].number;
 
   s->child[i] = s->child[--s->n];
-  if (s->o->verbosity >= TCPSERVER_VERBOSE) LOG(2, PREFIX, tcp_end, log_u(number), log_u((uint64_t)status));
+  if (s->o->verbosity >= TCPSERVER_VERBOSE) TLOG(s, tcp_end, log_u(number), log_u((uint64_t)status));
   print_status(s);
 }
 
@@ -309,7 +317,13 @@ static void ended(struct tcpserver *s, int server, uint64_t number, int status) 
 
 static void connection_over(void *ctx, size_t server, uint64_t number) {
   ended(ctx, (int)server, number, 0);
-  listen_or_not(ctx);
+}
+
+static void connections_heard(void *ctx) {
+  struct tcpserver *s = ctx;
+
+  listen_or_not(s);
+  log_buffer_flush(&s->log);
 }
 
 static void server_lost(void *ctx, size_t server) {
@@ -349,6 +363,7 @@ static void on_signal(void *ctx, int fd, unsigned events) {
     if (sig == SIGTERM) loop_stop(&s->loop);
   }
   listen_or_not(s);
+  log_buffer_flush(&s->log);
 }
 
 static int start_residents(struct tcpserver *s, struct strerr *e) {
@@ -357,6 +372,7 @@ static int start_residents(struct tcpserver *s, struct strerr *e) {
   s->residents.argv = s->o->program;
   s->residents.envp = tcpenv_base(&s->env);
   s->residents.over = connection_over;
+  s->residents.heard = connections_heard;
   s->residents.lost = server_lost;
   s->residents.complain = complain;
   s->residents.ctx = s;
@@ -368,6 +384,7 @@ int tcpserver_run(const struct tcpserver_options *o, struct strerr *e) {
   int sig = sigfd_open(SIGCHLD, SIGHUP, SIGUSR1, SIGTERM, 0);
 
   sig_ignore_pipe();
+  log_buffer_init(&s.log, 2, PREFIX);
   if (!tcpenv_init(&s.env, o->local_host)) return strerr_set(e, "out of memory", (char *)0);
   if (sig == -1 || loop_init(&s.loop) == -1 ||
       loop_io_add(&s.loop, &s.signals, sig, LOOP_READ, on_signal, &s) == -1 ||
@@ -376,6 +393,7 @@ int tcpserver_run(const struct tcpserver_options *o, struct strerr *e) {
   if (start_residents(&s, e) == -1) return -1;
   listen_or_not(&s);
   print_status(&s);
+  log_buffer_flush(&s.log);
   if (loop_run(&s.loop) == -1) return strerr_sys(e, "unable to wait for events", (char *)0);
   residents_free(&s.residents);
   free(s.child);
