@@ -272,7 +272,7 @@ class ResidentTest(TcpserverCase):
         dead = self.servers()
         os.kill(dead[0], signal.SIGKILL)
         self.assertEqual(s.recv(1), b"")
-        wait_for(lambda: self.servers() and self.servers() != dead, what="another server")
+        wait_for(lambda: [p for p in self.servers() if p not in dead], what="another server")
         self.assertIn(" status 9\n", self.log())
         self.assertTrue(self.hello(self.connect())[0])
 
