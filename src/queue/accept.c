@@ -8,6 +8,7 @@
 #include "base/fd.h"
 #include "base/now.h"
 #include "mail/date.h"
+#include "mail/dsn.h"
 #include "queue/crc32.h"
 #include "queue/exitcodes.h"
 #include "queue/transition.h"
@@ -102,6 +103,17 @@ static int wire_code(enum envelope_wire w) {
   return QQ_bug;
 }
 
+/* The envelope came whole: what its DSN parameters say must be such. */
+static int check_dsn(const struct envelope *env) {
+  struct dsn_mail mail;
+  struct dsn_rcpt rcpt;
+
+  if (!dsn_mail_parse(stralloc_cstr(&env->dsn), env->dsn.len, &mail)) return QQ_envelope;
+  for (size_t i = 0; i < env->notify.len; ++i)
+    if (!dsn_rcpt_parse(stralloc_cstr(&env->notify.item[i]), env->notify.item[i].len, &rcpt)) return QQ_envelope;
+  return QQ_queued;
+}
+
 static int read_envelope(struct accept *a, int fd) {
   struct envelope_reader reader = {0};
   enum envelope_wire w = WIRE_MORE;
@@ -116,7 +128,7 @@ static int read_envelope(struct accept *a, int fd) {
     w = envelope_read(&reader, &a->env, buf, (size_t)n, &used);
   }
   envelope_reader_free(&reader);
-  return wire_code(w);
+  return w == WIRE_END ? check_dsn(&a->env) : wire_code(w);
 }
 
 static int finish(struct accept *a, int code) {
@@ -144,6 +156,7 @@ int accept_place(struct accept *a, const struct accept_origin *o, uint64_t besid
   int code = begin(a, o, beside);
 
   if (code == QQ_queued) code = wire_code(envelope_read(&reader, &a->env, envelope, envelope_n, &used));
+  if (code == QQ_queued) code = check_dsn(&a->env);
   if (code == QQ_queued && (!received(a, o, &head) || !stralloc_cat(text, &head) || !stralloc_catb(text, message, n)))
     code = QQ_memory;
   if (code == QQ_queued) code = accept_put(a, text->s + start, text->len - start);

@@ -55,6 +55,19 @@ static int choose_program(const struct env *env, struct strlist *words, char *ar
   return ok && words->len;
 }
 
+/* Is what $QMAILQUEUE names one of ours, that takes our form of an envelope? */
+static int is_ours(const struct env *env) {
+  static const char *const names[] = {"qmail-queue", "qmail-multi", "qmail-nullqueue"};
+  const char *program = lookup(env, "QMAILQUEUE");
+  stralloc path = STRALLOC_INIT;
+  int ours = !program;
+
+  for (size_t i = 0; !ours && !lookup(env, "QUEUEPROG") && i < sizeof names / sizeof names[0]; ++i)
+    ours = paths_program(names[i], &path) && stralloc_equals(&path, program);
+  stralloc_free(&path);
+  return ours;
+}
+
 static void close_all(struct qqclient *q, int child[3]) {
   for (int i = 0; i < 3; ++i) fd_close(child[i]);
   q->message = fd_close(q->message);
@@ -131,6 +144,7 @@ int qqclient_open(struct qqclient *q, const struct env *env, struct strerr *e) {
   if (!env_copy(&q->env, env)) return strerr_sys(e, "unable to start the queue program", (char *)0);
   q->keeping = !lookup(&q->env, "QMAILQUEUE") && !env_lookup(&q->env, "NULLQUEUE") &&
                (lookup(&q->env, "QUEUE_BASE") || !(lookup(&q->env, "QUEUE_COUNT") || lookup(&q->env, "QUEUE_START")));
+  q->takes_dsn = is_ours(&q->env);
   if (q->keeping) return 0;
   return start_program(q, e);
 }
@@ -188,6 +202,21 @@ void qqclient_to(struct qqclient *q, const char *recipient, size_t n) {
   qqclient_put(q, "T", 1);
   qqclient_put(q, recipient, n);
   qqclient_put(q, "", 1);
+}
+
+static void put_dsn(struct qqclient *q, const char *type, const char *s, size_t n) {
+  if (!n || !q->takes_dsn) return;
+  qqclient_put(q, type, 1);
+  qqclient_put(q, s, n);
+  qqclient_put(q, "", 1);
+}
+
+void qqclient_from_dsn(struct qqclient *q, const char *s, size_t n) {
+  put_dsn(q, "d", s, n);
+}
+
+void qqclient_to_dsn(struct qqclient *q, const char *s, size_t n) {
+  put_dsn(q, "n", s, n);
 }
 
 /* --- the resident queue --- */

@@ -22,14 +22,15 @@ static int put_message(stralloc *out, const struct message *m) {
   if (!stralloc_append(out, 'J') || !put_u64(out, m->id) || !put_u64(out, m->birth) ||
       !put_u64(out, m->size) || !put_u64(out, m->uid) || !put_u64(out, m->qp) ||
       !put_u64(out, m->tried > 0 ? (uint64_t)m->tried : 0) || !put_sa(out, &m->sender) ||
-      !put_sa(out, &m->extra) || !put_sa(out, &m->captured))
+      !put_sa(out, &m->extra) || !put_sa(out, &m->captured) || !put_sa(out, &m->dsn))
     return 0;
   for (size_t i = 0; i < m->recipients; ++i) {
     const struct recipient *r = &m->recipient[i];
 
     if (r->state == RECIPIENT_DONE) continue;
     if (!stralloc_append(out, r->channel == CHANNEL_LOCAL ? 'L' : 'R') || !put_u64(out, r->index) ||
-        !stralloc_catz(out, r->address, strlen(r->address)))
+        !stralloc_catz(out, r->address, strlen(r->address)) ||
+        !stralloc_catz(out, r->notify ? r->notify : "", r->notify ? strlen(r->notify) : 0))
       return 0;
   }
   return 1;
@@ -100,15 +101,18 @@ static int next_sa(struct cursor *c, stralloc *sa) {
 }
 
 static int read_recipient(struct cursor *c, struct message *m) {
-  const char *head, *address;
-  size_t headn, addressn;
+  const char *head, *address, *notify;
+  size_t headn, addressn, notifyn;
   uint32_t index;
   int local;
 
-  if (!next(c, &head, &headn) || !next(c, &address, &addressn)) return 0;
+  if (!next(c, &head, &headn) || !next(c, &address, &addressn) || !next(c, &notify, &notifyn)) return 0;
   if (headn < 2 || (head[0] != 'L' && head[0] != 'R') || !scan_u32(head + 1, headn - 1, &index)) return 0;
   local = head[0] == 'L';
-  return message_add_recipient(m, local ? CHANNEL_LOCAL : CHANNEL_REMOTE, index, address, 0) ? 1 : -1;
+  return message_add_recipient(m, local ? CHANNEL_LOCAL : CHANNEL_REMOTE, index, address, 0) &&
+                 message_set_notify(m, notify, notifyn)
+             ? 1
+             : -1;
 }
 
 static int read_message(struct cursor *c, struct message *m) {
@@ -122,6 +126,7 @@ static int read_message(struct cursor *c, struct message *m) {
   r = next_sa(c, &m->sender);
   if (r == 1) r = next_sa(c, &m->extra);
   if (r == 1) r = next_sa(c, &m->captured);
+  if (r == 1) r = next_sa(c, &m->dsn);
   while (r == 1 && c->n) r = read_recipient(c, m);
   return r;
 }

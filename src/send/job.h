@@ -1,7 +1,8 @@
 /* job: how todo-proc hands a message over to qmail-send, so that the envelope is
  * read and judged once.  A frame is four bytes length, little-endian, and that many
- * bytes: J and strings ended by NUL: id birth size uid qp tried sender extra captured,
- * then for each recipient that is not done: L or R and its index, its address.
+ * bytes: J and strings ended by NUL: id birth size uid qp tried sender extra captured dsn,
+ * then for each recipient that is not done: L or R and its index, its address, its DSN
+ * parameters.
  * Another frame: L text (a log line).
  * From qmail-send to todo-proc: lines "F id" (finished: forget it), "H" (read settings
  * again), "S" (look for messages now). */

@@ -11,6 +11,7 @@ enum recipient_state { RECIPIENT_WAITING, RECIPIENT_RUNNING, RECIPIENT_DONE };
 
 struct recipient {
   char *address;  /* as routed; owned */
+  char *notify;   /* DSN parameters (mail/dsn.h), or null; owned */
   uint32_t index; /* its number in the envelope, for the mark */
   uint8_t channel, state;
 };
@@ -34,6 +35,7 @@ struct message {
   uint64_t id, birth, size, uid, qp;
   int64_t tried; /* last attempt before a restart, or 0 */
   stralloc sender, extra, captured;
+  stralloc dsn; /* parameters of MAIL (mail/dsn.h) */
   struct recipient *recipient;
   size_t recipients, recipients_a;
   struct message_channel channel[CHANNELS];
@@ -44,6 +46,8 @@ struct message {
 struct message *message_new(void);
 int message_add_recipient(struct message *m, enum channel channel, uint32_t index,
                           const char *address, int done) MUST_CHECK;
+/* DSN parameters of the recipient added last: 1 or 0. */
+int message_set_notify(struct message *m, const char *dsn, size_t n) MUST_CHECK;
 void message_free(struct message *m);
 
 #endif

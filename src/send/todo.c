@@ -120,10 +120,12 @@ static int route_all(struct todo *t, struct message *m) {
   for (size_t i = 0; i < t->env.recipients.len; ++i) {
     const stralloc *a = &t->env.recipients.item[i];
     enum channel channel;
+    size_t notify_n;
+    const char *notify = envelope_notify(&t->env, i, &notify_n);
 
     if (i < t->marks.len && t->marks.s[i] == 'D') continue;
     if (!route_address(&table, a->s, a->len, &t->routed, &channel) ||
-        !message_add_recipient(m, channel, (uint32_t)i, t->routed.s, 0))
+        !message_add_recipient(m, channel, (uint32_t)i, t->routed.s, 0) || !message_set_notify(m, notify, notify_n))
       return 0;
   }
   return 1;
@@ -136,7 +138,8 @@ static int build(struct todo *t, uint64_t id, struct message *m) {
   m->uid = t->env.uid;
   m->qp = t->env.qp;
   return stralloc_copy(&m->sender, &t->env.sender) && stralloc_copy(&m->extra, &t->env.extra) &&
-         stralloc_copy(&m->captured, &t->env.captured) && route_all(t, m);
+         stralloc_copy(&m->captured, &t->env.captured) &&
+         stralloc_copy(&m->dsn, &t->env.dsn) && route_all(t, m);
 }
 
 static void hand_over(struct todo *t, uint64_t id, enum queue_trust trust) {

@@ -17,16 +17,18 @@ static struct message *sample(void) {
   m->qp = 4711;
   m->tried = 99;
   CHECK(stralloc_copys(&m->sender, "a@b") && stralloc_copys(&m->extra, "X: y\n"));
+  CHECK(stralloc_copys(&m->dsn, "RET=HDRS ENVID=q"));
   CHECK(message_add_recipient(m, CHANNEL_LOCAL, 0, "l@x", 0));
   CHECK(message_add_recipient(m, CHANNEL_REMOTE, 1, "gone@y", 1));
-  CHECK(message_add_recipient(m, CHANNEL_REMOTE, 2, "r@y", 0));
+  CHECK(message_add_recipient(m, CHANNEL_REMOTE, 2, "r@y", 0) && message_set_notify(m, "NOTIFY=NEVER", 12));
   return m;
 }
 
 static void check_same(const struct message *m) {
   CHECK(m->id == 123456789012345 && m->birth == 5 && m->size == 77 && m->uid == 1000 && m->qp == 4711);
   CHECK(m->tried == 99 && stralloc_equals(&m->sender, "a@b") && stralloc_equals(&m->extra, "X: y\n"));
-  CHECK(m->captured.len == 0 && m->recipients == 2);
+  CHECK(m->captured.len == 0 && stralloc_equals(&m->dsn, "RET=HDRS ENVID=q") && m->recipients == 2);
+  CHECK(!m->recipient[0].notify && !strcmp(m->recipient[1].notify, "NOTIFY=NEVER"));
   CHECK(!strcmp(m->recipient[0].address, "l@x") && m->recipient[0].channel == CHANNEL_LOCAL);
   CHECK(!strcmp(m->recipient[1].address, "r@y") && m->recipient[1].index == 2);
 }
