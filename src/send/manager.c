@@ -13,10 +13,12 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/sigfd.h"
+#include "mail/dsn.h"
 #include "queue/queuepath.h"
 #include "queue/spawn_proto.h"
 #include "queue/transition.h"
 #include "send/bounce.h"
+#include "send/bounce_text.h"
 #include "send/job.h"
 #include "send/log_buffer.h"
 #include "send/pipe_out.h"
@@ -148,6 +150,7 @@ static void finish(struct manager *m, struct message *msg) {
     case BOUNCE_NOTHING: break;
     case BOUNCE_SENT: MLOG(m, bounce_msg, log_u(msg->id), log_u(qp), log_s(m->queue)); break;
     case BOUNCE_DISCARDED: MLOG(m, triple_bounce, log_u(msg->id), log_s(m->queue)); break;
+    case BOUNCE_DROPPED: MLOG(m, bounce_dropped, log_u(msg->id), log_s(m->queue)); break;
     case BOUNCE_LATER: put_off(m, msg, e.text); return;
   }
   ask_clean(m, msg);
@@ -277,9 +280,10 @@ static int record_failure(struct manager *m, struct message *msg, const struct r
   stralloc p = STRALLOC_INIT;
   int ok;
 
+  if (r->notify && !dsn_tell_failure(r->notify, strlen(r->notify))) return 1;
   ok = stralloc_copys(&report, text) &&
        (!too_old || stralloc_catlit(&report, "I have tried for too long: this message will not be tried again.\n")) &&
-       bounce_paragraph(&p, route_original(&t, r->address), stralloc_cstr(&report));
+       bounce_paragraph(&p, route_original(&t, r->address), r->notify, stralloc_cstr(&report));
   ok = ok && queue_bounce_append(msg->id, p.s, p.len) == 0;
   stralloc_free(&report);
   stralloc_free(&p);
