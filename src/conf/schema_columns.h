@@ -28,6 +28,7 @@
 #define LOGIN CONF_LOGIN
 #define TLS CONF_TLS
 #define ADMIN CONF_ADMIN
+#define EXTRAS CONF_EXTRAS
 #define ALL CONF_ALL
 
 #endif

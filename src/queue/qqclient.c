@@ -17,6 +17,7 @@
 #include "conf/paths.h"
 #include "net/connect.h"
 #include "queue/exitcodes.h"
+#include "queue/extras.h"
 #include "queue/queued_proto.h"
 
 #define ERROR_TEXT_MAX 4096
@@ -143,6 +144,7 @@ int qqclient_open(struct qqclient *q, const struct env *env, struct strerr *e) {
   q->message = q->envelope = q->error = -1;
   if (!env_copy(&q->env, env)) return strerr_sys(e, "unable to start the queue program", (char *)0);
   q->keeping = !lookup(&q->env, "QMAILQUEUE") && !env_lookup(&q->env, "NULLQUEUE") &&
+               !extras_in_environment(&q->env) &&
                (lookup(&q->env, "QUEUE_BASE") || !(lookup(&q->env, "QUEUE_COUNT") || lookup(&q->env, "QUEUE_START")));
   q->takes_dsn = is_ours(&q->env);
   if (q->keeping) return 0;
