@@ -33,7 +33,8 @@ enum conf_reader {
   CONF_TLS = 256,
   CONF_ADMIN = 512,
   CONF_EXTRAS = 1024, /* qmail-queue and qmail-queued: what is done with every message */
-  CONF_ALL = 2047,
+  CONF_MULTI = 2048,
+  CONF_ALL = 4095,
 };
 
 enum conf_type { CONF_LINE, CONF_NUMBER, CONF_SECONDS, CONF_BOOL, CONF_LINES, CONF_TEXT };

@@ -29,6 +29,7 @@
 #define TLS CONF_TLS
 #define ADMIN CONF_ADMIN
 #define EXTRAS CONF_EXTRAS
+#define MULTI CONF_MULTI
 #define ALL CONF_ALL
 
 #endif

@@ -81,6 +81,7 @@ static const struct {
     {CONF_LOGIN, "login programs"},
     {CONF_TLS, "qmail-tlsd"},
     {CONF_EXTRAS, "qmail-queue and qmail-queued"},
+    {CONF_MULTI, "qmail-multi"},
     {CONF_ADMIN, "queue and administration tools"},
 };
 

@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "base/loop.h"
 #include "base/sigfd.h"
+#include "queue/choice.h"
 #include "queue/collection.h"
 #include "queue/exitcodes.h"
 #include "queue/extras.h"
@@ -136,9 +137,10 @@ static void commit_some(struct server *s, struct client *const *request, size_t 
   uint64_t id[QUEUED_BATCH];
   struct queued_queue *q = 0;
   size_t in_batch;
+  int blind;
 
   if (first->head.dir ? may_use(s, dir_of(first), first->head.dir) && stralloc_copyb(&s->dir, dir_of(first), first->head.dir)
-                      : collection_choose(&s->collection, s->conf, s->next++, &s->dir))
+                      : choice_queue(&s->collection, s->conf, s->next++, &s->dir, &blind))
     q = queued_enter(&s->queues, &s->dir);
   for (size_t i = 0; i < n; ++i) {
     done[i] = same_queue(first, request[i]);

@@ -22,6 +22,7 @@
 #include "conf/conf.h"
 #include "conf/paths.h"
 #include "queue/transition.h"
+#include "queue/waiting.h"
 #include "send/idset.h"
 #include "send/job.h"
 #include "send/pipe_out.h"
@@ -47,6 +48,7 @@ struct todo {
   ssize_t full; /* so many bytes at once in the trigger: some may not have fitted */
   int stale; /* the settings on disk are bad: new mail waits, it might be routed wrongly */
   int64_t stamp; /* newest change of the control files we route by */
+  int tell; /* lock/waiting */
   struct strerr *e;
   int code;
 };
@@ -167,11 +169,17 @@ static void hand_over_waiting(struct todo *t) {
   pipe_out_flush(&t->out);
 }
 
+/* For those who choose among queues. */
+static void tell_waiting(struct todo *t) {
+  waiting_put(t->tell, t->known.n + t->waiting_n);
+}
+
 /* While a scan's findings wait for the pipe we look again soon. */
 static void settle(struct todo *t) {
   int64_t wait;
 
   hand_over_waiting(t);
+  tell_waiting(t);
   wait = t->waiting_n ? NS_PER_MS * 10 : (int64_t)RESCAN_SECONDS * NS_PER_S;
   if (loop_timer_set(&t->loop, &t->rescan, mono_now() + wait, on_more, t) == -1) die(t, "out of memory");
 }
@@ -243,6 +251,7 @@ static void on_trigger(void *ctx, int fd, unsigned events) {
     stralloc_cut(&t->announced, 0);
     lost_some = 1;
   }
+  tell_waiting(t);
   if (lost_some) scan(t);
   else pipe_out_flush(&t->out);
 }
@@ -278,6 +287,7 @@ static void on_send(void *ctx, int fd, unsigned events) {
     start += len + 1;
   }
   stralloc_shift(&t->line, start);
+  tell_waiting(t);
 }
 
 /* Not every announcement comes through a FIFO that somebody reads (a full one, a
@@ -320,6 +330,7 @@ int todo_run(struct strerr *e) {
       loop_io_add(&t->loop, &t->from_send, FROM_SEND, LOOP_READ, on_send, t) == -1 ||
       loop_io_add(&t->loop, &t->trigger, trigger, LOOP_READ, on_trigger, t) == -1)
     return strerr_sys(e, "unable to watch descriptors", (char *)0);
+  t->tell = waiting_open();
   on_interval(t);
   scan(t);
   if (loop_run(&t->loop) == -1) return strerr_sys(e, "unable to wait for events", (char *)0);

@@ -17,6 +17,7 @@
 #include "base/sigfd.h"
 #include "conf/conf.h"
 #include "queue/accept.h"
+#include "queue/choice.h"
 #include "queue/collection.h"
 #include "queue/exitcodes.h"
 #include "queue/extras.h"
@@ -54,9 +55,10 @@ static int enter_queue(const struct conf *conf) {
   stralloc dir = STRALLOC_INIT;
   uint64_t pick = (uint64_t)getpid() + (uint64_t)wall_now_us();
   int code = QQ_queued;
+  int blind;
 
   if (collection_load(&c, conf, &e) == -1) return QQ_config;
-  if (!collection_choose(&c, conf, pick, &dir)) code = QQ_memory;
+  if (!choice_queue(&c, conf, pick, &dir, &blind)) code = QQ_memory;
   else if (!may_use(&c, dir.s)) code = QQ_chdir;
   else if (chdir(dir.s) == -1) code = QQ_chdir;
   collection_free(&c);
