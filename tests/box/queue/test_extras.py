@@ -188,6 +188,23 @@ class Alone(unittest.TestCase):
         for mess in [p for p in self.site.queued() if "/mess/" in p]:
             self.assertEqual(open(mess).read().count("hello"), 1)
 
+    def test_fields_as_variables(self):
+        self.site.control("envheaders", "X-Mark\nPath\n")
+        self.site.dotqmail(".qmail", f"|printf '%s %s' \"$X_MARK\" \"$PATH\" > {self.site.home}/seen\n./Maildir/\n")
+        self.site.start()
+        message = b"X-Mark: one\n two\nPath: /evil\n\n"
+        self.assertEqual(self.site.queue_program(message, b"Fs@x\0Tjoe@local.example\0Tx@far.example\0\0"), 0)
+        self.site.wait_empty()
+        seen = open(self.site.home + "/seen").read()
+        self.assertTrue(seen.startswith("one two ") and "/evil" not in seen, seen)
+        self.assertEqual(len(self.site.sink.messages), 1)
+
+    def test_header_lines_at_delivery(self):
+        self.site.start()
+        self.assertEqual(self.site.queue_program(MESSAGE, b"Fs@x\0Tjoe@local.example\0\0", env=self.site.env(QQEH="X-More: 1")), 0)
+        self.site.wait_empty()
+        self.assertIn(b"\nX-More: 1\nReceived: ", self.site.mails()[0])
+
     def test_custom_errors(self):
         c = {"QMAIL_QUEUE_CUSTOM_ERROR": "1"}
         self.assertEqual(self.said(**c), (0, b""))

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "queue/delivery_env.h"
 #include "queue/exitcodes.h"
 #include "queue/filter.h"
 #include "queue/scanner.h"
@@ -96,7 +97,20 @@ static void words(void) {
   }
 }
 
+static void delivery_variables(void) {
+  struct env env = {0};
+
+  CHECK(env_set(&env, "PATH", "/bin"));
+  CHECK(delivery_env_add(&env, "X-Spam-Level: high: 5\nPath: /evil\nEmpty:\n9x: a\nB d: c\nno colon\n: none\nLast: one"));
+  CHECK(!strcmp(env_lookup(&env, "X_SPAM_LEVEL"), "high: 5") && !strcmp(env_lookup(&env, "PATH"), "/bin"));
+  CHECK(!strcmp(env_lookup(&env, "EMPTY"), "") && !strcmp(env_lookup(&env, "LAST"), "one"));
+  CHECK(env.vars.len == 4);
+  CHECK(delivery_env_add(&env, "") && env.vars.len == 4);
+  env_free(&env);
+}
+
 int main(void) {
+  delivery_variables();
   better();
   waiting();
   filters();
