@@ -36,6 +36,7 @@ static void set_signals(uint64_t death) {
   static const int bugs[] = {SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGABRT};
 
   sig_ignore_pipe();
+  signal(SIGXFSZ, SIG_IGN); /* a limit is an error of write like a full disk */
   signal(SIGALRM, die_timer);
   for (size_t i = 0; i < sizeof bugs / sizeof bugs[0]; ++i) signal(bugs[i], die_bug);
   alarm(death > 0 && death < 1000000 ? (unsigned)death : 86400);
