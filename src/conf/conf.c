@@ -164,12 +164,13 @@ static int load(struct conf *c, enum setting s, struct strerr *e, int depth) {
   if (v->loaded) return 0;
   v->loaded = 1;
   var = row->override == CONF_NONE ? 0 : variable(c->env, row, &name);
-  if (var && row->override != CONF_NAME && (*var || row->type == CONF_LINE || row->type == CONF_BOOL)) {
+  if (var && row->override != CONF_NAME && (*var || row->type == CONF_LINE || row->type == CONF_BOOL || row->type == CONF_LINES)) {
     v->origin = CONF_FROM_VARIABLE;
     v->set = 1;
     r = stralloc_copy(&v->where, &name) ? interpret(v, row->type, var, strlen(var), e) : no_memory(e);
   } else {
-    r = read_file(row, var && *var ? var : row->file, v, &text, e);
+    /* an empty variable switches the file off */
+    r = read_file(row, var && row->override == CONF_NAME ? var : row->file, v, &text, e);
     if (r == 1) {
       v->origin = CONF_FROM_FILE;
       v->set = 1;

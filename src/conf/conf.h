@@ -32,7 +32,9 @@ enum conf_reader {
   CONF_LOGIN = 128,
   CONF_TLS = 256,
   CONF_ADMIN = 512,
-  CONF_ALL = 1023,
+  CONF_EXTRAS = 1024, /* qmail-queue and qmail-queued: what is done with every message */
+  CONF_MULTI = 2048,
+  CONF_ALL = 4095,
 };
 
 enum conf_type { CONF_LINE, CONF_NUMBER, CONF_SECONDS, CONF_BOOL, CONF_LINES, CONF_TEXT };

@@ -28,6 +28,8 @@
 #define LOGIN CONF_LOGIN
 #define TLS CONF_TLS
 #define ADMIN CONF_ADMIN
+#define EXTRAS CONF_EXTRAS
+#define MULTI CONF_MULTI
 #define ALL CONF_ALL
 
 #endif

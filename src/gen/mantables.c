@@ -80,6 +80,8 @@ static const struct {
     {CONF_USER, "programs of the user database"},
     {CONF_LOGIN, "login programs"},
     {CONF_TLS, "qmail-tlsd"},
+    {CONF_EXTRAS, "qmail-queue and qmail-queued"},
+    {CONF_MULTI, "qmail-multi"},
     {CONF_ADMIN, "queue and administration tools"},
 };
 

@@ -59,7 +59,7 @@ int addrlist_wild(const char *pattern, const char *s, size_t n) {
   return !*pattern;
 }
 
-static int matches(const char *line, const char *addr, size_t n) {
+int addrlist_line(const char *line, const char *addr, size_t n) {
   size_t len = strlen(line), at = bytes_rchr(addr, n, '@');
 
   if (len == n && bytes_caseequal(line, addr, n)) return 1;
@@ -78,7 +78,7 @@ const char *addrlist_match(const struct strlist *l, const char *addr, size_t n) 
     int back = line[0] == '!';
 
     if (back == !by) continue; /* would change nothing */
-    if (matches(line + back, addr, n)) by = back ? 0 : line;
+    if (addrlist_line(line + back, addr, n)) by = back ? 0 : line;
   }
   return by;
 }

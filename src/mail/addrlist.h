@@ -12,6 +12,8 @@
 
 /* The deciding line, or null when the address is not in the list (or taken back). */
 const char *addrlist_match(const struct strlist *l, const char *addr, size_t n);
+/* Does one line, without its !, match? */
+int addrlist_line(const char *line, const char *addr, size_t n);
 /* Does the pattern match the whole of s?  Time is bounded by the product of the
  * lengths. */
 int addrlist_wild(const char *pattern, const char *s, size_t n);

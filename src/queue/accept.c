@@ -8,8 +8,11 @@
 #include "base/fd.h"
 #include "base/now.h"
 #include "mail/date.h"
+#include "mail/dsn.h"
 #include "queue/crc32.h"
 #include "queue/exitcodes.h"
+#include "queue/queuepath.h"
+#include "queue/scanner.h"
 #include "queue/transition.h"
 
 #define COPY_SIZE 32768
@@ -22,7 +25,7 @@ static int received(const struct accept *a, const struct accept_origin *o, stral
          (!o->host || stralloc_catm(out, " by host ", o->host, (char *)0)) &&
          stralloc_catlit(out, "\n  (invoked by uid ") && stralloc_catu64(out, o->uid) &&
          stralloc_catlit(out, ", id ") && stralloc_catu64(out, a->id) &&
-         stralloc_catm(out, "); ", date, "\n", (char *)0);
+         stralloc_catm(out, "); ", date, "\n", (char *)0) && (!o->extras || stralloc_cat(out, &o->extras->head));
 }
 
 /* The file, and who sent it. */
@@ -34,6 +37,8 @@ static int begin(struct accept *a, const struct accept_origin *o, uint64_t besid
   a->env.uid = o->uid;
   a->env.qp = o->qp ? o->qp : a->id;
   a->env.birth = (uint64_t)wall_now();
+  a->extras = o->extras;
+  a->filtering = extras_filter(o->extras, &a->filter);
   return QQ_queued;
 }
 
@@ -69,6 +74,45 @@ void accept_abandon(struct accept *a) {
 void accept_free(struct accept *a) {
   a->fd = fd_close(a->fd);
   envelope_free(&a->env);
+  header_filter_free(&a->filter);
+  stralloc_free(&a->kept);
+}
+
+/* What remains of a piece of the message is stored; s null: the message is over. */
+static int put_filtered(struct accept *a, const char *s, size_t n) {
+  int ok;
+
+  if (!a->filtering || (s && header_filter_done(&a->filter))) return n ? accept_put(a, s, n) : QQ_queued;
+  stralloc_cut(&a->kept, 0);
+  ok = s ? header_filter_feed(&a->filter, s, n, &a->kept) : header_filter_end(&a->filter, &a->kept);
+  if (!ok) return QQ_memory;
+  return a->kept.len ? accept_put(a, a->kept.s, a->kept.len) : QQ_queued;
+}
+
+/* What the scanner says of the message: a mark in its header, refusal, another recipient, or
+ * (*drop) the end of it. */
+static int judge(struct accept *a, const char **instead, int *drop) {
+  const struct conf *conf = a->extras->conf;
+  enum scan_verdict verdict;
+  char path[QUEUE_PATH];
+  int code;
+
+  queuepath(path, QUEUE_mess, a->id);
+  code = scanner_run(conf, path, a->env.size, &verdict);
+  if (code != QQ_queued || verdict == SCAN_NONE) return code;
+  if (!stralloc_cats(&a->env.extra, verdict == SCAN_CLEAN ? "X-QHPSI: clean\n" : "X-QHPSI: Virus found\n")) return QQ_memory;
+  if (verdict == SCAN_CLEAN) return QQ_queued;
+  if (conf_number(conf, SET_rejectvirus) == 1) return QQ_virus;
+  *drop = conf_number(conf, SET_rejectvirus) == 2;
+  *instead = conf_line(conf, SET_virusforward);
+  return QQ_queued;
+}
+
+static int apply_extras(struct accept *a, const char *instead) {
+  if (!a->extras || !a->extras->conf) return QQ_queued;
+  if (!extras_apply(a->extras, &a->filter, instead, &a->env)) return QQ_memory;
+  extras_log(a->extras, &a->filter);
+  return QQ_queued;
 }
 
 static int copy_message(struct accept *a, int fd) {
@@ -84,9 +128,9 @@ static int copy_message(struct accept *a, int fd) {
     if (n == -1) return QQ_read;
     have += (size_t)n;
     if (n && have < sizeof buf) continue;
-    if (have) code = accept_put(a, buf, have);
+    if (have) code = put_filtered(a, buf, have);
     have = 0;
-    if (!n) return code;
+    if (!n) return code == QQ_queued ? put_filtered(a, 0, 0) : code;
   }
   return code;
 }
@@ -100,6 +144,17 @@ static int wire_code(enum envelope_wire w) {
     case WIRE_NOMEM: return QQ_memory;
   }
   return QQ_bug;
+}
+
+/* The envelope came whole: what its DSN parameters say must be such. */
+static int check_dsn(const struct envelope *env) {
+  struct dsn_mail mail;
+  struct dsn_rcpt rcpt;
+
+  if (!dsn_mail_parse(stralloc_cstr(&env->dsn), env->dsn.len, &mail)) return QQ_envelope;
+  for (size_t i = 0; i < env->notify.len; ++i)
+    if (!dsn_rcpt_parse(stralloc_cstr(&env->notify.item[i]), env->notify.item[i].len, &rcpt)) return QQ_envelope;
+  return QQ_queued;
 }
 
 static int read_envelope(struct accept *a, int fd) {
@@ -116,23 +171,32 @@ static int read_envelope(struct accept *a, int fd) {
     w = envelope_read(&reader, &a->env, buf, (size_t)n, &used);
   }
   envelope_reader_free(&reader);
-  return wire_code(w);
+  return w == WIRE_END ? check_dsn(&a->env) : wire_code(w);
 }
 
-static int finish(struct accept *a, int code) {
-  if (code == QQ_queued) code = accept_commit(a);
-  if (code != QQ_queued) accept_abandon(a);
+static int finish(struct accept *a, int code, int drop) {
+  if (code == QQ_queued && !drop) code = accept_commit(a);
+  if (code != QQ_queued || drop) accept_abandon(a);
   accept_free(a);
   return code;
 }
 
 int accept_from_descriptors(const struct accept_origin *o, int message, int envelope) {
   struct accept a;
+  const char *instead = 0;
+  int drop = 0;
   int code = accept_begin(&a, o);
 
   if (code == QQ_queued) code = copy_message(&a, message);
   if (code == QQ_queued) code = read_envelope(&a, envelope);
-  return finish(&a, code);
+  if (code == QQ_queued && o->extras && o->extras->conf) code = judge(&a, &instead, &drop);
+  if (code == QQ_queued) code = apply_extras(&a, instead);
+  return finish(&a, code, drop);
+}
+
+static int filter_whole(struct accept *a, const char *s, size_t n, stralloc *out) {
+  if (!a->filtering) return stralloc_catb(out, s, n);
+  return header_filter_feed(&a->filter, s, n, out) && header_filter_end(&a->filter, out);
 }
 
 int accept_place(struct accept *a, const struct accept_origin *o, uint64_t beside, const char *message, size_t n,
@@ -144,8 +208,10 @@ int accept_place(struct accept *a, const struct accept_origin *o, uint64_t besid
   int code = begin(a, o, beside);
 
   if (code == QQ_queued) code = wire_code(envelope_read(&reader, &a->env, envelope, envelope_n, &used));
-  if (code == QQ_queued && (!received(a, o, &head) || !stralloc_cat(text, &head) || !stralloc_catb(text, message, n)))
+  if (code == QQ_queued) code = check_dsn(&a->env);
+  if (code == QQ_queued && (!received(a, o, &head) || !stralloc_cat(text, &head) || !filter_whole(a, message, n, text)))
     code = QQ_memory;
+  if (code == QQ_queued) code = apply_extras(a, 0);
   if (code == QQ_queued) code = accept_put(a, text->s + start, text->len - start);
   if (code == QQ_queued && queue_place(a->id, &a->env, &code) == 0) code = QQ_queued;
   envelope_reader_free(&reader);

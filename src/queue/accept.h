@@ -8,23 +8,29 @@
 
 #include "base/attr.h"
 #include "queue/envelope.h"
+#include "queue/extras.h"
 
 /* Who asks, and what the Received field may say about it. */
 struct accept_origin {
   const char *host; /* our name; null hides it */
   uint64_t uid;
   uint64_t qp; /* number of the attempt in logs; 0: the message's id */
+  const struct extras *extras; /* may be null */
 };
 
 struct accept {
   uint64_t id;
   int fd;
   struct envelope env;
+  const struct extras *extras;
+  struct header_filter filter;
+  int filtering;
+  stralloc kept; /* of a piece of the message */
 };
 
 /* Create the message file with its Received field: QQ_queued (0) or why not. */
 int accept_begin(struct accept *a, const struct accept_origin *o) MUST_CHECK;
-/* Bytes of the message, as many at a time as possible: each call is a write. */
+/* Bytes of the message as they are to be stored, as many at a time as possible: each call is a write. */
 int accept_put(struct accept *a, const char *s, size_t n) MUST_CHECK;
 /* Commit with the sender and recipients filled into a->env.  QQ_queued: the message
  * is on disk and announced. */

@@ -23,15 +23,33 @@ static int put_checksum(stralloc *out, char type, uint32_t sum) {
   return stralloc_append(out, type) && stralloc_catz(out, text, sizeof text);
 }
 
+/* Parameters of the recipient added last; those before it without any get empty ones. */
+static int set_notify(struct envelope *env, const char *s, size_t n) {
+  while (env->notify.len + 1 < env->recipients.len)
+    if (!strlist_add(&env->notify, "", 0)) return 0;
+  return strlist_add(&env->notify, s, n);
+}
+
+int envelope_add(struct envelope *env, const char *address, size_t n, const char *dsn, size_t dsn_n) {
+  return strlist_add(&env->recipients, address, n) && (!dsn_n || set_notify(env, dsn, dsn_n));
+}
+
+const char *envelope_notify(const struct envelope *env, size_t i, size_t *n) {
+  *n = i < env->notify.len ? env->notify.item[i].len : 0;
+  return *n ? env->notify.item[i].s : "";
+}
+
 /* All records but the last. */
 static int put_records(const struct envelope *env, stralloc *out) {
   stralloc_cut(out, 0);
   if (!put_number(out, 'u', env->uid) || !put_number(out, 'p', env->qp) || !put_number(out, 't', env->birth) ||
       !put_number(out, 's', env->size) || !put_checksum(out, 'c', (uint32_t)env->checksum) ||
-      !put_text(out, 'F', &env->sender))
+      !put_text(out, 'F', &env->sender) || (env->dsn.len && !put_text(out, 'd', &env->dsn)))
     return 0;
-  for (size_t i = 0; i < env->recipients.len; ++i)
+  for (size_t i = 0; i < env->recipients.len; ++i) {
     if (!put_text(out, 'T', &env->recipients.item[i])) return 0;
+    if (i < env->notify.len && env->notify.item[i].len && !put_text(out, 'n', &env->notify.item[i])) return 0;
+  }
   if (env->extra.len && !put_text(out, 'e', &env->extra)) return 0;
   return !env->captured.len || put_text(out, 'h', &env->captured);
 }
@@ -57,8 +75,9 @@ int envelope_link_format(const struct envelope *env, stralloc *out, int *fits) {
   return ok;
 }
 
-/* The records in their order; T may repeat, e and h may be missing. */
-static const char order[] = "uptscFTeh.";
+/* The records in their order; T may repeat, each with an n behind it; d, e and h may be
+ * missing. */
+static const char order[] = "uptscFdTneh.";
 #define MUST_COME 6 /* the first so many */
 
 /* Takes one record; 1, 0 malformed, -1 no memory. */
@@ -71,6 +90,8 @@ static int take(struct envelope *env, char type, const char *s, size_t n) {
     case 'c': return n == 8 && scan_hex64(s, n, &env->checksum);
     case 'F': return stralloc_copyb(&env->sender, s, n) ? 1 : -1;
     case 'T': return strlist_add(&env->recipients, s, n) ? 1 : -1;
+    case 'd': return stralloc_copyb(&env->dsn, s, n) ? 1 : -1;
+    case 'n': return set_notify(env, s, n) ? 1 : -1;
     case 'e': return stralloc_copyb(&env->extra, s, n) ? 1 : -1;
     case 'h': return stralloc_copyb(&env->captured, s, n) ? 1 : -1;
   }
@@ -86,12 +107,15 @@ static enum envelope_verdict check_end(const char *all, size_t before, const cha
   return ENVELOPE_OK;
 }
 
-/* The place in order after this record, or 0 when it may not come now. */
+/* The place in order after this record, or 0 when it may not come now.  Behind a T stands
+ * the place of n, where another T may come as well. */
 static size_t next_place(size_t at, const char *s, size_t n) {
   const char *type = n ? strchr(order + at, s[0]) : 0;
 
+  if (n && s[0] == 'T' && order[at] == 'n') return at;
   if (!type || !*type || (at < MUST_COME && type != order + at)) return 0;
-  return (size_t)(type - order) + (*type != 'T');
+  if (*type == 'n') return order[at] == 'n' ? (size_t)(type - order) - 1 : 0;
+  return (size_t)(type - order) + 1;
 }
 
 enum envelope_verdict envelope_parse(struct envelope *env, const char *s, size_t n) {
@@ -155,7 +179,36 @@ enum envelope_verdict envelope_link_parse(struct envelope *env, const char *s, s
   return verdict == ENVELOPE_OK && at < MUST_COME ? ENVELOPE_BAD : verdict;
 }
 
-enum { WANT_SENDER, WANT_RECIPIENT, AT_END };
+enum { WANT_SENDER, AFTER_SENDER, WANT_RECIPIENT, AFTER_RECIPIENT, AT_END };
+
+/* One record of the wire form. */
+static enum envelope_wire take_wire(struct envelope_reader *r, struct envelope *env) {
+  const char *s = r->record.s + 1;
+  char type = r->record.len ? r->record.s[0] : 0;
+  size_t n = r->record.len - (type != 0);
+  int ok = 1;
+
+  if (r->state == WANT_SENDER) {
+    if (type != 'F') return WIRE_BAD;
+    ok = stralloc_copyb(&env->sender, s, n);
+    r->state = AFTER_SENDER;
+  } else if (!type) {
+    r->state = AT_END;
+    return WIRE_END;
+  } else if (type == 'T') {
+    ok = strlist_add(&env->recipients, s, n);
+    r->state = AFTER_RECIPIENT;
+  } else if (type == 'd' && r->state == AFTER_SENDER) {
+    ok = stralloc_copyb(&env->dsn, s, n);
+    r->state = WANT_RECIPIENT;
+  } else if (type == 'n' && r->state == AFTER_RECIPIENT) {
+    ok = set_notify(env, s, n);
+    r->state = WANT_RECIPIENT;
+  } else {
+    return WIRE_BAD;
+  }
+  return ok ? WIRE_MORE : WIRE_NOMEM;
+}
 
 enum envelope_wire envelope_read(struct envelope_reader *r, struct envelope *env, const char *s,
                                  size_t n, size_t *used) {
@@ -163,23 +216,15 @@ enum envelope_wire envelope_read(struct envelope_reader *r, struct envelope *env
   while (*used < n) {
     size_t len = bytes_chr(s + *used, n - *used, 0);
     int whole = *used + len < n;
+    enum envelope_wire got;
 
     if (r->state == AT_END) return WIRE_END;
     if (r->record.len + len > ENVELOPE_ADDRESS_MAX + 1) return WIRE_LONG;
     if (!stralloc_catb(&r->record, s + *used, len)) return WIRE_NOMEM;
     *used += len + (size_t)whole;
     if (!whole) return WIRE_MORE;
-    if (r->state == WANT_SENDER) {
-      if (!r->record.len || r->record.s[0] != 'F') return WIRE_BAD;
-      if (!stralloc_copyb(&env->sender, r->record.s + 1, r->record.len - 1)) return WIRE_NOMEM;
-      r->state = WANT_RECIPIENT;
-    } else if (!r->record.len) {
-      r->state = AT_END;
-      return WIRE_END;
-    } else {
-      if (r->record.s[0] != 'T') return WIRE_BAD;
-      if (!strlist_add(&env->recipients, r->record.s + 1, r->record.len - 1)) return WIRE_NOMEM;
-    }
+    got = take_wire(r, env);
+    if (got != WIRE_MORE) return got;
     stralloc_cut(&r->record, 0);
   }
   return WIRE_MORE;
@@ -195,12 +240,16 @@ void envelope_clear(struct envelope *env) {
   stralloc_cut(&env->sender, 0);
   stralloc_cut(&env->extra, 0);
   stralloc_cut(&env->captured, 0);
+  stralloc_cut(&env->dsn, 0);
   strlist_clear(&env->recipients);
+  strlist_clear(&env->notify);
 }
 
 void envelope_free(struct envelope *env) {
   stralloc_free(&env->sender);
   stralloc_free(&env->extra);
   stralloc_free(&env->captured);
+  stralloc_free(&env->dsn);
   strlist_free(&env->recipients);
+  strlist_free(&env->notify);
 }

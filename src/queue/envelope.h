@@ -1,11 +1,16 @@
 /* envelope: the two forms of an envelope.
  *
- * On the wire to qmail-queue (fd 1): F sender NUL, T recipient NUL ..., NUL.
+ * On the wire to qmail-queue (fd 1): F sender NUL, T recipient NUL ..., NUL.  Programs of
+ * ours that take DSN parameters (RFC 3461) from a client add records to this: d and the
+ * parameters of MAIL after F, n and those of a RCPT after its T (their text: mail/dsn.h).
+ * They do so only where the reader is known to be ours (qqclient.h).
  *
  * In info/ID, records ended by NUL, the first byte is the type:
  *   u uid of the invoker   p pid of qmail-queue   t arrival, Unix seconds
  *   s bytes of the message c its checksum, 8 hexadecimal digits
- *   F sender               T recipient (any number)
+ *   F sender               d DSN parameters of MAIL
+ *   T recipient (any number), each followed by its own
+ *   n DSN parameters of the RCPT before
  *   e extra header lines   h captured header lines
  *   . checksum of all bytes before this record, 8 hexadecimal digits: the end
  * An unknown type, a record out of order or anything after the end is refused.
@@ -26,9 +31,16 @@ struct envelope {
   uint64_t uid, qp, birth, size, checksum;
   stralloc sender;
   struct strlist recipients;
+  stralloc dsn;                /* d */
+  struct strlist notify;       /* n of the recipient at the same place; may be shorter */
   stralloc extra;    /* e */
   stralloc captured; /* h */
 };
+
+/* Add a recipient with its DSN parameters: 1, or 0 when memory ran out. */
+int envelope_add(struct envelope *env, const char *address, size_t n, const char *dsn, size_t dsn_n) MUST_CHECK;
+/* DSN parameters of recipient i, "" for none.  Borrowed. */
+const char *envelope_notify(const struct envelope *env, size_t i, size_t *n);
 
 /* Build the file's bytes: 1, or 0 when memory ran out. */
 int envelope_format(const struct envelope *env, stralloc *out) MUST_CHECK;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -102,15 +103,26 @@ static int write_head(int fd, uint64_t first_batch) {
   return r;
 }
 
+/* A disk that is nearly full has better use for its room. */
+static int has_room(void) {
+  struct statvfs fs;
+
+  if (statvfs(".", &fs) == -1) return 0;
+  errno = ENOSPC;
+  return (uint64_t)fs.f_bavail * fs.f_frsize >= 2 * (uint64_t)JOURNAL_SEGMENTS * JOURNAL_SEGMENT_SIZE;
+}
+
 /* A new segment gets all its blocks now: later writes change nothing but data. */
 static int fill(int fd, uint64_t first_batch) {
   static const char zeros[65536];
-  int r = 0;
+  int r = has_room() ? 0 : -1;
 
   for (off_t at = 0; r == 0 && at < JOURNAL_SEGMENT_SIZE; at += (off_t)sizeof zeros) r = write_at(fd, zeros, sizeof zeros, at);
   if (r == 0) r = fsync(fd);
   if (r == 0) r = write_head(fd, first_batch);
-  return r == 0 ? fd_syncdir(JOURNAL_DIR) : -1;
+  if (r == 0) return fd_syncdir(JOURNAL_DIR);
+  (void)!ftruncate(fd, 0); /* what it got so far is given back */
+  return -1;
 }
 
 static int read_segment(int fd, stralloc *s) {
@@ -355,7 +367,7 @@ int journal_reaped(struct journal *j, pid_t pid, int status) {
 }
 
 void journal_close(struct journal *j) {
-  close_segments(j);
+  if (j->open) close_segments(j); /* a zeroed one would close descriptor 0 */
   stralloc_free(&j->records);
   j->open = 0;
 }

@@ -17,6 +17,7 @@
 #include "conf/paths.h"
 #include "net/connect.h"
 #include "queue/exitcodes.h"
+#include "queue/extras.h"
 #include "queue/queued_proto.h"
 
 #define ERROR_TEXT_MAX 4096
@@ -53,6 +54,19 @@ static int choose_program(const struct env *env, struct strlist *words, char *ar
   for (size_t i = 0; i < words->len; ++i) argv[i] = words->item[i].s;
   argv[words->len] = 0;
   return ok && words->len;
+}
+
+/* Is what $QMAILQUEUE names one of ours, that takes our form of an envelope? */
+static int is_ours(const struct env *env) {
+  static const char *const names[] = {"qmail-queue", "qmail-multi", "qmail-nullqueue"};
+  const char *program = lookup(env, "QMAILQUEUE");
+  stralloc path = STRALLOC_INIT;
+  int ours = !program;
+
+  for (size_t i = 0; !ours && !lookup(env, "QUEUEPROG") && i < sizeof names / sizeof names[0]; ++i)
+    ours = paths_program(names[i], &path) && stralloc_equals(&path, program);
+  stralloc_free(&path);
+  return ours;
 }
 
 static void close_all(struct qqclient *q, int child[3]) {
@@ -130,7 +144,9 @@ int qqclient_open(struct qqclient *q, const struct env *env, struct strerr *e) {
   q->message = q->envelope = q->error = -1;
   if (!env_copy(&q->env, env)) return strerr_sys(e, "unable to start the queue program", (char *)0);
   q->keeping = !lookup(&q->env, "QMAILQUEUE") && !env_lookup(&q->env, "NULLQUEUE") &&
+               !extras_in_environment(&q->env) &&
                (lookup(&q->env, "QUEUE_BASE") || !(lookup(&q->env, "QUEUE_COUNT") || lookup(&q->env, "QUEUE_START")));
+  q->takes_dsn = is_ours(&q->env);
   if (q->keeping) return 0;
   return start_program(q, e);
 }
@@ -188,6 +204,21 @@ void qqclient_to(struct qqclient *q, const char *recipient, size_t n) {
   qqclient_put(q, "T", 1);
   qqclient_put(q, recipient, n);
   qqclient_put(q, "", 1);
+}
+
+static void put_dsn(struct qqclient *q, const char *type, const char *s, size_t n) {
+  if (!n || !q->takes_dsn) return;
+  qqclient_put(q, type, 1);
+  qqclient_put(q, s, n);
+  qqclient_put(q, "", 1);
+}
+
+void qqclient_from_dsn(struct qqclient *q, const char *s, size_t n) {
+  put_dsn(q, "d", s, n);
+}
+
+void qqclient_to_dsn(struct qqclient *q, const char *s, size_t n) {
+  put_dsn(q, "n", s, n);
 }
 
 /* --- the resident queue --- */

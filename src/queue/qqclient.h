@@ -33,6 +33,7 @@ struct qqclient {
   int failed;    /* a write did not go through, or the caller gave up */
   int keeping;   /* bytes are kept in kept_message and kept_envelope */
   int in_envelope;
+  int takes_dsn; /* the program is one of ours */
   stralloc kept_message, kept_envelope;
   struct env env; /* of the program */
   struct iodeadline io;
@@ -56,6 +57,11 @@ void qqclient_fail(struct qqclient *q);
 /* End of message; then the envelope. */
 void qqclient_from(struct qqclient *q, const char *sender, size_t n);
 void qqclient_to(struct qqclient *q, const char *recipient, size_t n);
+/* DSN parameters (mail/dsn.h) of the message, right after qqclient_from, and of a recipient,
+ * right after its qqclient_to.  Nothing where n is 0, or where the program that stands in
+ * for qmail-queue is not ours and would not know them. */
+void qqclient_from_dsn(struct qqclient *q, const char *s, size_t n);
+void qqclient_to_dsn(struct qqclient *q, const char *s, size_t n);
 /* End of envelope; wait for the verdict.  0 when queued, -1 otherwise with r
  * filled in both cases.  Blocks until the queue program ends. */
 int qqclient_close(struct qqclient *q, struct qqresult *r) MUST_CHECK;

@@ -15,8 +15,10 @@
 #include "base/file.h"
 #include "base/loop.h"
 #include "base/sigfd.h"
+#include "queue/choice.h"
 #include "queue/collection.h"
 #include "queue/exitcodes.h"
+#include "queue/extras.h"
 #include "queue/queued_proto.h"
 #include "queue/queued_queue.h"
 
@@ -40,6 +42,10 @@ struct client {
 
 struct server {
   const struct conf *conf;
+  struct conf rules; /* EXTRAS, loaded again when a file of theirs changes */
+  uint64_t stamp;
+  struct extras extras;
+  int process; /* they need qmail-queue, or cannot be read: clients are sent there */
   struct collection collection;
   struct queued_queues queues;
   struct queued_batch batch;
@@ -115,7 +121,7 @@ static int same_queue(const struct client *a, const struct client *b) {
 }
 
 static int take(struct server *s, struct queued_queue *q, const struct client *c) {
-  struct accept_origin o = {.uid = c->uid};
+  struct accept_origin o = {.uid = c->uid, .extras = &s->extras};
   const char *message = dir_of(c) + c->head.dir;
 
   if (!enough_room(s, c->head.min_free)) return QQ_write;
@@ -131,14 +137,15 @@ static void commit_some(struct server *s, struct client *const *request, size_t 
   uint64_t id[QUEUED_BATCH];
   struct queued_queue *q = 0;
   size_t in_batch;
+  int blind;
 
   if (first->head.dir ? may_use(s, dir_of(first), first->head.dir) && stralloc_copyb(&s->dir, dir_of(first), first->head.dir)
-                      : collection_choose(&s->collection, s->conf, s->next++, &s->dir))
+                      : choice_queue(&s->collection, s->conf, s->next++, &s->dir, &blind))
     q = queued_enter(&s->queues, &s->dir);
   for (size_t i = 0; i < n; ++i) {
     done[i] = same_queue(first, request[i]);
     placed[i] = s->batch.n;
-    refused[i] = !done[i] ? 0 : q ? take(s, q, request[i]) : QQ_chdir;
+    refused[i] = !done[i] ? 0 : q && !s->process ? take(s, q, request[i]) : QQ_chdir;
   }
   in_batch = s->batch.n;
   if (q && in_batch) queued_batch_commit(&s->batch, q, code, id);
@@ -260,9 +267,21 @@ static void on_listener(void *ctx, int fd, unsigned events) {
 
 /* --- the process --------------------------------------------------------------------------------- */
 
+/* What cannot be read is no reason to do without: qmail-queue tells each client so. */
+static void load_extras(struct server *s) {
+  struct strerr e;
+
+  extras_free(&s->extras);
+  conf_free(&s->rules);
+  s->stamp = conf_stamp(CONF_EXTRAS, 0);
+  s->process = conf_load(&s->rules, CONF_EXTRAS, &e) == -1 || extras_load(&s->extras, &s->rules, 0) == -1 ||
+               extras_need_process(&s->rules);
+}
+
 static void on_tick(void *ctx) {
   struct server *s = ctx;
 
+  if (conf_stamp(CONF_EXTRAS, 0) != s->stamp) load_extras(s);
   queued_tick(&s->queues);
   (void)!loop_timer_set(&s->loop, &s->tick, deadline_in(1), on_tick, s);
 }
@@ -291,9 +310,12 @@ int queued_serve(int listener, const struct conf *conf, struct strerr *e) {
   if (loop_init(&s->loop) == -1 || loop_io_add(&s->loop, &s->listener, listener, LOOP_READ, on_listener, s) == -1 ||
       loop_io_add(&s->loop, &s->signals, sig, LOOP_READ, on_signal, s) == -1)
     return strerr_sys(e, "unable to watch descriptors", (char *)0);
+  load_extras(s);
   on_tick(s);
   if (loop_run(&s->loop) == -1) return strerr_sys(e, "unable to wait for events", (char *)0);
   while (s->clients) drop_client(s->clients);
+  extras_free(&s->extras);
+  conf_free(&s->rules);
   queued_queues_free(&s->queues);
   queued_batch_free(&s->batch);
   return 0;

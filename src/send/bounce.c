@@ -1,168 +1,268 @@
 /* bounce: see bounce.h. */
 #include "send/bounce.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-#include "base/bytes.h"
 #include "base/fd.h"
 #include "base/now.h"
-#include "mail/address.h"
-#include "mail/date.h"
+#include "mail/dsn.h"
+#include "mail/envrules.h"
 #include "queue/qqclient.h"
 #include "queue/queuepath.h"
 #include "queue/transition.h"
+#include "send/bounce_format.h"
+#include "send/bounce_processor.h"
+#include "send/bounce_text.h"
 
-int bounce_paragraph(stralloc *out, const char *recipient, const char *report) {
-  size_t start;
+#define REPORT_ARGUMENT_MAX 65536 /* the system takes no argument of twice that */
 
-  if (!stralloc_append(out, '<')) return 0;
-  start = out->len;
-  if (!stralloc_catm(out, recipient, ">:\n", (char *)0)) return 0;
-  for (size_t i = start; i + 1 < out->len; ++i)
-    if (out->s[i] == '\n') out->s[i] = '_';
-  for (const char *s = report; *s; ++s) {
-    /* A blank line would end the paragraph. */
-    if (s[0] == '\n' && s[1] == '\n' && !stralloc_catlit(out, "\n/")) return 0;
-    else if (!(s[0] == '\n' && s[1] == '\n') && !stralloc_append(out, *s)) return 0;
-  }
-  if (out->s[out->len - 1] != '\n' && !stralloc_append(out, '\n')) return 0;
-  return stralloc_append(out, '\n');
-}
-
-/* Who gets it, and in whose name. */
-struct parties {
+struct job {
+  const struct conf *conf;
+  struct conf own; /* when rules for this sender changed variables */
+  struct env env;  /* of the programs that are run */
+  const struct message *m;
+  stralloc sender;  /* of the message */
   const char *from; /* envelope sender of the bounce */
-  stralloc to;
+  stralloc to, text, head, tail, path;
   int is_double;
+  int fd; /* the message */
+  char boundary[BOUNCE_BOUNDARY];
+  struct bounce_scan scan;
 };
 
-/* 1 filled, 0 to be discarded, -1 no memory. */
-static int choose_parties(const struct conf *conf, const struct message *m, struct parties *p) {
-  const char *to = conf_line(conf, SET_doublebounceto);
-  const char *sender = message_sender(m);
+/* Who gets it, and in whose name: 1, 0 to be discarded, -1 no memory. */
+static int choose_parties(struct job *j) {
+  const char *to = conf_line(j->conf, SET_doublebounceto);
+  const stralloc *s = &j->sender;
 
-  if (!strcmp(sender, "#@[]")) return 0;
-  if (*sender) {
-    size_t n = strlen(sender);
+  if (stralloc_equals(s, "#@[]")) return 0;
+  if (s->len) {
+    size_t n = s->len;
 
-    p->from = "";
+    j->from = "";
     /* VERP: owner-@host-@[] stands for owner-@host. */
-    if (n > 4 && !memcmp(sender + n - 4, "-@[]", 4)) n -= 4;
-    return stralloc_copyb(&p->to, sender, n) ? 1 : -1;
+    if (n > 4 && !memcmp(s->s + n - 4, "-@[]", 4)) n -= 4;
+    return stralloc_copyb(&j->to, s->s, n) ? 1 : -1;
   }
   if (!*to || *to == '@') return 0;
-  p->is_double = 1;
-  p->from = "#@[]";
-  return stralloc_copys(&p->to, to) && stralloc_catm(&p->to, "@", conf_line(conf, SET_doublebouncehost), (char *)0)
+  j->is_double = 1;
+  j->from = "#@[]";
+  return stralloc_copys(&j->to, to) && stralloc_catm(&j->to, "@", conf_line(j->conf, SET_doublebouncehost), (char *)0)
              ? 1
              : -1;
 }
 
-/* An address as a header has it; without memory no bounce goes out now. */
-static void put_address(struct qqclient *q, const char *address) {
-  stralloc quoted = STRALLOC_INIT;
+/* The environment, and what the rules for this sender make of it and of the settings. */
+static int prepare(struct job *j, struct strerr *e) {
+  const char *program;
+  int rules;
 
-  if (!address_quote(address, strlen(address), &quoted)) qqclient_fail(q);
-  qqclient_put(q, stralloc_cstr(&quoted), quoted.len);
-  stralloc_free(&quoted);
-}
-
-static void put_head(struct qqclient *q, const struct conf *conf, const struct parties *p) {
-  char date[DATE_TEXT];
-
-  date_fmt(date, wall_now(), "-0000");
-  qqclient_puts(q, "Date: ");
-  qqclient_puts(q, date);
-  qqclient_puts(q, "\nFrom: ");
-  qqclient_puts(q, conf_line(conf, SET_bouncefrom));
-  qqclient_puts(q, "@");
-  qqclient_puts(q, conf_line(conf, SET_bouncehost));
-  qqclient_puts(q, "\nTo: ");
-  put_address(q, stralloc_cstr(&p->to));
-  qqclient_puts(q, "\nAuto-Submitted: auto-replied\nSubject: ");
-  qqclient_puts(q, conf_line(conf, p->is_double ? SET_doublebouncesubject : SET_bouncesubject));
-  qqclient_puts(q, "\n\nHi. This is the IndiMail delivery program at ");
-  qqclient_puts(q, conf_line(conf, SET_bouncehost));
-  qqclient_puts(q, p->is_double ? ".\nI could not tell the sender of a message what became of it:\n"
-                                  "the notice itself came back.\n\n"
-                                : ".\nYour message could not be delivered to the following addresses.\n"
-                                  "I have given up; nothing more will be tried.\n\n");
-}
-
-/* The message, up to bouncemaxbytes. */
-static int put_message(struct qqclient *q, const struct conf *conf, const struct message *m,
-                       struct strerr *e) {
-  uint64_t left = conf_number(conf, SET_bouncemaxbytes);
-  char path[QUEUE_PATH];
-  char buf[4096];
-  substdio in;
-  int cut = 0;
-  ssize_t n;
-  int fd;
-
-  queuepath(path, QUEUE_mess, m->id);
-  fd = fd_open_read(path);
-  if (fd == -1) return strerr_sys(e, "unable to open ", path, (char *)0);
-  if (!left) left = UINT64_MAX;
-  qqclient_puts(q, *message_sender(m) ? "--- Below this line is the message.\n\nReturn-Path: <"
-                                 : "--- Below this line is the notice that came back.\n\nReturn-Path: <");
-  put_address(q, message_sender(m));
-  qqclient_puts(q, ">\n");
-  substdio_initfd_read(&in, fd, buf, sizeof buf);
-  while (!cut && (n = substdio_feed(&in)) > 0) {
-    if ((uint64_t)n > left) {
-      cut = 1;
-      n = (ssize_t)left;
-    }
-    qqclient_put(q, substdio_peek(&in), (size_t)n);
-    substdio_take(&in, (size_t)n);
-    left -= (uint64_t)n;
+  errno = ENOMEM;
+  if (!env_copy(&j->env, 0)) return strerr_sys(e, "unable to build a bounce", (char *)0);
+  rules = envrules_apply(conf_lines(j->conf, SET_bouncerules), stralloc_cstr(&j->sender), j->sender.len, &j->env);
+  if (rules == -1) return strerr_sys(e, "unable to build a bounce", (char *)0);
+  if (rules) {
+    if (conf_load_env(&j->own, CONF_SEND, &j->env, e) == -1) return -1;
+    j->conf = &j->own;
   }
-  fd_close(fd);
-  if (n < 0) return strerr_sys(e, "unable to read ", path, (char *)0);
-  if (cut) qqclient_puts(q, "\n\n--- End of message cut here.\n");
+  program = conf_line(j->conf, SET_bouncequeue);
+  errno = ENOMEM;
+  if ((*program && !env_set(&j->env, "QMAILQUEUE", program)) || !env_unset(&j->env, "SPAMFILTER") ||
+      !env_unset(&j->env, "FILTERARGS"))
+    return strerr_sys(e, "unable to build a bounce", (char *)0);
   return 0;
 }
 
-static enum bounce_outcome inject(const struct conf *conf, const struct message *m,
-                                  const struct parties *p, const stralloc *text, uint64_t *qp,
-                                  struct strerr *e) {
+/* --- the message that goes back --- */
+
+/* Gives up to max bytes of it to fn. */
+static int read_message(struct job *j, uint64_t max, void (*fn)(struct job *j, struct qqclient *q, const char *s, size_t n),
+                        struct qqclient *q, struct strerr *e) {
+  char buf[8192];
+
+  if (lseek(j->fd, 0, SEEK_SET) == -1) return strerr_sys(e, "unable to read a message", (char *)0);
+  while (max) {
+    ssize_t n = read(j->fd, buf, max < sizeof buf ? (size_t)max : sizeof buf);
+
+    if (n == -1 && errno == EINTR) continue;
+    if (n == -1) return strerr_sys(e, "unable to read a message", (char *)0);
+    if (!n) return 0;
+    fn(j, q, buf, (size_t)n);
+    max -= (uint64_t)n;
+  }
+  return 0;
+}
+
+static void scan_some(struct job *j, struct qqclient *q, const char *s, size_t n) {
+  (void)q;
+  bounce_scan_feed(&j->scan, s, n);
+}
+
+static void put_some(struct job *j, struct qqclient *q, const char *s, size_t n) {
+  (void)j;
+  qqclient_put(q, s, n);
+}
+
+/* A boundary that is in nothing we send.  Twice the same would be no chance. */
+static int choose_boundary(struct job *j, uint64_t max, struct strerr *e) {
+  for (int i = 0; i < 3; ++i) {
+    unsigned char random[16];
+
+    if (getrandom(random, sizeof random, 0) != sizeof random) return strerr_sys(e, "unable to get random bytes", (char *)0);
+    bounce_boundary(j->boundary, random);
+    bounce_scan_init(&j->scan, j->boundary);
+    bounce_scan_feed(&j->scan, j->path.s, j->path.len);
+    if (read_message(j, max, scan_some, 0, e) == -1) return -1;
+    if (!j->scan.found && !memmem(j->text.s, j->text.len, j->boundary, strlen(j->boundary))) return 0;
+  }
+  return strerr_set(e, "unable to find a boundary for a bounce", (char *)0);
+}
+
+/* What goes back, and the text around it: the number of bytes of the message, or -1. */
+static int64_t compose(struct job *j, struct strerr *e) {
+  uint64_t max = conf_number(j->conf, SET_bouncemaxbytes);
+  struct dsn_mail dsn;
+  struct bounce_letter l = {
+      .qsbmf = !strcmp(conf_line(j->conf, SET_bounceformat), "qsbmf"), .is_double = j->is_double,
+      .from = conf_line(j->conf, SET_bouncefrom), .host = conf_line(j->conf, SET_bouncehost),
+      .me = conf_line(j->conf, SET_me),
+      .subject = conf_line(j->conf, j->is_double ? SET_doublebouncesubject : SET_bouncesubject),
+      .message = conf_line(j->conf, j->is_double ? SET_doublebouncemessage : SET_bouncemessage),
+      .to = &j->to, .sender = &j->sender, .text = &j->text, .dsn = message_dsn(j->m), .dsn_n = strlen(message_dsn(j->m)),
+      .now = wall_now(), .birth = (int64_t)(j->m->id / 1000000), /* an id is the time when it came */
+      .id = j->m->id, .scan = &j->scan};
+  struct stat st;
+  uint64_t size;
+  int cut;
+
+  if (fstat(j->fd, &st) == -1) return strerr_sys(e, "unable to read a message", (char *)0);
+  size = (uint64_t)st.st_size;
+  if (!max) max = UINT64_MAX;
+  cut = size > max;
+  l.only_header = (dsn_mail_parse(l.dsn, l.dsn_n, &dsn) && dsn.ret == DSN_RET_HDRS) || (cut && !l.qsbmf);
+  if (cut) size = max;
+  errno = ENOMEM;
+  if (!bounce_format_path(&j->path, &j->sender)) return strerr_sys(e, "unable to build a bounce", (char *)0);
+  if (choose_boundary(j, size, e) == -1) return -1;
+  if (l.only_header) {
+    size = j->scan.header_size - j->path.len;
+    cut = 0;
+  }
+  errno = ENOMEM;
+  if (!bounce_format_head(&j->head, &l) || !bounce_format_tail(&j->tail, &l, cut))
+    return strerr_sys(e, "unable to build a bounce", (char *)0);
+  return (int64_t)size;
+}
+
+static enum bounce_outcome inject(struct job *j, uint64_t *qp, struct strerr *e) {
+  int64_t size = compose(j, e);
   struct qqclient q;
   struct qqresult r;
   int sent;
 
-  if (qqclient_open(&q, 0, e) == -1) return BOUNCE_LATER;
-  put_head(&q, conf, p);
-  qqclient_put(&q, text->s, text->len);
-  if (put_message(&q, conf, m, e) == -1) qqclient_fail(&q);
-  qqclient_from(&q, p->from, strlen(p->from));
-  qqclient_to(&q, p->to.s, p->to.len);
+  if (size < 0 || qqclient_open(&q, &j->env, e) == -1) return BOUNCE_LATER;
+  qqclient_put(&q, j->head.s, j->head.len);
+  qqclient_put(&q, j->path.s, j->path.len);
+  if (read_message(j, (uint64_t)size, put_some, &q, e) == -1) qqclient_fail(&q);
+  qqclient_put(&q, stralloc_cstr(&j->tail), j->tail.len);
+  qqclient_from(&q, j->from, strlen(j->from));
+  qqclient_to(&q, j->to.s, j->to.len);
   sent = qqclient_close(&q, &r);
   *qp = q.qp;
-  if (sent == -1 && r.verdict != 'K') strerr_set(e, stralloc_cstr(&r.text), (char *)0);
+  if (sent == -1) strerr_set(e, stralloc_cstr(&r.text), (char *)0);
   qqresult_free(&r);
   return sent == 0 ? BOUNCE_SENT : BOUNCE_LATER;
 }
 
+/* The first recipient in the text, for the administrator's program. */
+static int first_recipient(const struct job *j, stralloc *out) {
+  struct bounce_failure f;
+  size_t pos = 0;
+
+  stralloc_cut(out, 0);
+  return !bounce_text_next(j->text.s, j->text.len, &pos, &f) || stralloc_copyb(out, f.recipient_n ? f.recipient : "", f.recipient_n);
+}
+
+static enum bounce_wish ask_processor(struct job *j, struct strerr *e) {
+  const char *program = conf_line(j->conf, SET_bounceprocessor);
+  char message[QUEUE_PATH], text[QUEUE_PATH];
+  struct bounce_notice n = {.message = message, .text = text, .from = j->from, .to = stralloc_cstr(&j->to)};
+  stralloc recipient = STRALLOC_INIT;
+  stralloc report = STRALLOC_INIT;
+  enum bounce_wish wish = BOUNCE_WISH_LATER;
+
+  if (!*program) return BOUNCE_WISH_SEND;
+  queuepath(message, QUEUE_mess, j->m->id);
+  queuepath(text, QUEUE_bounce, j->m->id);
+  errno = ENOMEM;
+  if (first_recipient(j, &recipient) &&
+      stralloc_copyb(&report, j->text.s, j->text.len < REPORT_ARGUMENT_MAX ? j->text.len : REPORT_ARGUMENT_MAX)) {
+    n.recipient = stralloc_cstr(&recipient);
+    n.report = stralloc_cstr(&report);
+    wish = bounce_process(program, &n, &j->env, e);
+  } else {
+    strerr_sys(e, "unable to build a bounce", (char *)0);
+  }
+  stralloc_free(&recipient);
+  stralloc_free(&report);
+  return wish;
+}
+
+static enum bounce_outcome handle(struct job *j, uint64_t *qp, struct strerr *e) {
+  char path[QUEUE_PATH];
+  int who;
+
+  if (prepare(j, e) == -1) return BOUNCE_LATER;
+  who = choose_parties(j);
+  if (who == -1) strerr_sys(e, "unable to build a bounce", (char *)0);
+  if (who != 1) return who ? BOUNCE_LATER : BOUNCE_DISCARDED;
+  switch (ask_processor(j, e)) {
+    case BOUNCE_WISH_SEND: break;
+    case BOUNCE_WISH_DROP: return BOUNCE_DROPPED;
+    case BOUNCE_WISH_LATER: return BOUNCE_LATER;
+  }
+  queuepath(path, QUEUE_mess, j->m->id);
+  j->fd = fd_open_read(path);
+  if (j->fd != -1) return inject(j, qp, e);
+  strerr_sys(e, "unable to open ", path, (char *)0);
+  return BOUNCE_LATER;
+}
+
+static void job_free(struct job *j) {
+  fd_close(j->fd);
+  if (j->conf == &j->own) conf_free(&j->own);
+  env_free(&j->env);
+  stralloc_free(&j->sender);
+  stralloc_free(&j->to);
+  stralloc_free(&j->text);
+  stralloc_free(&j->head);
+  stralloc_free(&j->tail);
+  stralloc_free(&j->path);
+}
+
 enum bounce_outcome bounce_send(const struct conf *conf, const struct message *m, uint64_t *qp,
                                 struct strerr *e) {
-  struct parties p = {0};
-  stralloc text = STRALLOC_INIT;
+  struct job j = {.conf = conf, .m = m, .fd = -1};
+  int got = queue_bounce_read(m->id, &j.text);
   enum bounce_outcome outcome = BOUNCE_NOTHING;
-  int got = queue_bounce_read(m->id, &text);
-  int who;
 
   if (got == -1) {
     strerr_sys(e, "unable to read the bounce text", (char *)0);
     outcome = BOUNCE_LATER;
-  } else if (got == 1) {
-    who = choose_parties(conf, m, &p);
-    if (who == -1) strerr_sys(e, "unable to build a bounce", (char *)0);
-    outcome = who == -1 ? BOUNCE_LATER : who == 0 ? BOUNCE_DISCARDED : inject(conf, m, &p, &text, qp, e);
-  }
-  if ((outcome == BOUNCE_SENT || outcome == BOUNCE_DISCARDED) && queue_bounce_remove(m->id) == -1)
+  } else if (got == 1 && !stralloc_copys(&j.sender, message_sender(m))) {
+    strerr_sys(e, "unable to build a bounce", (char *)0);
     outcome = BOUNCE_LATER;
-  stralloc_free(&text);
-  stralloc_free(&p.to);
+  } else if (got == 1) {
+    outcome = handle(&j, qp, e);
+  }
+  if (outcome != BOUNCE_NOTHING && outcome != BOUNCE_LATER && queue_bounce_remove(m->id) == -1) {
+    strerr_sys(e, "unable to remove the bounce text", (char *)0);
+    outcome = BOUNCE_LATER;
+  }
+  job_free(&j);
   return outcome;
 }

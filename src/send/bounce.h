@@ -1,6 +1,7 @@
-/* bounce: what the sender is told when a recipient failed for good (QSBMF), and the
- * double bounce for the postmaster.  A bounce of a double bounce is dropped, so a
- * bounce never loops. */
+/* bounce: what the sender is told when a recipient failed for good, and the double
+ * bounce for the postmaster.  A bounce of a double bounce is dropped, so a bounce never
+ * loops.  The text about the failures is in bounce/ID (bounce_text.h), what is sent around
+ * it in bounce_format.h. */
 #ifndef SEND_BOUNCE_H
 #define SEND_BOUNCE_H
 
@@ -11,13 +12,11 @@
 #include "conf/conf.h"
 #include "send/message.h"
 
-/* The paragraph for one recipient, as it is appended to bounce/ID. */
-int bounce_paragraph(stralloc *out, const char *recipient, const char *report) MUST_CHECK;
-
 enum bounce_outcome {
   BOUNCE_SENT,      /* queued; *qp says under which process */
   BOUNCE_NOTHING,   /* nothing failed */
   BOUNCE_DISCARDED, /* a triple bounce, or double bounces are discarded */
+  BOUNCE_DROPPED,   /* $BOUNCEPROCESSOR did not want it */
   BOUNCE_LATER,     /* try again; e says why */
 };
 /* Send the bounce of a message whose last recipient is done, from bounce/ID and the

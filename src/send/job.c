@@ -31,16 +31,17 @@ static int close_frame(stralloc *out, size_t start, int ok) {
 }
 
 void job_begin(struct job_writer *w, stralloc *out, const struct job_head *h, const stralloc *sender,
-               const stralloc *extra, const stralloc *captured) {
+               const stralloc *extra, const stralloc *captured, const stralloc *dsn) {
   *w = (struct job_writer){out, out->len, 0};
   w->ok = stralloc_catb(out, "\0\0\0\0", 4) && stralloc_append(out, 'J') && put_u64(out, h->id) &&
           put_u64(out, h->birth) && put_u64(out, h->size) && put_u64(out, h->uid) && put_u64(out, h->qp) &&
-          put_u64(out, h->tried) && put_sa(out, sender) && put_sa(out, extra) && put_sa(out, captured);
+          put_u64(out, h->tried) && put_sa(out, sender) && put_sa(out, extra) && put_sa(out, captured) && put_sa(out, dsn);
 }
 
-void job_recipient(struct job_writer *w, enum channel channel, uint32_t index, const char *address) {
+void job_recipient(struct job_writer *w, enum channel channel, uint32_t index, const char *address, const char *notify,
+                   size_t notify_n) {
   w->ok = w->ok && stralloc_append(w->out, channel == CHANNEL_LOCAL ? 'L' : 'R') && put_u64(w->out, index) &&
-          stralloc_catz(w->out, address, strlen(address));
+          stralloc_catz(w->out, address, strlen(address)) && stralloc_catz(w->out, notify, notify_n);
 }
 
 int job_end(struct job_writer *w) {
@@ -89,50 +90,61 @@ static int next_head(struct cursor *c, struct job_head *h) {
          next_u64(c, &h->qp) && next_u64(c, &h->tried) && h->birth <= INT64_MAX && h->tried <= INT64_MAX;
 }
 
-static int next_recipient(struct cursor *c, enum channel *channel, uint32_t *index, const char **address, size_t *n) {
+/* A recipient as it stands in a frame. */
+struct part {
+  enum channel channel;
+  uint32_t index;
+  const char *address, *notify;
+  size_t address_n, notify_n;
+};
+
+static int next_recipient(struct cursor *c, struct part *p) {
   const char *head;
   size_t headn;
 
-  if (!next(c, &head, &headn) || !next(c, address, n)) return 0;
+  if (!next(c, &head, &headn) || !next(c, &p->address, &p->address_n) || !next(c, &p->notify, &p->notify_n)) return 0;
   if (headn < 2 || (head[0] != 'L' && head[0] != 'R')) return 0;
-  *channel = head[0] == 'L' ? CHANNEL_LOCAL : CHANNEL_REMOTE;
-  return scan_u32(head + 1, headn - 1, index);
+  p->channel = head[0] == 'L' ? CHANNEL_LOCAL : CHANNEL_REMOTE;
+  return scan_u32(head + 1, headn - 1, &p->index);
 }
+
+#define HEAD_TEXTS 4 /* sender extra captured dsn */
 
 /* Looks whether the frame is well formed and how much room its message needs. */
 static int measure(struct cursor c, size_t *recipients, size_t *text) {
-  enum channel channel;
-  uint32_t index;
+  struct part p;
   const char *s;
   size_t n;
 
   *recipients = *text = 0;
-  for (int i = 0; i < 3; ++i) {
+  for (int i = 0; i < HEAD_TEXTS; ++i) {
     if (!next(&c, &s, &n)) return 0;
     *text += n + 1;
   }
   for (; c.n; ++*recipients) {
-    if (!next_recipient(&c, &channel, &index, &s, &n)) return 0;
-    *text += n + 1;
+    if (!next_recipient(&c, &p)) return 0;
+    *text += p.address_n + 1 + (p.notify_n ? p.notify_n + 1 : 0);
   }
   return 1;
 }
 
 static enum job_kind read_message(struct cursor *c, struct job_head *h, struct message **m) {
-  const char *part[3] = {"", "", ""};
-  enum channel channel;
-  uint32_t index;
-  const char *address;
-  size_t recipients, text, n;
+  const char *text[HEAD_TEXTS] = {"", "", "", ""};
+  struct part p;
+  size_t recipients, room, n;
 
-  if (!next_head(c, h) || !measure(*c, &recipients, &text)) return JOB_BAD;
-  *m = message_new(recipients, text);
+  if (!next_head(c, h) || !measure(*c, &recipients, &room)) return JOB_BAD;
+  *m = message_new(recipients, room);
   if (!*m) return JOB_NOMEM;
   (*m)->id = h->id;
   (*m)->birth = (int64_t)h->birth;
-  for (int i = 0; i < 3; ++i) (void)!next(c, &part[i], &n);
-  message_set_head(*m, part[0], part[1], part[2]);
-  while (c->n && next_recipient(c, &channel, &index, &address, &n)) message_add_recipient(*m, channel, index, address);
+  for (int i = 0; i < HEAD_TEXTS; ++i) (void)!next(c, &text[i], &n);
+  message_set_head(*m, text[0], text[1], text[2]);
+  message_set_dsn(*m, text[3]);
+  while (c->n && next_recipient(c, &p)) {
+    message_add_recipient(*m, p.channel, p.index, p.address);
+    message_set_notify(*m, p.notify);
+  }
   return JOB_MESSAGE;
 }
 

@@ -101,6 +101,7 @@ void manager_finish(struct manager *m, struct message *msg) {
     case BOUNCE_NOTHING: break;
     case BOUNCE_SENT: MLOG(m, bounce_msg, log_u(msg->id), log_u(qp), log_s(m->queue)); break;
     case BOUNCE_DISCARDED: MLOG(m, triple_bounce, log_u(msg->id), log_s(m->queue)); break;
+    case BOUNCE_DROPPED: MLOG(m, bounce_dropped, log_u(msg->id), log_s(m->queue)); break;
     case BOUNCE_LATER: put_off(m, msg, e.text); return;
   }
   ask_clean(m, msg);

@@ -9,8 +9,9 @@
 #include <unistd.h>
 
 #include "base/fmt.h"
+#include "mail/dsn.h"
 #include "queue/transition.h"
-#include "send/bounce.h"
+#include "send/bounce_text.h"
 #include "send/manager_state.h"
 
 static const char *const channel_name[CHANNELS] = {[CHANNEL_LOCAL] = "local", [CHANNEL_REMOTE] = "remote"};
@@ -100,14 +101,16 @@ void delivery_start_all(struct manager *m) {
 
 /* --- results --- */
 
-static int add_failure(struct delivery *d, const struct manager *m, const char *address, const char *text, int too_old) {
+static int add_failure(struct delivery *d, const struct manager *m, const struct recipient *r, const char *text, int too_old) {
   struct route_table t = {conf_line(&m->conf, SET_envnoathost), conf_lines(&m->conf, SET_locals),
                           conf_lines(&m->conf, SET_percenthack), conf_lines(&m->conf, SET_virtualdomains)};
   size_t was = d->failures.len;
+  const char *notify = message_notify(d->batch.m, r);
   stralloc report = STRALLOC_INIT;
   int ok = stralloc_copys(&report, text) &&
            (!too_old || stralloc_catlit(&report, "I have tried for too long: this message will not be tried again.\n")) &&
-           bounce_paragraph(&d->failures, route_original(&t, address), stralloc_cstr(&report));
+           bounce_paragraph(&d->failures, route_original(&t, message_address(d->batch.m, r)), *notify ? notify : 0,
+                            stralloc_cstr(&report));
 
   if (!ok) stralloc_cut(&d->failures, was);
   stralloc_free(&report);
@@ -126,7 +129,8 @@ static void judge(struct manager *m, struct delivery *d, const struct spawn_repo
 
   MLOG(m, delivery, log_u(d->number + d->reported), log_s(result), log_s(rep->text), log_s(m->queue));
   if (f > d->feedback) d->feedback = f;
-  if (outcome == OUTCOME_FAILED && !add_failure(d, m, message_address(msg, r), rep->text, rep->result != 'D')) {
+  if (outcome == OUTCOME_FAILED && dsn_tell_failure(message_notify(msg, r), strlen(message_notify(msg, r))) &&
+      !add_failure(d, m, r, rep->text, rep->result != 'D')) {
     MLOG(m, warning, log_s("no memory for a bounce text, will try again"));
     outcome = OUTCOME_DEFERRED;
   }

@@ -43,6 +43,14 @@ void message_add_recipient(struct message *m, enum channel channel, uint32_t ind
   m->left++;
 }
 
+void message_set_dsn(struct message *m, const char *dsn) {
+  m->dsn = *dsn ? put_text(m, dsn) : 0;
+}
+
+void message_set_notify(struct message *m, const char *dsn) {
+  m->recipient[m->recipients - 1].notify = *dsn ? put_text(m, dsn) : 0;
+}
+
 const char *message_host(const char *address) {
   const char *at = strrchr(address, '@');
 

@@ -13,6 +13,7 @@
 struct recipient {
   uint32_t address; /* as routed: where in the message's text */
   uint32_t index;   /* its number in the envelope, for the mark */
+  uint32_t notify;  /* DSN parameters (mail/dsn.h), likewise; 0: none */
   uint8_t channel, done;
 };
 
@@ -47,6 +48,7 @@ struct message {
   struct bundle *bundle;
   struct message *next;   /* in a list of the manager */
   uint32_t extra, captured; /* where in text */
+  uint32_t dsn;             /* likewise, parameters of MAIL (mail/dsn.h); 0: none */
   uint32_t recipients, left; /* all, and those not done */
   uint32_t bundles;
   uint32_t used;          /* bytes of text */
@@ -60,6 +62,15 @@ struct message {
 struct message *message_new(size_t recipients, size_t text) MUST_CHECK;
 void message_set_head(struct message *m, const char *sender, const char *extra, const char *captured);
 void message_add_recipient(struct message *m, enum channel channel, uint32_t index, const char *address);
+/* DSN parameters of the message, and of the recipient added last. */
+void message_set_dsn(struct message *m, const char *dsn);
+void message_set_notify(struct message *m, const char *dsn);
+static inline const char *message_dsn(const struct message *m) {
+  return m->dsn ? m->text + m->dsn : "";
+}
+static inline const char *message_notify(const struct message *m, const struct recipient *r) {
+  return r->notify ? m->text + r->notify : "";
+}
 static inline const char *message_sender(const struct message *m) {
   return m->text;
 }

@@ -25,6 +25,7 @@
 #include "conf/control_watch.h"
 #include "conf/paths.h"
 #include "queue/transition.h"
+#include "queue/waiting.h"
 #include "send/idset.h"
 #include "send/job.h"
 #include "send/pipe_out.h"
@@ -32,6 +33,7 @@
 #define FROM_SEND 0
 #define TO_SEND 1
 #define RESCAN_SECONDS 1500
+#define TELL_SECONDS 1
 #define TRIGGER_READ 65536
 #define OUT_HIGH (1u << 18) /* stop handing over while so much waits in the pipe */
 #define SLICE (5 * NS_PER_MS) /* so long we look at what a scan found; then at the trigger */
@@ -58,6 +60,8 @@ struct todo {
   int detached; /* qmail-send wants no messages now */
   int stale; /* the settings on disk are bad: new mail waits, it might be routed wrongly */
   struct control_watch watch;
+  int tell;      /* lock/waiting */
+  deadline told; /* it was written last */
   int64_t stamp; /* newest change of the control files we route by */
   struct strerr *e;
   int code;
@@ -138,10 +142,12 @@ static int route_all(struct todo *t, struct job_writer *w) {
   for (size_t i = 0; i < t->env.recipients.len; ++i) {
     const stralloc *a = &t->env.recipients.item[i];
     enum channel channel;
+    size_t notify_n;
+    const char *notify = envelope_notify(&t->env, i, &notify_n);
 
     if (i < t->marks.len && t->marks.s[i] == 'D') continue;
     if (!route_address(&table, a->s, a->len, &t->routed, &channel)) return 0;
-    job_recipient(w, channel, (uint32_t)i, stralloc_cstr(&t->routed));
+    job_recipient(w, channel, (uint32_t)i, stralloc_cstr(&t->routed), notify, notify_n);
   }
   return 1;
 }
@@ -152,7 +158,7 @@ static int write_job(struct todo *t, uint64_t id, int64_t tried) {
 
   h.tried = tried > 0 ? (uint64_t)tried : 0;
   if (h.birth > INT64_MAX) h.birth = INT64_MAX;
-  job_begin(&w, &t->out.buf, &h, &t->env.sender, &t->env.extra, &t->env.captured);
+  job_begin(&w, &t->out.buf, &h, &t->env.sender, &t->env.extra, &t->env.captured, &t->env.dsn);
   if (!route_all(t, &w)) w.ok = 0;
   return job_end(&w);
 }
@@ -197,11 +203,21 @@ static void hand_over_waiting(struct todo *t) {
   pipe_out_flush(&t->out);
 }
 
+/* For those who choose among queues: now and then, for they only compare. */
+static void tell_waiting(struct todo *t) {
+  deadline now = mono_now();
+
+  if (now < t->told + TELL_SECONDS * NS_PER_S) return;
+  t->told = now;
+  waiting_put(t->tell, t->known.n + t->waiting_n - t->waiting_next);
+}
+
 /* Where a scan's findings wait for the pipe we look again soon. */
 static void settle(struct todo *t) {
   int64_t wait;
 
   hand_over_waiting(t);
+  tell_waiting(t);
   wait = !t->waiting_n ? (int64_t)RESCAN_SECONDS * NS_PER_S : t->out.buf.len < OUT_HIGH ? 0 : NS_PER_MS * 5;
   if (loop_timer_set(&t->loop, &t->rescan, mono_now() + wait, on_more, t) == -1) die(t, "out of memory");
 }
@@ -283,6 +299,7 @@ static void on_trigger(void *ctx, int fd, unsigned events) {
     stralloc_cut(&t->announced, 0);
     lost_some = 1;
   }
+  tell_waiting(t);
   if (lost_some) scan(t);
   else pipe_out_flush(&t->out);
 }
@@ -337,6 +354,7 @@ static void on_interval(void *ctx) {
 
   if (t->stale || newest_change() != t->stamp) (void)!reread(t);
   if (t->out.buf.len) pipe_out_flush(&t->out);
+  tell_waiting(t);
   if (wait < 1) wait = 10;
   if (loop_timer_set(&t->loop, &t->settings, deadline_in(wait), on_interval, t) == -1) die(t, "out of memory");
 }
@@ -369,6 +387,7 @@ int todo_run(struct strerr *e) {
       loop_io_add(&t->loop, &t->from_send, FROM_SEND, LOOP_READ, on_send, t) == -1 ||
       loop_io_add(&t->loop, &t->trigger, trigger, LOOP_READ, on_trigger, t) == -1)
     return strerr_sys(e, "unable to watch descriptors", (char *)0);
+  t->tell = waiting_open();
   on_interval(t);
   scan(t);
   if (loop_run(&t->loop) == -1) return strerr_sys(e, "unable to wait for events", (char *)0);

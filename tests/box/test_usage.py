@@ -14,6 +14,7 @@ OTHERS = {
 EXCEPTIONS = {
     "qmail-queue": "injectors run it by the name in $QMAILQUEUE; its exit codes are those of exitcodes.def",
     "qmail-multi": "the same",
+    "qmail-nullqueue": "the same",
 }
 # Without arguments they serve until they are ended.
 SERVERS = {"svscan", "qmail-daemon", "qmail-start", "qmail-send", "qmail-tlsd", "qmail-queued", "inlookup", "svscanboot"}

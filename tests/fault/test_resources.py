@@ -215,17 +215,28 @@ class Resources(unittest.TestCase):
         one = os.path.join(demo.env["QUEUE_BASE"], "queue1")
         os.rename(one, one + ".away")
         try:
-            codes = []
-            while not any(codes) and len(codes) < 60:  # which queue a message is for is chance
-                codes.append(send(f"with one queue {len(codes)}"))
+            for i in range(20):  # the other one is chosen
+                self.assertEqual(send(f"with one queue {i}"), 0)
         finally:
             os.rename(one + ".away", one)
-        for i, code in enumerate(codes):
-            if code == 0:
-                arrives(f"with one queue {i}")
-            else:
-                self.temporary(code)
-        self.assertTrue(any(codes), "no message was for that queue")
+        for i in range(20):
+            arrives(f"with one queue {i}")
+
+    def test_all_queue_directories_gone(self):
+        queues = [os.path.join(demo.env["QUEUE_BASE"], f"queue{i}") for i in (1, 2)]
+        for q in queues:
+            os.rename(q, q + ".away")
+        try:
+            code = send("with no queue")  # a process that is in the directory still knows it
+        finally:
+            for q in queues:
+                os.rename(q + ".away", q)
+        if code == 0:
+            arrives("with no queue")
+        else:
+            self.temporary(code)
+        self.assertEqual(send("with queues again"), 0)
+        arrives("with queues again")
 
     def restart(self, service):
         pid = self.main_pid(service)

@@ -18,9 +18,14 @@ static int same_text(const stralloc *a, const stralloc *b) {
 static int same(const struct envelope *a, const struct envelope *b) {
   if (a->uid != b->uid || a->qp != b->qp || a->birth != b->birth || a->size != b->size || a->checksum != b->checksum) return 0;
   if (!same_text(&a->sender, &b->sender) || !same_text(&a->extra, &b->extra) || !same_text(&a->captured, &b->captured)) return 0;
-  if (a->recipients.len != b->recipients.len) return 0;
-  for (size_t i = 0; i < a->recipients.len; ++i)
-    if (!same_text(&a->recipients.item[i], &b->recipients.item[i])) return 0;
+  if (a->recipients.len != b->recipients.len || !same_text(&a->dsn, &b->dsn)) return 0;
+  for (size_t i = 0; i < a->recipients.len; ++i) {
+    size_t n, m;
+    const char *s = envelope_notify(a, i, &n);
+    const char *t = envelope_notify(b, i, &m);
+
+    if (!same_text(&a->recipients.item[i], &b->recipients.item[i]) || n != m || memcmp(s, t, n)) return 0;
+  }
   return 1;
 }
 

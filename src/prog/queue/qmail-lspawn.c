@@ -12,6 +12,7 @@
 #include "base/strerr.h"
 #include "conf/accounts.h"
 #include "conf/paths.h"
+#include "queue/delivery_env.h"
 #include "queue/worker_proto.h"
 #include "send/spawner.h"
 #include "send/worker_pool.h"
@@ -142,6 +143,8 @@ static pid_t run(struct local *l, struct spawner_slot *slot, const struct spawn_
   struct spawn s = {.path = l->program.s, .argv = argv, .cwd = "/", .new_group = 1};
   struct strerr e;
   gid_t group = u->gid;
+  struct env own = {0};
+  int ok = 1;
   int outfd;
   pid_t pid;
 
@@ -157,18 +160,24 @@ static pid_t run(struct local *l, struct spawner_slot *slot, const struct spawn_
     s.groups = &group;
     s.ngroups = 1;
   }
-  if (hand_over(l, slot, u, (const char *const *)argv + 2, messfd)) return SPAWNER_ELSEWHERE;
+  /* Fields kept for delivery programs are variables: of a process of its own. */
+  if (!*c->captured && hand_over(l, slot, u, (const char *const *)argv + 2, messfd)) return SPAWNER_ELSEWHERE;
   outfd = spawner_pipe(slot);
   if (outfd == -1) {
     (void)!stralloc_copylit(text, "Unable to start a delivery. (#4.3.0)\n");
     return -1;
   }
-  s.envp = env_vector(&l->env);
-  if (!s.envp) return -1;
+  if (*c->captured) ok = env_copy(&own, &l->env) && delivery_env_add(&own, c->captured);
+  s.envp = !ok ? 0 : env_vector(*c->captured ? &own : &l->env);
+  if (!s.envp) {
+    env_free(&own);
+    return -1;
+  }
   spawn_move(&s, messfd, 0);
   spawn_move(&s, outfd, 1);
   spawn_move(&s, outfd, 2);
   pid = spawn_start(&s, &e);
+  env_free(&own);
   if (pid == -1) (void)!stralloc_catm(text, "Unable to run qmail-local: ", e.text, ". (#4.3.0)\n", (char *)0);
   return pid;
 }

@@ -113,6 +113,7 @@ int main(int argc, char **argv) {
   if (!workers) strerr_die_usage(USAGE);
   umask(022);
   sig_ignore_pipe();
+  signal(SIGXFSZ, SIG_IGN); /* a limit is an error of write like a full disk */
   if (conf_load(&conf, CONF_QUEUE, &e) == -1 || accounts_find("qmailq", &a, &e) == -1) strerr_die(111, FATAL, &e);
   listener = make_socket(&a);
   become(&a);

@@ -7,6 +7,7 @@
 #include "base/env.h"
 #include "base/strerr.h"
 #include "conf/paths.h"
+#include "queue/delivery_env.h"
 #include "queue/tcpto.h"
 #include "queue/worker_proto.h"
 #include "send/spawner.h"
@@ -38,12 +39,14 @@ static pid_t run(struct remote *r, struct spawner_slot *slot, const struct spawn
   char *argv[SPAWN_RECIPIENTS_MAX + 4];
   struct spawn s = {.path = r->program.s, .argv = argv, .new_group = 1};
   int outfd = spawner_pipe(slot);
+  struct env own = {0};
   struct strerr e;
   pid_t pid;
 
   fill_argv(r, c, host, argv);
-  env_unset(&r->env, "QQEH");
-  if (outfd == -1 || (*c->extra && !env_set(&r->env, "QQEH", c->extra)) || !(s.envp = env_vector(&r->env))) {
+  if (outfd == -1 || !env_copy(&own, &r->env) || !env_unset(&own, "QQEH") ||
+      (*c->extra && !env_set(&own, "QQEH", c->extra)) || !delivery_env_add(&own, c->captured) || !(s.envp = env_vector(&own))) {
+    env_free(&own);
     (void)!stralloc_copylit(text, "Unable to start a delivery. (#4.3.0)\n");
     return -1;
   }
@@ -51,6 +54,7 @@ static pid_t run(struct remote *r, struct spawner_slot *slot, const struct spawn
   spawn_move(&s, outfd, 1);
   spawn_move(&s, 2, 2);
   pid = spawn_start(&s, &e);
+  env_free(&own);
   if (pid == -1) (void)!stralloc_catm(text, "Unable to run qmail-remote: ", e.text, ". (#4.3.0)\n", (char *)0);
   return pid;
 }
@@ -88,7 +92,7 @@ static pid_t start(void *ctx, struct spawner_slot *slot, const struct spawn_comm
   const char *host = common_host(c, result, text);
 
   if (!host) return -1;
-  return hand_over(r, slot, c, host, messfd) ? SPAWNER_ELSEWHERE : run(r, slot, c, host, messfd, text);
+  return !*c->captured && hand_over(r, slot, c, host, messfd) ? SPAWNER_ELSEWHERE : run(r, slot, c, host, messfd, text);
 }
 
 /* The next of qmail-remote's reports: its letter, 0 at their end. */

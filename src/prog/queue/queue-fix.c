@@ -19,6 +19,7 @@
 #include "queue/journal.h"
 #include "queue/queuepath.h"
 #include "queue/transition.h"
+#include "queue/waiting.h"
 #include "send/classic.h"
 
 #define FATAL "queue-fix: fatal: "
@@ -220,6 +221,7 @@ int main(int argc, char **argv) {
   make_dir("lock", "qmailq", 0750);
   make_dir(JOURNAL_DIR, "qmailq", 0700);
   make_file(QUEUE_SENDMUTEX, "qmails", 0600);
+  make_file(QUEUE_WAITING, "qmails", 0644);
   make_fifo(QUEUE_TRIGGER, "qmails", 0622);
   make_file("lock/tcpto", "qmailr", 0644);
   for (int f = 0; f < QUEUE_FILES; ++f) make_dirs((enum queue_file)f);

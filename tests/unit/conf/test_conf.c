@@ -99,6 +99,10 @@ static void variables(void) {
   CHECK(conf_flag(&c, SET_starttls) && !conf_flag(&c, SET_force_tls));
   CHECK(conf_has(conf_lines(&c, SET_badmailfrom), "listed.example", 14));
   conf_free(&c);
+  put("badmailfrom", "listed.example\n");
+  setenv("BADMAILFROM", "", 1); /* set but empty: the file is switched off */
+  CHECK(load(&c, &e) == 0 && !conf_lines(&c, SET_badmailfrom)->len);
+  conf_free(&c);
   setenv("DATABYTES", "", 1); /* an empty number is none: the file counts */
   CHECK(load(&c, &e) == 0 && conf_number(&c, SET_databytes) == 5000);
   conf_free(&c);

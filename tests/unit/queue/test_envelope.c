@@ -19,6 +19,11 @@ static void wire(size_t step) {
       {"null sender", "F\0Tc@d\0\0", 8, WIRE_END, 1},
       {"cut", "Fa@b\0Tc@d\0", 10, WIRE_MORE, 1},
       {"empty", "", 0, WIRE_MORE, 0},
+      {"DSN", "Fa@b\0dRET=FULL\0Tc@d\0nNOTIFY=NEVER\0Te@f\0\0", 43, WIRE_END, 2},
+      {"d late", "Fa@b\0Tc@d\0dRET=FULL\0\0", 21, WIRE_BAD, 1},
+      {"two d", "Fa@b\0d\0d\0\0", 10, WIRE_BAD, 0},
+      {"n without T", "Fa@b\0nNOTIFY=NEVER\0\0", 20, WIRE_BAD, 0},
+      {"two n", "Fa@b\0Tc@d\0n\0n\0\0", 15, WIRE_BAD, 1},
       {"no F", "a@b\0\0", 5, WIRE_BAD, 0},
       {"no T", "F\0c@d\0\0", 7, WIRE_BAD, 0},
       {"only NUL", "\0", 1, WIRE_BAD, 0},
@@ -66,7 +71,45 @@ static void sample(struct envelope *env) {
   env->birth = 1700000000;
   env->size = 1234;
   CHECK(stralloc_copys(&env->sender, "a@b") && stralloc_copys(&env->extra, "X-A: b\n"));
-  CHECK(strlist_add(&env->recipients, "c@d", 3) && strlist_add(&env->recipients, "", 0));
+  CHECK(stralloc_copys(&env->dsn, "RET=HDRS"));
+  CHECK(envelope_add(env, "c@d", 3, "", 0) && envelope_add(env, "", 0, "NOTIFY=NEVER", 12));
+}
+
+static void check_notify(const struct envelope *env) {
+  size_t n;
+
+  CHECK(!*envelope_notify(env, 0, &n) && !n);
+  CHECK(!strcmp(envelope_notify(env, 1, &n), "NOTIFY=NEVER") && n == 12);
+  CHECK(!*envelope_notify(env, 2, &n) && !n);
+}
+
+/* What older programs wrote is read; what nobody writes is refused. */
+static void record_order(void) {
+#define FIVE "u1\np1\nt1\ns1\nc00000000\n"
+  static const struct {
+    const char *text;
+    enum envelope_verdict want;
+  } cases[] = {
+      {FIVE "Fa\n", ENVELOPE_OK},
+      {FIVE "Fa\nTb\nTc\ne1\nh2\n", ENVELOPE_OK},
+      {FIVE "Fa\ndRET=FULL\nTb\nnNOTIFY=NEVER\nTc\nTd\nnORCPT=a;b\ne1\n", ENVELOPE_OK},
+      {FIVE "Fa\ndRET=FULL\n", ENVELOPE_OK},
+      {FIVE "Fa\nTb\ndRET=FULL\n", ENVELOPE_BAD},
+      {FIVE "Fa\nd1\nd2\n", ENVELOPE_BAD},
+      {FIVE "Fa\nn1\n", ENVELOPE_BAD},
+      {FIVE "Fa\nTb\nn1\nn2\n", ENVELOPE_BAD},
+      {FIVE "Fa\nTb\ne1\nn2\n", ENVELOPE_BAD},
+      {FIVE "Fa\nTb\ne1\nTc\n", ENVELOPE_BAD},
+      {FIVE "Fa\nTb\nx1\n", ENVELOPE_BAD},
+      {FIVE "d1\nFa\n", ENVELOPE_BAD},
+  };
+
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; ++i) {
+    struct envelope env = {0};
+
+    CHECK_CASE(envelope_link_parse(&env, cases[i].text, strlen(cases[i].text)) == cases[i].want, cases[i].text);
+    envelope_free(&env);
+  }
 }
 
 static void file_form(void) {
@@ -79,6 +122,8 @@ static void file_form(void) {
   CHECK(back.uid == 7 && back.qp == 99 && back.birth == 1700000000 && back.size == 1234);
   CHECK(stralloc_equals(&back.sender, "a@b") && stralloc_equals(&back.extra, "X-A: b\n") && !back.captured.len);
   CHECK(back.recipients.len == 2 && stralloc_equals(&back.recipients.item[0], "c@d"));
+  CHECK(stralloc_equals(&back.dsn, "RET=HDRS"));
+  check_notify(&back);
   /* Cut anywhere it is incomplete, never whole: a torn write is known. */
   for (size_t n = 0; n < out.len; ++n) CHECK(envelope_parse(&back, out.s, n) == ENVELOPE_INCOMPLETE);
   /* Any byte changed is noticed. */
@@ -125,6 +170,7 @@ static void link_form(void) {
   CHECK(envelope_link_format(&env, &out, &fits) && fits && memchr(out.s, 0, out.len) == 0);
   CHECK(envelope_link_parse(&back, out.s, out.len) == ENVELOPE_OK);
   CHECK(back.uid == 7 && back.size == 1234 && back.checksum == 0xabc && back.recipients.len == 3);
+  check_notify(&back);
   CHECK(stralloc_equals(&back.recipients.item[2], "100%\nodd") && stralloc_equals(&back.extra, "X-A: b\n"));
   for (size_t n = 0; n < out.len; ++n) {
     enum envelope_verdict v = envelope_link_parse(&back, out.s, n);
@@ -277,6 +323,7 @@ int main(void) {
   wire(3);
   wire(100);
   longest();
+  record_order();
   file_form();
   link_form();
   spawn_protocol(1);

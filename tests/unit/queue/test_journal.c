@@ -217,10 +217,25 @@ static void rotation(void) {
   stralloc_free(&envelope);
 }
 
+/* One that was never opened has no descriptors, least of all the first of somebody else. */
+static void never_opened(void) {
+  struct journal j = {0};
+  int fd = open("/dev/null", O_RDONLY);
+  int saved = dup(0);
+
+  CHECK(fd != -1 && saved != -1 && dup2(fd, 0) == 0);
+  journal_close(&j);
+  CHECK(fcntl(0, F_GETFD) != -1);
+  dup2(saved, 0);
+  close(saved);
+  close(fd);
+}
+
 int main(void) {
   char command[64];
 
   records();
+  never_opened();
   CHECK(mkdtemp(home) != 0);
   recovery();
   writers();
