@@ -65,8 +65,8 @@ class SendSite(MailSite):
     def job(self, id, *recipients, sender="a@b.example", tried=0, birth=None, size=10):
         """todo-proc hands over a message; a recipient is (b"L" or b"R", address)."""
         head = [id, int(birth or time.time()), size, 0, 1, tried]
-        body = b"J" + b"".join(b"%d\0" % n for n in head) + sender.encode() + b"\0\0\0"
-        body += b"".join(kind + b"%d\0%s\0" % (i, address.encode()) for i, (kind, address) in enumerate(recipients))
+        body = b"J" + b"".join(b"%d\0" % n for n in head) + sender.encode() + b"\0\0\0\0"
+        body += b"".join(kind + b"%d\0%s\0\0" % (i, address.encode()) for i, (kind, address) in enumerate(recipients))
         self.write(8, struct.pack("<I", len(body)) + body)
 
     def write(self, n, data):
