@@ -10,6 +10,7 @@
 #define QUEUE_PATH 48 /* bytes that hold any of these names and a NUL */
 #define QUEUE_TRIGGER "lock/trigger"
 #define QUEUE_SENDMUTEX "lock/sendmutex"
+#define QUEUE_SEND_DIR "send" /* qmail-send's own: its socket and its orders */
 
 enum queue_file {
 #define QUEUE_FILE(name, split, owner, dirmode, filemode, writer, holds) QUEUE_##name,

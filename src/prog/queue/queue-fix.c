@@ -139,6 +139,7 @@ int main(int argc, char **argv) {
   make_dir("lock", "qmailq", 0750);
   make_dir(JOURNAL_DIR, "qmailq", 0700);
   make_file(QUEUE_SENDMUTEX, "qmails", 0600);
+  make_dir(QUEUE_SEND_DIR, "qmails", 0750);
   make_fifo(QUEUE_TRIGGER, "qmails", 0622);
   make_file("lock/tcpto", "qmailr", 0644);
   if (access("info", F_OK) == 0 && queue_walk(QUEUE_info, check_one, 0) == -1)
