@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -103,6 +104,13 @@ static int put_names(stralloc *out, enum control_by by, const struct strlist *l)
   return 1;
 }
 
+/* A tool of root's may make the file, but qmail-send must be able to read it. */
+static void give_away(void) {
+  struct stat st;
+
+  if (stat(QUEUE_SEND_DIR, &st) == 0 && st.st_uid != geteuid()) (void)!lchown(ORDERS_FILE, st.st_uid, st.st_gid);
+}
+
 static int write_anew(struct orders *o) {
   stralloc all = STRALLOC_INIT;
   int r = -1;
@@ -113,6 +121,7 @@ static int write_anew(struct orders *o) {
     r = file_replace(ORDERS_FILE, stralloc_cstr(&all), all.len, 0600);
   stralloc_free(&all);
   if (r == -1) return -1;
+  give_away();
   o->lines = live(o);
   stralloc_cut(&o->unsaved, 0);
   return 0;
@@ -136,6 +145,7 @@ int orders_save(struct orders *o) {
   r = fd_write_all(fd, o->unsaved.s, o->unsaved.len);
   if (r == 0) r = fsync(fd);
   fd_close(fd);
+  give_away();
   stralloc_cut(&o->unsaved, 0);
   o->lines = r == 0 ? o->lines + more : SIZE_MAX / 2; /* after half a line: anew the next time */
   return r;

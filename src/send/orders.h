@@ -10,10 +10,11 @@
 #define SEND_ORDERS_H
 
 #include "base/strerr.h"
+#include "queue/queuepath.h"
 #include "send/control_proto.h"
 #include "send/idset.h"
 
-#define ORDERS_FILE "send/orders"
+#define ORDERS_FILE QUEUE_ORDERS
 #define ORDERS_IDS_MAX 1000000U
 #define ORDERS_NAMES_MAX 1000U /* held domains, and held senders */
 

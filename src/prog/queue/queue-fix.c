@@ -21,6 +21,8 @@
 static int dry;
 static int verbose;
 static int foreign;
+static int rates; /* make ratelimit/ */
+static int trash; /* make trash/ */
 
 static void say(const char *what, const char *path) {
   if (verbose || dry) strerr_warnm("queue-fix: ", what, " ", path, (char *)0);
@@ -127,8 +129,9 @@ static int check_one(void *ctx, uint64_t id) {
 
 int main(int argc, char **argv) {
   static const struct option options[] = {
-      {'n', OPTION_FLAG, &dry, 1}, {'v', OPTION_FLAG, &verbose, 1}, {0, 0, 0, 0}};
-  int first = options_or_die(argc, argv, options, "queue-fix [-nv] queuedir", 1, 1);
+      {'n', OPTION_FLAG, &dry, 1}, {'v', OPTION_FLAG, &verbose, 1}, {'r', OPTION_FLAG, &rates, 1},
+                                          {'t', OPTION_FLAG, &trash, 1}, {0, 0, 0, 0}};
+  int first = options_or_die(argc, argv, options, "queue-fix [-nrtv] queuedir", 1, 1);
   const char *dir = argv[first];
 
   umask(022);
@@ -140,8 +143,11 @@ int main(int argc, char **argv) {
   make_dir(JOURNAL_DIR, "qmailq", 0700);
   make_file(QUEUE_SENDMUTEX, "qmails", 0600);
   make_dir(QUEUE_SEND_DIR, "qmails", 0750);
+  make_file(QUEUE_ORDERS, "qmails", 0600);
   make_fifo(QUEUE_TRIGGER, "qmails", 0622);
   make_file("lock/tcpto", "qmailr", 0644);
+  if (rates || access(QUEUE_RATES, F_OK) == 0) make_dir(QUEUE_RATES, "qmails", 0700);
+  if (trash || access(QUEUE_TRASH, F_OK) == 0) make_dir(QUEUE_TRASH, "qmailq", 0700);
   if (access("info", F_OK) == 0 && queue_walk(QUEUE_info, check_one, 0) == -1)
     strerr_diem_sys(111, FATAL, "unable to read info", (char *)0);
   return foreign ? 1 : 0;
