@@ -326,7 +326,7 @@ static uint64_t seed(void) {
   return getrandom(&u, sizeof u, GRND_NONBLOCK) == (ssize_t)sizeof u ? u : (uint64_t)wall_now_us();
 }
 
-int manager_run(const char *queue_name, struct strerr *e) {
+int manager_run(const char *queue_name, const char *rates, struct strerr *e) {
   struct manager *m = calloc(1, sizeof *m);
   struct retry retry;
 
@@ -337,7 +337,11 @@ int manager_run(const char *queue_name, struct strerr *e) {
   log_buffer_init(&m->log, MANAGER_LOG);
   clock_start(&m->clock, wall_now(), mono_now());
   sched_init(&m->sched, seed());
-  if (load_settings(&m->conf, &retry, e) == -1) return -1;
+  if (load_settings(&m->conf, &retry, e) == -1 || manager_rate_start(m, rates, e) == -1) {
+    MLOG(m, alert, log_s(e->text)); /* descriptor 2 is no place for it: a pipe of ours */
+    log_buffer_flush(&m->log);
+    return -1;
+  }
   if (loop_init(&m->loop) == -1 || connect_all(m) == -1) return strerr_sys(e, "unable to watch descriptors", (char *)0);
   for (int fd = 0; fd <= MANAGER_FROM_TODO; ++fd) (void)!fd_cloexec(fd, 1); /* bounces run programs */
   apply_settings(m, &retry);

@@ -13,6 +13,7 @@
 #include "send/log_buffer.h"
 #include "send/orders.h"
 #include "send/pipe_out.h"
+#include "send/rate.h"
 #include "send/sched.h"
 
 struct manager;
@@ -69,6 +70,7 @@ struct manager {
   size_t held;                  /* of them */
   struct orders orders;
   struct control control;
+  struct rates rates;
   stralloc survey;              /* the last answer to a request for the status */
   deadline survey_until;        /* it is good until then */
   int ordered;                  /* something was ordered since the last commit */
@@ -101,6 +103,10 @@ void manager_unregister(struct manager *m, struct message *msg);
 void manager_discard(struct manager *m, struct message *msg);
 /* Listen for orders, and load those that stay: 0, or -1 when memory ran out. */
 int manager_control_start(struct manager *m) MUST_CHECK;
+
+/* manager_rate.c: keep the rates in $RATELIMIT_DIR, or in fallback ("": none); after the
+ * settings are loaded.  0 or -1 with e filled. */
+int manager_rate_start(struct manager *m, const char *fallback, struct strerr *e) MUST_CHECK;
 
 /* manager_delivery.c: connect a spawner, 0 or -1. */
 int delivery_connect(struct manager *m, enum channel channel, int to, int from) MUST_CHECK;
