@@ -293,6 +293,21 @@ class Tools(unittest.TestCase):
         self.assertNotIn("x@far.example", self.run_tool("qmail-qread", QUEUEDIR=queue))
         self.assertIn("messages in queue: 1\n", self.run_tool("qmail-qstat", QUEUEDIR=queue))
 
+    def test_domainqueue(self):
+        """qmail-inject asks control/domainqueue; the last recipient that matches decides."""
+        odmr = self.site.path("queue", "odmr")
+        self.run_tool("queue-fix", odmr)
+        self.site.control("domainqueue", f"*.odmr.example:QUEUEDIR={odmr}\nbad.example:PATH=/tmp\n")
+        for to in (["x@a.odmr.example"], ["y@far.example", "z@A.ODMR.example"], ["w@far.example"]):
+            self.site.inject(*to)
+        self.assertIn("messages in queue: 2\n", self.run_tool("qmail-qstat", QUEUEDIR=odmr))
+        self.assertIn("messages in queue: 1\n", self.run_tool("qmail-qstat"))
+        p = self.site.inject("x@bad.example", check=False)
+        self.assertEqual(p.returncode, 111)
+        self.assertIn(b"control/domainqueue", p.stderr)
+        self.inject("x@a.odmr.example")  # $QUEUEDIR wins
+        self.assertIn("messages in queue: 2\n", self.run_tool("qmail-qstat"))
+
     def test_qmailctl(self):
         self.inject("x@far.example")
         self.site.start()
