@@ -146,8 +146,8 @@ static int take_live(void *ctx, size_t i, const struct control_record *r, struct
   return strerr_sys(e, "unable to ask", (char *)0);
 }
 
-/* Nobody there, or not for us: what the disk shows is shown all the same. */
-static void ask_live(struct live *live, const uint64_t *id, size_t n) {
+/* Nobody there, or not for us: what the disk shows is shown all the same.  0: do not ask again. */
+static int ask_live(struct live *live, const uint64_t *id, size_t n) {
   stralloc lines = STRALLOC_INIT;
   struct strerr e;
   int ok = 1;
@@ -158,8 +158,9 @@ static void ask_live(struct live *live, const uint64_t *id, size_t n) {
     stralloc_cut(&live[i].state, 0);
     ok = ok && control_request_format(&lines, &r);
   }
-  if (ok) (void)!control_ask(&lines, n, take_live, live, &e);
+  ok = ok && control_ask(&lines, n, take_live, live, &e) == 1;
   stralloc_free(&lines);
+  return ok;
 }
 
 /* --- the list --- */
@@ -208,12 +209,15 @@ static int print_one(struct printer *p, const struct queue_entry *q, const struc
 static int print_all(struct printer *p, const struct ids *ids, struct strerr *e) {
   struct live *live = calloc(CONTROL_ASK_MAX, sizeof *live);
   struct queue_entry q = {0};
+  int asking = 1;
   int r = live ? 0 : strerr_sys(e, "unable to print", (char *)0);
 
   for (size_t i = 0; i < ids->n && r == 0; ++i) {
     size_t k = i % CONTROL_ASK_MAX;
 
-    if (k == 0) ask_live(live, ids->id + i, ids->n - i < CONTROL_ASK_MAX ? ids->n - i : CONTROL_ASK_MAX);
+    if (k == 0 && asking)
+      asking = ask_live(live, ids->id + i, ids->n - i < CONTROL_ASK_MAX ? ids->n - i : CONTROL_ASK_MAX);
+    if (!asking) stralloc_cut(&live[k].state, 0);
     if (load_entry(&q, ids->id[i])) r = print_one(p, &q, &live[k], e);
   }
   for (size_t k = 0; live && k < CONTROL_ASK_MAX; ++k) {

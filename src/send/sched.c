@@ -227,7 +227,7 @@ int sched_add(struct sched *s, struct message *m, int64_t tried, int64_t now) {
   if (of != &one) free(of);
   for (uint32_t i = 0; ok && i < m->bundles; ++i) {
     struct bundle *b = &m->bundle[i];
-    int64_t due = tried ? retry_next(&s->retry, m->birth, tried, (enum channel)b->d->channel) : now;
+    int64_t due = tried && !m->expired ? retry_next(&s->retry, m->birth, tried, (enum channel)b->d->channel) : now;
 
     b->tried = tried != 0;
     if (due <= now && !m->held) activate(s, b, now);

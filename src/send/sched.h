@@ -59,7 +59,7 @@ struct batch {
 
 void sched_init(struct sched *s, uint64_t seed);
 /* Take in a message: its recipients are due now, or at the retry time after tried (0:
- * never tried).  1, or 0 when memory ran out. */
+ * never tried) if it has not expired by order.  1, or 0 when memory ran out. */
 int sched_add(struct sched *s, struct message *m, int64_t tried, int64_t now) MUST_CHECK;
 /* The next recipients to start on this channel, which count as running from now: 1 or 0. */
 int sched_take(struct sched *s, enum channel channel, int64_t now, struct batch *b) MUST_CHECK;

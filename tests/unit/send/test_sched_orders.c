@@ -135,6 +135,20 @@ static void retry_and_expire(void) {
   sched_free(&s);
 }
 
+/* Expired before a restart: due at once, whenever it was tried. */
+static void expired_before(void) {
+  struct message *m = make(1, "s@s", 1, 1, BIRTH);
+  struct batch b;
+  struct sched s;
+
+  init(&s, 20, 1);
+  m->expired = 1;
+  CHECK(sched_add(&s, m, BIRTH + 9, BIRTH + 10) && take(&s, &b, BIRTH + 10) && sched_is_last(&b));
+  over(&s, &b, 1, BIRTH + 10);
+  message_free(m);
+  sched_free(&s);
+}
+
 /* Expired while it waits its turn. */
 static void expire_active(void) {
   struct message *m = make(1, "s@s", 2, 1, BIRTH);
@@ -264,6 +278,7 @@ int main(void) {
   held_from_the_start();
   destination_by_order();
   retry_and_expire();
+  expired_before();
   expire_active();
   rates();
   at_random();
