@@ -1,9 +1,7 @@
 #!/bin/sh
 # qmailctl: what an administrator does to the running mail system, in one word.
 usage() {
-    echo "usage: qmailctl start|stop|restart|status|stat|queue|destinations|flush|reload|pause|cont" >&2
-    echo "       qmailctl retry|hold|release|expire [all|id|domain|sender what...]" >&2
-    echo "       qmailctl rm qmail-rm's options" >&2
+    echo "usage: qmailctl start|stop|restart|status|stat|queue|destinations|flush|reload|pause|cont | retry|hold|release|expire [all|id|domain|sender what...] | rm option..." >&2
     exit 100
 }
 case ${1-} in

@@ -312,6 +312,7 @@ class Tools(unittest.TestCase):
         self.inject("x@far.example")
         self.site.start()
         wait_for(lambda: "deferral" in self.site.logged() and all(m["attempts"] == 1 for m in self.listed()))
+        wait_for(lambda: "/20 queue2\n" in self.site.logged(), what="the other queue")
         self.assertIn("queue2: retry all", self.run_tool("qmailctl", "retry"))
         wait_for(lambda: self.site.logged().count("deferral") == 2)
         self.run_tool("qmailctl", "hold", "domain", "far.example")
