@@ -260,6 +260,40 @@ static void put_exitcodes(void) {
   }
 }
 
+/* --- orders for qmail-send --- */
+
+static void put_control(const char *name, const char *by, const char *right, const char *meaning) {
+  static const struct {
+    char letter;
+    const char *text;
+  } what[] = {{'a', "all"}, {'i', "id ID"}, {'d', "domain NAME"}, {'s', "sender ADDRESS"}};
+  const char *between = " ";
+
+  printf(".TP\n.B %s", name);
+  for (size_t i = 0; i < sizeof what / sizeof what[0]; ++i)
+    if (strchr(by, what[i].letter)) {
+      printf("%s%s", between, what[i].text);
+      between = " | ";
+    }
+  putchar('\n');
+  put_sentence(meaning);
+  if (!strcmp(right, "STATUS")) puts(".br\nThe group of qmail-send may ask that too.");
+}
+
+static void put_commands(void) {
+#define CONTROL_COMMAND(name, by, right, function, meaning) put_control(#name, by, #right, meaning);
+#include "send/control.def"
+#undef CONTROL_COMMAND
+}
+
+static void put_records(void) {
+#define CONTROL_RECORD(name, columns, meaning) \
+  put_term("B", #name " " columns);            \
+  put_sentence(meaning);
+#include "send/control.def"
+#undef CONTROL_RECORD
+}
+
 /* --- SMTP --- */
 
 static void put_verbs(void) {
@@ -316,7 +350,7 @@ static const struct {
     {"settings", put_settings},     {"variables", put_variables_only}, {"events", put_events},
     {"files", put_files},           {"states", put_states},            {"exitcodes", put_exitcodes},
     {"verbs", put_verbs},           {"extensions", put_extensions},    {"parameters", put_parameters},
-    {"mechanisms", put_mechanisms}, {"checks", put_checks},
+    {"mechanisms", put_mechanisms}, {"checks", put_checks},         {"commands", put_commands},        {"records", put_records},
 };
 
 static int put_table(const char *name, size_t n) {

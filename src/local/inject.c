@@ -14,6 +14,7 @@
 #include "mail/address.h"
 #include "mail/date.h"
 #include "mail/header.h"
+#include "queue/domainqueue.h"
 #include "queue/qqclient.h"
 
 #define FIELD_MAX (1u << 20)
@@ -319,13 +320,35 @@ static int put_all(struct run *r, struct sink *s, substdio *in) {
   return 111;
 }
 
+/* The environment of the queue program: ours, with what control/domainqueue says. */
+static int choose_queue(struct run *r, const struct strlist *to, struct env *env) {
+  const struct strlist *rules = conf_lines(r->conf, SET_domainqueue);
+  const char *what = 0;
+
+  if (!env_import(env)) return no_memory(r);
+  if (!rules->len || env_get("QUEUEDIR")) return 0;
+  for (size_t i = to->len; i-- > 0 && !what;) what = domainqueue_find(rules, to->item[i].s, to->item[i].len);
+  if (!what) return 0;
+  switch (domainqueue_apply(what, env)) {
+    case DOMAINQUEUE_OK: return 0;
+    case DOMAINQUEUE_NOMEM: return no_memory(r);
+    case DOMAINQUEUE_BAD: break;
+  }
+  strerr_set(r->e, "control/domainqueue: no assignments of a queue: ", what, (char *)0);
+  return 111;
+}
+
 static int queue(struct run *r, const struct strlist *to, substdio *in) {
   struct qqclient q;
   struct qqresult result;
   struct sink s = {&q, 0};
+  struct env env = {0};
   int code;
 
-  if (qqclient_open(&q, 0, r->e) == -1) return 111;
+  code = choose_queue(r, to, &env);
+  if (code == 0 && qqclient_open(&q, &env, r->e) == -1) code = 111;
+  env_free(&env);
+  if (code) return code;
   code = put_all(r, &s, in);
   if (code) qqclient_fail(&q);
   qqclient_from(&q, stralloc_cstr(&r->sender), r->sender.len);

@@ -11,6 +11,10 @@
 #define QUEUE_TRIGGER "lock/trigger"
 #define QUEUE_SENDMUTEX "lock/sendmutex"
 #define QUEUE_IMPORT ".import" /* behind the name of an envelope that is not ours yet */
+#define QUEUE_SEND_DIR "send" /* qmail-send's own: its socket and its orders */
+#define QUEUE_ORDERS "send/orders"
+#define QUEUE_TRASH "trash"     /* where it exists, removed messages are kept there */
+#define QUEUE_RATES "ratelimit" /* rates of destinations */
 
 enum queue_file {
 #define QUEUE_FILE(name, split, owner, dirmode, filemode, writer, holds) QUEUE_##name,

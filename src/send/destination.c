@@ -19,6 +19,10 @@ static struct destination *find(const struct destinations *ds, enum channel chan
   return 0;
 }
 
+struct destination *destination_find(const struct destinations *ds, enum channel channel, const char *host) {
+  return find(ds, channel, host, host_hash(ds, channel, host, strlen(host)));
+}
+
 static void idle_join(struct destinations *ds, struct destination *d, int64_t now) {
   d->idle_since = now;
   ring_join(&ds->idle, &d->idle);
@@ -45,7 +49,7 @@ static void forget_some(struct destinations *ds, int64_t now) {
     int old = now - d->idle_since > DESTINATION_FORGET;
 
     if (!old && ds->idle_n <= DESTINATION_IDLE_MAX) return;
-    if (d->opens.slot) {
+    if (d->opens.slot || d->held_by_order) {
       idle_leave(ds, d);
       idle_join(ds, d, now);
     } else {
@@ -148,6 +152,7 @@ uint32_t destination_limit(const struct destination *d, enum kind kind, uint32_t
 }
 
 int destination_open(const struct destination *d, enum kind kind, uint32_t max) {
+  if (d->held_by_order) return 0;
   if (d->opens.slot && (kind != KIND_LAST || d->held_for_all)) return 0;
   return d->running < destination_limit(d, kind, max);
 }

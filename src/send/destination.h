@@ -48,7 +48,12 @@ struct destination {
   uint8_t failures;          /* times it was found unreachable since it last answered */
   uint8_t channel;
   uint8_t held_for_all;      /* even for last attempts */
+  uint8_t held_by_order;     /* until another order, whatever the time */
   uint8_t used_up;           /* the limit was reached, and half of it is still in use */
+  struct {
+    int64_t oldest, next; /* birth; when a bundle is due, INT64_MAX: none waits for a time */
+    uint32_t recipients;
+  } survey; /* of its mail, as of the last sched_survey */
   char name[];               /* small letters */
 };
 #define DESTINATION_ONE 1024U
@@ -65,6 +70,8 @@ struct destinations {
 /* Found or made, with no bundle counted yet; null when memory ran out. */
 struct destination *destination_get(struct destinations *ds, enum channel channel, const char *host, int64_t now)
     MUST_CHECK;
+/* The same, or null if there is none. */
+struct destination *destination_find(const struct destinations *ds, enum channel channel, const char *host);
 /* One bundle more or fewer goes there. */
 void destination_use(struct destinations *ds, struct destination *d);
 void destination_release(struct destinations *ds, struct destination *d, int64_t now);

@@ -72,10 +72,11 @@ static void put_off(struct manager *m, struct message *msg, const char *why) {
   if (loop_timer_set(&m->loop, &m->retry, deadline_in(LATER), retry_later, m) == -1) manager_die(m, "out of memory");
 }
 
-static void ask_clean(struct manager *m, struct message *msg) {
+void manager_ask_clean(struct manager *m, struct message *msg) {
   char below[QUEUE_PATH];
   size_t n = queuepath_below(below, msg->id);
 
+  msg->finishing = 1;
   list_add(&m->removing, msg);
   if (!stralloc_catlit(&m->to_clean.buf, "foop/") || !stralloc_catz(&m->to_clean.buf, below, n))
     manager_die(m, "out of memory");
@@ -93,6 +94,7 @@ void manager_finish(struct manager *m, struct message *msg) {
   struct strerr e;
   uint64_t qp = 0;
 
+  msg->finishing = 1;
   if (msg->bouncing) { /* what follows takes a while */
     manager_sync_marks(m);
     log_buffer_flush(&m->log);
@@ -104,22 +106,30 @@ void manager_finish(struct manager *m, struct message *msg) {
     case BOUNCE_DROPPED: MLOG(m, bounce_dropped, log_u(msg->id), log_s(m->queue)); break;
     case BOUNCE_LATER: put_off(m, msg, e.text); return;
   }
-  ask_clean(m, msg);
+  manager_ask_clean(m, msg);
+}
+
+static void finish_again(struct manager *m, struct message *msg) {
+  if (msg->held & HELD_FOR_REMOVAL) manager_ask_clean(m, msg);
+  else manager_finish(m, msg);
 }
 
 static void retry_later(void *ctx) {
   struct manager *m = ctx;
 
-  for (size_t n = m->later.n; n; --n) manager_finish(m, list_take(&m->later));
+  for (size_t n = m->later.n; n; --n) finish_again(m, list_take(&m->later));
 }
 
 static void removed(struct manager *m, struct message *msg) {
   char number[FMT_U64 + 1];
 
+  if (msg->held & HELD_FOR_REMOVAL && queue_bounce_remove(msg->id) == -1)
+    MLOG(m, warning, log_s("unable to remove the bounce text of a message removed by order"));
   if (queue_remove_marks(msg->id) == -1) MLOG(m, warning, log_s("unable to remove the marks of a finished message"));
   MLOG(m, end_msg, log_u(msg->id), log_s(m->queue));
   if (!stralloc_catm(&m->to_todo.buf, "F ", fmt_u64_z(number, msg->id), "\n", (char *)0)) manager_die(m, "out of memory");
   else pipe_out_flush(&m->to_todo);
+  manager_unregister(m, msg);
   message_free(msg);
 }
 
@@ -157,7 +167,7 @@ static void take_in(struct manager *m, struct message *msg, const struct job_hea
     MLOG(m, info_msg, log_u(msg->id), log_u(h->size), log_s(message_sender(msg)), log_u(h->qp), log_u(h->uid),
          log_s(m->queue));
   }
-  if (!sched_add(&m->sched, msg, tried, clock_now(&m->clock, mono))) manager_die(m, "out of memory");
+  if (!manager_register(m, msg) || !sched_add(&m->sched, msg, tried, clock_now(&m->clock, mono))) manager_die(m, "out of memory");
   else if (sched_finished(msg)) manager_finish(m, msg);
 }
 
@@ -259,7 +269,7 @@ static void reread(struct manager *m) {
   order_todo(m, "H\n");
 }
 
-static void everything_now(struct manager *m) {
+void manager_everything_now(struct manager *m) {
   sched_all_due(&m->sched, manager_now(m));
   order_todo(m, "S\n");
 }
@@ -283,7 +293,7 @@ static const struct {
   int sig;
   void (*act)(struct manager *m);
 } signals[] = {
-    {SIGTERM, end_soon}, {SIGHUP, reread}, {SIGALRM, everything_now}, {SIGUSR1, detach}, {SIGUSR2, attach},
+    {SIGTERM, end_soon}, {SIGHUP, reread}, {SIGALRM, manager_everything_now}, {SIGUSR1, detach}, {SIGUSR2, attach},
 };
 
 static void on_signal(void *ctx, int fd, unsigned events) {
@@ -326,7 +336,7 @@ static uint64_t seed(void) {
   return getrandom(&u, sizeof u, GRND_NONBLOCK) == (ssize_t)sizeof u ? u : (uint64_t)wall_now_us();
 }
 
-int manager_run(const char *queue_name, struct strerr *e) {
+int manager_run(const char *queue_name, const char *rates, struct strerr *e) {
   struct manager *m = calloc(1, sizeof *m);
   struct retry retry;
 
@@ -337,14 +347,20 @@ int manager_run(const char *queue_name, struct strerr *e) {
   log_buffer_init(&m->log, MANAGER_LOG, "");
   clock_start(&m->clock, wall_now(), mono_now());
   sched_init(&m->sched, seed());
-  if (load_settings(&m->conf, &retry, e) == -1) return -1;
+  if (load_settings(&m->conf, &retry, e) == -1 || manager_rate_start(m, rates, e) == -1) {
+    MLOG(m, alert, log_s(e->text)); /* descriptor 2 is no place for it: a pipe of ours */
+    log_buffer_flush(&m->log);
+    return -1;
+  }
   if (loop_init(&m->loop) == -1 || connect_all(m) == -1) return strerr_sys(e, "unable to watch descriptors", (char *)0);
   for (int fd = 0; fd <= MANAGER_FROM_TODO; ++fd) (void)!fd_cloexec(fd, 1); /* bounces run programs */
   apply_settings(m, &retry);
   (void)queue_sweep_marks(); /* of messages that were gone when we were killed */
+  if (manager_control_start(m) == -1) return strerr_sys(e, "unable to start", (char *)0);
   manager_log_status(m);
   log_buffer_flush(&m->log);
   if (loop_run(&m->loop) == -1) return strerr_sys(e, "unable to wait for events", (char *)0);
+  control_close(&m->control);
   manager_log_status(m);
   log_buffer_flush(&m->log);
   return m->code;

@@ -23,7 +23,8 @@ enum {
 };
 
 /* Run in the current directory, a queue, until TERM and the end of the deliveries
- * under way: 0, or -1 with e filled. */
-int manager_run(const char *queue_name, struct strerr *e) MUST_CHECK;
+ * under way: 0, or -1 with e filled.  rates: directory of rates where the settings name none,
+ * "" for no rates. */
+int manager_run(const char *queue_name, const char *rates, struct strerr *e) MUST_CHECK;
 
 #endif

@@ -187,7 +187,9 @@ static void batch_over(struct link *l, struct delivery *d) {
   l->free = d;
   if (d->failures.a > 65536) stralloc_free(&d->failures);
   manager_log_status(m);
-  if (sched_finished(msg)) manager_finish(m, msg);
+  if (msg->held & HELD_FOR_REMOVAL) {
+    if (!sched_running(msg)) manager_discard(m, msg);
+  } else if (sched_finished(msg)) manager_finish(m, msg);
 }
 
 static void complain(struct link *l, unsigned delivery) {

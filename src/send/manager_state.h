@@ -8,9 +8,12 @@
 #include "conf/conf.h"
 #include "queue/spawn_proto.h"
 #include "send/clock.h"
+#include "send/control.h"
 #include "send/job.h"
 #include "base/log_buffer.h"
+#include "send/orders.h"
 #include "send/pipe_out.h"
+#include "send/rate.h"
 #include "send/sched.h"
 
 struct manager;
@@ -64,6 +67,14 @@ struct manager {
   struct message_list removing; /* asked of qmail-clean */
   struct message_list later;    /* finished, but the disk would not have it */
   uint64_t unsynced; /* the message whose newest marks are not on disk yet, or 0 */
+  struct hashtab messages;      /* all, by id */
+  size_t held;                  /* of them */
+  struct orders orders;
+  struct control control;
+  struct rates rates;
+  stralloc survey;              /* the last answer to a request for the status */
+  deadline survey_until;        /* it is good until then */
+  int ordered;                  /* something was ordered since the last commit */
   int exitasap;
   struct strerr *e;
   int code;
@@ -82,7 +93,24 @@ void manager_log_status(struct manager *m);
  * power loss repeats only what was under way. */
 void manager_sync_marks(struct manager *m);
 void manager_finish(struct manager *m, struct message *msg);
+/* It is in nobody's hands: have it removed. */
+void manager_ask_clean(struct manager *m, struct message *msg);
+/* Everything that waits is due now; what todo-proc has not seen is looked for. */
+void manager_everything_now(struct manager *m);
 void manager_end_if_idle(struct manager *m);
+
+/* manager_control.c: a message comes, with the orders that concern it, and goes.
+ * 1, or 0 when memory ran out. */
+int manager_register(struct manager *m, struct message *msg) MUST_CHECK;
+void manager_unregister(struct manager *m, struct message *msg);
+/* Remove a message of which nothing runs, without a bounce. */
+void manager_discard(struct manager *m, struct message *msg);
+/* Listen for orders, and load those that stay: 0, or -1 when memory ran out. */
+int manager_control_start(struct manager *m) MUST_CHECK;
+
+/* manager_rate.c: keep the rates in $RATELIMIT_DIR, or in fallback ("": none); after the
+ * settings are loaded.  0 or -1 with e filled. */
+int manager_rate_start(struct manager *m, const char *fallback, struct strerr *e) MUST_CHECK;
 
 /* manager_delivery.c: connect a spawner, 0 or -1. */
 int delivery_connect(struct manager *m, enum channel channel, int to, int from) MUST_CHECK;

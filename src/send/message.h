@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/attr.h"
+#include "send/hashtab.h"
 #include "send/heap.h"
 #include "send/ring.h"
 #include "send/route.h"
@@ -28,6 +29,7 @@ enum standing {
   STAND_WAITING,  /* for its time */
   STAND_ACTIVE,   /* in the line of its sender at its destination */
   STAND_DRAINING, /* everybody was started in this pass; the last results are awaited */
+  STAND_HELD,     /* for an order, of which the message has the reason */
 };
 struct bundle {
   struct heap_entry timer; /* waiting: when due; active: when the message gets too old */
@@ -38,10 +40,14 @@ struct bundle {
   uint32_t first, n;   /* its recipients that are not done, in m->recipient */
   uint32_t next;       /* the first that was not started in this pass */
   uint32_t running;    /* recipients under way */
-  uint8_t standing, tried;
+  uint8_t standing;
+  uint8_t tried;       /* passes, up to 255; one for all those of an earlier life */
 };
 
+enum { HELD_BY_ID = 1, HELD_BY_SENDER = 2, HELD_FOR_REMOVAL = 4 };
+
 struct message {
+  struct hash_link link;  /* in the manager's table of messages */
   uint64_t id;
   int64_t birth;          /* on the scheduler's clock */
   char *text;             /* sender, extra, captured, addresses, each with its NUL */
@@ -54,6 +60,9 @@ struct message {
   uint32_t used;          /* bytes of text */
   uint8_t bouncing;       /* a permanent failure was recorded */
   uint8_t verp;           /* every recipient has a sender of its own */
+  uint8_t held;           /* HELD_ bits; change them with sched_hold */
+  uint8_t expired;        /* too old by order */
+  uint8_t finishing;      /* out of the scheduler's hands */
   struct recipient recipient[];
 };
 

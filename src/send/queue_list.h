@@ -1,5 +1,5 @@
-/* queue_list: what is in the queues, for qmail-qread and qmail-qstat.  Reads the disk;
- * needs no running daemon. */
+/* queue_list: what is in the queues, for qmail-qread, qmail-qstat and qmail-rm.  Reads the
+ * disk; needs no running daemon, but asks qmail-send what it knows where one runs. */
 #ifndef SEND_QUEUE_LIST_H
 #define SEND_QUEUE_LIST_H
 
@@ -8,10 +8,26 @@
 #include "base/strerr.h"
 #include "base/substdio.h"
 #include "conf/conf.h"
+#include "queue/envelope.h"
 
 /* One line per message and one per recipient on out, for the queue that is the current
- * directory; with json one object per message and line.  0 or -1 with e filled. */
-int queue_list_print(const struct conf *conf, const char *queue, int json, substdio *out, struct strerr *e) MUST_CHECK;
+ * directory; LONG: with what qmail-send says of each; JSON: one object per message and line.
+ * 0 or -1 with e filled. */
+enum queue_list_form { QUEUE_LIST_SHORT, QUEUE_LIST_LONG, QUEUE_LIST_JSON };
+int queue_list_print(const struct conf *conf, const char *queue, enum queue_list_form form, substdio *out,
+                     struct strerr *e) MUST_CHECK;
+
+/* Call fn for each accepted message of the queue that is the current directory, the oldest
+ * first, until it gives other than 0: that, or -1 with e filled. */
+struct queue_entry {
+  uint64_t id;
+  int64_t tried;
+  struct envelope env;
+  stralloc marks;
+};
+typedef int (*queue_entry_fn)(void *ctx, const struct queue_entry *q, struct strerr *e);
+int queue_list_entries(queue_entry_fn fn, void *ctx, struct strerr *e) MUST_CHECK;
+int queue_entry_is_done(const struct queue_entry *q, size_t i);
 
 struct queue_counts {
   uint64_t messages; /* accepted */

@@ -19,6 +19,7 @@ static int64_t lifetime_of(const struct sched *s, const struct message *m) {
 }
 
 static enum kind kind_of(const struct sched *s, const struct bundle *b, int64_t now) {
+  if (b->m->expired) return KIND_LAST;
   if (now - b->m->birth > lifetime_of(s, b->m)) return KIND_LAST;
   return b->tried ? KIND_RETRY : KIND_FRESH;
 }
@@ -91,9 +92,9 @@ static void activate(struct sched *s, struct bundle *b, int64_t now) {
 }
 
 static void wait_until(struct sched *s, struct bundle *b, int64_t due) {
-  b->standing = STAND_WAITING;
+  b->standing = b->m->held ? STAND_HELD : STAND_WAITING;
   b->next = b->first;
-  heap_set(&s->channel[b->d->channel].due, &b->timer, due);
+  if (!b->m->held) heap_set(&s->channel[b->d->channel].due, &b->timer, due);
 }
 
 /* Everybody was tried: who is done leaves the bundle, the others wait. */
@@ -109,7 +110,7 @@ static void end_pass(struct sched *s, struct bundle *b, int64_t now) {
       r[kept++] = deferred;
     }
   b->n = kept;
-  b->tried = 1;
+  b->tried = (uint8_t)(b->tried + (b->tried < UINT8_MAX));
   if (kept) {
     wait_until(s, b, retry_next(&s->retry, b->m->birth, now, (enum channel)b->d->channel));
   } else {
@@ -226,10 +227,10 @@ int sched_add(struct sched *s, struct message *m, int64_t tried, int64_t now) {
   if (of != &one) free(of);
   for (uint32_t i = 0; ok && i < m->bundles; ++i) {
     struct bundle *b = &m->bundle[i];
-    int64_t due = tried ? retry_next(&s->retry, m->birth, tried, (enum channel)b->d->channel) : now;
+    int64_t due = tried && !m->expired ? retry_next(&s->retry, m->birth, tried, (enum channel)b->d->channel) : now;
 
     b->tried = tried != 0;
-    if (due <= now) activate(s, b, now);
+    if (due <= now && !m->held) activate(s, b, now);
     else wait_until(s, b, due);
   }
   return ok;
@@ -237,21 +238,39 @@ int sched_add(struct sched *s, struct message *m, int64_t tried, int64_t now) {
 
 /* --- handing out --- */
 
+/* Whoever's turn it is, of those whose rate is not used up: 1, or 0 when nobody is left. */
+static int choose(struct sched *s, struct sched_channel *c, int64_t now, struct batch *batch) {
+  enum kind kind;
+
+  while ((kind = next_kind(c)) != KINDS) {
+    struct destination *d = of_ready(ring_serve(&c->ready[kind]), kind);
+    struct line *line = RING_OWNER(ring_serve(&d->line[kind]), struct line, turn);
+    struct bundle *b = RING_OWNER(ring_serve(&line->bundle), struct bundle, turn);
+    uint32_t n = batch_size(s, b);
+    int64_t wait = s->rate && d->channel == CHANNEL_REMOTE ? s->rate(s->rate_ctx, d->name, n) : 0;
+
+    if (wait <= 0) {
+      *batch = (struct batch){b->m, b, b->next, n, d->epoch, (uint8_t)kind};
+      return 1;
+    }
+    destination_hold(&s->destinations, d, now + wait, 1);
+    settle(s, d);
+  }
+  return 0;
+}
+
 int sched_take(struct sched *s, enum channel channel, int64_t now, struct batch *batch) {
   struct sched_channel *c = &s->channel[channel];
   struct destination *d;
-  struct line *line;
   struct bundle *b;
   enum kind kind;
 
   if (c->held || c->running >= c->limit) return 0;
   wake(s, channel, now);
-  kind = next_kind(c);
-  if (kind == KINDS) return 0;
-  d = of_ready(ring_serve(&c->ready[kind]), kind);
-  line = RING_OWNER(ring_serve(&d->line[kind]), struct line, turn);
-  b = RING_OWNER(ring_serve(&line->bundle), struct bundle, turn);
-  *batch = (struct batch){b->m, b, b->next, batch_size(s, b), d->epoch, (uint8_t)kind};
+  if (!choose(s, c, now, batch)) return 0;
+  b = batch->bundle;
+  d = b->d;
+  kind = (enum kind)batch->kind;
   c->turn = kind;
   c->running++;
   c->again += kind != KIND_FRESH;
@@ -334,6 +353,108 @@ int sched_destination_hold(struct sched *s, enum channel channel, const char *ho
   destination_hold(&s->destinations, d, until, 1);
   settle(s, d);
   return 1;
+}
+
+/* --- orders --- */
+
+static void retry_bundle(struct sched *s, struct bundle *b, int64_t now) {
+  struct destination *d = b->d;
+
+  if (b->standing == STAND_WAITING) heap_set(&s->channel[d->channel].due, &b->timer, now);
+  if (d->opens.slot && !d->held_for_all) heap_set(&s->destinations.held[d->channel], &d->opens, now);
+}
+
+/* It goes on where it was: those of its recipients that were started in this pass before are
+ * not started again. */
+static void release_bundle(struct sched *s, struct bundle *b, int64_t now) {
+  if (b->standing == STAND_HELD) activate(s, b, now);
+}
+
+static void hold_bundle(struct sched *s, struct bundle *b) {
+  if (b->standing != STAND_ACTIVE && b->standing != STAND_WAITING) return;
+  if (b->standing == STAND_ACTIVE) line_leave(&s->destinations, b);
+  heap_remove(&s->channel[b->d->channel].due, &b->timer);
+  b->standing = STAND_HELD;
+  settle(s, b->d);
+}
+
+void sched_hold(struct sched *s, struct message *m, uint8_t held, int64_t now) {
+  m->held = held;
+  for (uint32_t i = 0; i < m->bundles; ++i)
+    if (held) hold_bundle(s, &m->bundle[i]);
+    else release_bundle(s, &m->bundle[i], now);
+}
+
+void sched_retry(struct sched *s, struct message *m, int64_t now) {
+  for (uint32_t i = 0; i < m->bundles; ++i) retry_bundle(s, &m->bundle[i], now);
+}
+
+size_t sched_retry_destination(struct sched *s, enum channel channel, const char *host, int64_t now) {
+  struct heap *due = &s->channel[channel].due;
+  struct destination *d = destination_find(&s->destinations, channel, host);
+  size_t n = 0;
+
+  if (!d) return 0;
+  for (size_t i = 0; i < due->n; ++i) {
+    struct bundle *b = RING_OWNER(due->at[i], struct bundle, timer);
+
+    if (b->d != d || b->standing != STAND_WAITING) continue;
+    due->at[i]->time = now;
+    ++n;
+  }
+  heap_rebuild(due);
+  if (d->opens.slot && !d->held_for_all) heap_set(&s->destinations.held[channel], &d->opens, now);
+  return n;
+}
+
+void sched_expire(struct sched *s, struct message *m, int64_t now) {
+  m->expired = 1;
+  for (uint32_t i = 0; i < m->bundles; ++i) {
+    struct bundle *b = &m->bundle[i];
+
+    if (b->standing == STAND_WAITING || b->standing == STAND_ACTIVE)
+      heap_set(&s->channel[b->d->channel].due, &b->timer, now); /* changes its kind when it runs out */
+  }
+}
+
+int sched_order_destination(struct sched *s, enum channel channel, const char *host, int held, int64_t now) {
+  struct destination *d =
+      held ? destination_get(&s->destinations, channel, host, now) : destination_find(&s->destinations, channel, host);
+
+  if (!d) return !held;
+  d->held_by_order = held != 0;
+  settle(s, d);
+  return 1;
+}
+
+uint32_t sched_running(const struct message *m) {
+  uint32_t n = 0;
+
+  for (uint32_t i = 0; i < m->bundles; ++i) n += m->bundle[i].running;
+  return n;
+}
+
+void sched_survey_begin(struct sched *s) {
+  for (size_t i = 0; i < s->destinations.hosts.a; ++i)
+    for (struct hash_link *l = s->destinations.hosts.bucket[i]; l; l = l->next) {
+      struct destination *d = RING_OWNER(l, struct destination, link);
+
+      d->survey.oldest = d->survey.next = INT64_MAX;
+      d->survey.recipients = 0;
+    }
+}
+
+void sched_survey(const struct message *m) {
+  for (uint32_t i = 0; i < m->bundles; ++i) {
+    const struct bundle *b = &m->bundle[i];
+    struct destination *d = b->d;
+
+    if (b->standing == STAND_NONE) continue;
+    if (m->birth < d->survey.oldest) d->survey.oldest = m->birth;
+    if (b->standing == STAND_WAITING && b->timer.time < d->survey.next) d->survey.next = b->timer.time;
+    if (b->standing == STAND_ACTIVE) d->survey.next = INT64_MIN;
+    d->survey.recipients += b->n;
+  }
 }
 
 void sched_set_lifetimes(struct sched *s, int64_t lifetime, int64_t bounce_lifetime) {

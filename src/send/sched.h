@@ -15,7 +15,8 @@
  * - then senders who wait there take turns, then the messages of a sender;
  * - of the message, as many recipients as fit into one transaction are started at once.
  *
- * Each step is O(1), or O(log n) where a time is involved. */
+ * Each step is O(1), or O(log n) where a time is involved; orders about all mail, a domain
+ * or a sender are O(n). */
 #ifndef SEND_SCHED_H
 #define SEND_SCHED_H
 
@@ -41,6 +42,10 @@ struct sched {
   int64_t lifetime, bounce_lifetime; /* seconds; change with sched_set_lifetimes */
   uint32_t host_max;  /* transactions at once with one remote destination; 0: no limit of its own */
   uint32_t batch_max; /* recipients of one transaction; 0 counts as 1 */
+  /* Asked before a batch for a remote destination is handed out: for how many seconds
+   * nothing may go there, or 0: it goes, and is counted.  Null: everything may. */
+  int64_t (*rate)(void *ctx, const char *host, uint32_t recipients);
+  void *rate_ctx;
 };
 
 /* What was handed out: recipients m->recipient[first..first+n-1]. */
@@ -54,7 +59,7 @@ struct batch {
 
 void sched_init(struct sched *s, uint64_t seed);
 /* Take in a message: its recipients are due now, or at the retry time after tried (0:
- * never tried).  1, or 0 when memory ran out. */
+ * never tried) if it has not expired by order.  1, or 0 when memory ran out. */
 int sched_add(struct sched *s, struct message *m, int64_t tried, int64_t now) MUST_CHECK;
 /* The next recipients to start on this channel, which count as running from now: 1 or 0. */
 int sched_take(struct sched *s, enum channel channel, int64_t now, struct batch *b) MUST_CHECK;
@@ -72,6 +77,24 @@ void sched_all_due(struct sched *s, int64_t now);
 /* For rates: nothing goes to that host before until.  1, or 0 when memory ran out. */
 int sched_destination_hold(struct sched *s, enum channel channel, const char *host, int64_t until, int64_t now)
     MUST_CHECK;
+
+/* Orders.  Hold a message for the reasons in the HELD_ bits (0: release it, it is due now):
+ * what is under way ends, no more is started.  May be called before sched_add. */
+void sched_hold(struct sched *s, struct message *m, uint8_t held, int64_t now);
+/* What waits of the message is due now, and its destinations are not left alone for being
+ * unreachable; a hold stays. */
+void sched_retry(struct sched *s, struct message *m, int64_t now);
+/* The same for all messages for a destination: how many. */
+size_t sched_retry_destination(struct sched *s, enum channel channel, const char *host, int64_t now);
+/* The message is over its lifetime, and due now. */
+void sched_expire(struct sched *s, struct message *m, int64_t now);
+/* Hold a destination until it is released: 1, or 0 when memory ran out. */
+int sched_order_destination(struct sched *s, enum channel channel, const char *host, int held, int64_t now) MUST_CHECK;
+/* Recipients under way. */
+uint32_t sched_running(const struct message *m);
+/* Before and for each message of a survey: then each destination knows about its mail. */
+void sched_survey_begin(struct sched *s);
+void sched_survey(const struct message *m);
 void sched_set_lifetimes(struct sched *s, int64_t lifetime, int64_t bounce_lifetime);
 /* After a change of host_max. */
 void sched_limits_changed(struct sched *s);

@@ -1,12 +1,15 @@
 #!/bin/sh
 # qmailctl: what an administrator does to the running mail system, in one word.
 usage() {
-    echo "usage: qmailctl start|stop|restart|status|stat|queue|flush|reload|pause|cont" >&2
+    echo "usage: qmailctl start|stop|restart|status|stat|queue|destinations|flush|reload|pause|cont | retry|hold|release|expire [all|id|domain|sender what...] | rm option..." >&2
     exit 100
 }
-[ $# -eq 1 ] || usage
+case ${1-} in
+    retry | hold | release | expire | rm) ;;
+    *) [ $# -eq 1 ] || usage ;;
+esac
 umask 022
-PATH=@PREFIX@/bin:@PREFIX@/sbin:/usr/sbin:/usr/bin:/sbin:/bin
+PATH=${QMAILBIN:+$QMAILBIN:}@PREFIX@/bin:@PREFIX@/sbin:/usr/sbin:/usr/bin:/sbin:/bin
 SERVICEDIR=${SERVICEDIR:-@SERVICEDIR@}
 CONTROLDIR=${CONTROLDIR:-${QMAILHOME:-@SYSCONFDIR@}/control}
 
@@ -42,7 +45,17 @@ case $1 in
     restart) each "svc -t" $all ;;
     status) each svstat $all ;;
     stat) qmail-qstat ;;
-    queue) qmail-qstat && qmail-qread ;;
+    queue) qmail-qstat && qmail-qread -l ;;
+    destinations) qmail-qstat -d ;;
+    retry)
+        [ $# -gt 1 ] || set -- retry all
+        exec qmail-qorder "$@"
+        ;;
+    hold | release | expire) exec qmail-qorder "$@" ;;
+    rm)
+        shift
+        exec qmail-rm "$@"
+        ;;
     flush) each "svc -a" $send ;;
     reload) each "svc -h" $send $SERVICEDIR/inlookup.* $SERVICEDIR/qmail-tlsd ;;
     pause) hold && each "svc -h" $send ;;

@@ -7,29 +7,37 @@
 #include "send/queue_list.h"
 
 #define FATAL "qmail-qread: fatal: "
-#define USAGE "qmail-qread [--json]"
+#define USAGE "qmail-qread [-l] [--json]"
+
+static int form = QUEUE_LIST_SHORT;
 
 struct context {
   const struct conf *conf;
   substdio *out;
-  int json;
 };
 
 static int print(void *ctx, const char *queue, struct strerr *e) {
   const struct context *c = ctx;
 
-  return queue_list_print(c->conf, queue, c->json, c->out, e);
+  return queue_list_print(c->conf, queue, (enum queue_list_form)form, c->out, e);
+}
+
+static int long_option(const char *name) {
+  form = QUEUE_LIST_JSON;
+  return !strcmp(name, "json");
 }
 
 int main(int argc, char **argv) {
+  static const struct option options[] = {{'l', OPTION_FLAG, &form, QUEUE_LIST_LONG},
+                                          {'-', OPTION_CALL, (void *)(uintptr_t)long_option, 0},
+                                          {0, 0, 0, 0}};
   char buf[8192];
   substdio out;
   struct conf conf;
   struct strerr e;
-  struct context c = {&conf, &out, 0};
+  struct context c = {&conf, &out};
 
-  if (argc == 2 && !strcmp(argv[1], "--json")) c.json = 1;
-  else if (argc != 1) strerr_die_usage(USAGE);
+  options_or_die(argc, argv, options, USAGE, 0, 0);
   substdio_initfd_write(&out, 1, buf, sizeof buf);
   if (conf_load(&conf, CONF_ADMIN | CONF_SEND, &e) == -1 || queue_list_each(&conf, print, &c, &e) == -1)
     strerr_die(111, FATAL, &e);

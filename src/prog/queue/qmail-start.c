@@ -14,6 +14,7 @@
 #include "send/manager.h"
 
 #define FATAL "qmail-start: fatal: "
+#define SLOW_QUEUE "slowq" /* the queue of this name is slowq-send's */
 
 /* program, user, its input (which descriptor of qmail-send writes to it), its output */
 static const struct daemon {
@@ -89,6 +90,7 @@ static int start_logger(char **argv) {
 }
 
 static void become_send(int to[DAEMONS], int from[DAEMONS], int log, const char *dir) {
+  const char *sender = strcmp(collection_name(dir), SLOW_QUEUE) ? "qmail-send" : "slowq-send";
   stralloc path = STRALLOC_INIT;
   char *argv[2] = {0, 0};
   struct spawn s = {.cwd = dir};
@@ -96,7 +98,7 @@ static void become_send(int to[DAEMONS], int from[DAEMONS], int log, const char 
   struct strerr e;
 
   if (accounts_find("qmails", &a, &e) == -1) strerr_die(111, FATAL, &e);
-  if (!paths_program("qmail-send", &path)) strerr_die_nomem(FATAL);
+  if (!paths_program(sender, &path)) strerr_die_nomem(FATAL);
   argv[0] = path.s;
   s.path = path.s;
   s.argv = argv;

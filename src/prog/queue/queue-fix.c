@@ -27,6 +27,8 @@
 static int dry;
 static int verbose;
 static int foreign;
+static int rates; /* make ratelimit/ */
+static int trash; /* make trash/ */
 
 static void say(const char *what, const char *path) {
   if (verbose || dry) strerr_warnm("queue-fix: ", what, " ", path, (char *)0);
@@ -207,8 +209,10 @@ int main(int argc, char **argv) {
   const struct option options[] = {{'n', OPTION_FLAG, &dry, 1},
                                    {'v', OPTION_FLAG, &verbose, 1},
                                    {'i', OPTION_STRING, &classic, 0},
+                                   {'r', OPTION_FLAG, &rates, 1},
+                                   {'t', OPTION_FLAG, &trash, 1},
                                    {0, 0, 0, 0}};
-  int first = options_or_die(argc, argv, options, "queue-fix [-nv] [-i classicqueue] queuedir", 1, 1);
+  int first = options_or_die(argc, argv, options, "queue-fix [-nrtv] [-i classicqueue] queuedir", 1, 1);
   const char *dir = argv[first];
   int from = -1;
 
@@ -221,9 +225,13 @@ int main(int argc, char **argv) {
   make_dir("lock", "qmailq", 0750);
   make_dir(JOURNAL_DIR, "qmailq", 0700);
   make_file(QUEUE_SENDMUTEX, "qmails", 0600);
+  make_dir(QUEUE_SEND_DIR, "qmails", 0750);
+  make_file(QUEUE_ORDERS, "qmails", 0600);
   make_file(QUEUE_WAITING, "qmails", 0644);
   make_fifo(QUEUE_TRIGGER, "qmails", 0622);
   make_file("lock/tcpto", "qmailr", 0644);
+  if (rates || access(QUEUE_RATES, F_OK) == 0) make_dir(QUEUE_RATES, "qmails", 0700);
+  if (trash || access(QUEUE_TRASH, F_OK) == 0) make_dir(QUEUE_TRASH, "qmailq", 0700);
   for (int f = 0; f < QUEUE_FILES; ++f) make_dirs((enum queue_file)f);
   if (classic) import(from, classic);
   for (int f = 0; f < QUEUE_FILES; ++f) look_for_foreign_files((enum queue_file)f);

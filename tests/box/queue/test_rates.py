@@ -1,0 +1,111 @@
+"""Rates: drate, a qmail-send with RATELIMIT_DIR, and a queue called slowq."""
+import os, signal, unittest
+
+from box import wait_for
+from mailsite import MailSite, Sink
+
+
+class Rates(unittest.TestCase):
+    def setUp(self):
+        self.site = MailSite()
+        self.addCleanup(self.site.close)
+
+    def make_queue(self, name="queue1"):
+        p = self.site.run(["queue-fix", "-r", self.site.path("queue", name)])
+        self.assertEqual(p.returncode, 0, p.stderr)
+        return self.site.path("queue", name)
+
+    def drate(self, *argv, code=0, **env):
+        env = env or {"RATELIMIT_DIR": self.site.queue() + "/ratelimit"}
+        p = self.site.run(["drate", *argv], env=self.site.env(**env))
+        self.assertEqual(p.returncode, code, (argv, p.stdout, p.stderr))
+        return p.stdout.decode()
+
+    def test_drate(self):
+        directory = self.make_queue() + "/ratelimit"
+        self.drate("-d", "Far.example", "-r", "10/60")
+        with open(directory + "/far.example") as f:
+            lines = f.read().split("\n")
+        self.assertEqual((lines[0], int(lines[1]), lines[4:]), ("10/60", 0, [""]))
+        self.assertIn("far.example: rate 10/60 mails 0 in ", self.drate("-s", "-d", "far.example"))
+        self.drate("-d", "far.example", "-a", "near.example")
+        self.drate("-t", "-d", "near.example", "-C", "5")  # only asked
+        self.drate("-t", "-d", "near.example", "-C", "5", "-f")
+        self.assertIn("need ", self.drate("-t", "-d", "far.example", code=1))
+        self.assertIn("near.example: rate 10/60 mails 5", self.drate("-s"))
+        self.drate("-d", "far.example", "-r", "20/60", "-u")
+        self.assertIn("rate 20/60 mails 5 ", self.drate("-s", "-d", "far.example"))
+        self.drate("-d", "far.example", "-R")
+        self.assertIn("rate 20/60 mails 0 ", self.drate("-s", "-d", "far.example"))
+        self.drate("-d", "far.example", "-r", "1", "-c", code=111)
+        self.drate("-d", "new.example", "-r", "1", "-u", code=111)
+        self.drate("-d", ".global", "-r", "(1+1)*30/60")
+        self.assertIn(".global: rate (1+1)*30/60 ", self.drate("-l"))
+        self.drate("-U", "-d", "near.example")
+        self.assertNotIn("near.example", self.drate("-s"))
+        for bad in (["-d", "x", "-r", "1+"], ["-d", "../x", "-r", "1"], ["-d", "x"], [], ["-d", "ratecontrol", "-r", "1"],
+                    ["-r", "1"], ["-s", "-t", "-d", "x"], ["-d", "x", "-r", "1", "-a", "y"], ["-t", "-d", "x", "-C", "-1"]):
+            self.drate(*bad, code=100)
+        self.drate("-s", code=100, QUEUE_COUNT="1")  # whose?
+        self.assertIn("far.example", self.drate("-s", QUEUEDIR=self.site.queue()))
+        with open(directory + "/far.example", "w") as f:
+            f.write("nonsense")
+        self.drate("-s", code=111)
+        self.drate("-d", "far.example", "-r", "-1")  # and is put right
+        self.drate("-t", "-d", "far.example", "-C", "1000")
+
+    def served(self, directory, program):
+        """Two for a domain with a rate, one for another: all but one go at once."""
+        self.log = open(self.site.path("send.log"), "ab")
+        self.addCleanup(self.log.close)
+        for to in ("x@far.example", "y@far.example", "z@other.example"):
+            self.site.inject(to, env=self.site.env(QUEUEDIR=directory))
+        env = self.site.env(QUEUEDIR=directory)
+        if program == "qmail-send":
+            env["RATELIMIT_DIR"] = "ratelimit"
+        self.site.spawn(["qmail-start", "./Maildir/"], env=env, stdout=self.log, stderr=self.log)
+        wait_for(lambda: len(self.site.sink.messages) == 2 and "rate exceeded" in self.site.logged(), what="what may go")
+        name = os.path.basename(directory)
+        self.assertIn("rate exceeded [1/1.000/1/3600] need 3", self.site.logged())
+        self.assertIn(f" secs far.example {name}\n", self.site.logged())
+        self.assertEqual({m[1][0] for m in self.site.sink.messages} & {"z@other.example"}, {"z@other.example"})
+        status = self.site.run(["qmail-qorder", "status"], env=env).stdout.decode()
+        self.assertRegex(status, r"host=far.example messages=1 recipients=1 oldest=\d+ running=0 limit=\d+ next=3\d\d\d hold=rate until=3\d\d\d")
+        self.site.run(["qmail-qorder", "retry", "all"], env=env)  # is not for the impatient
+        self.assertEqual(len(self.site.sink.messages), 2)
+
+    def test_qmail_send(self):
+        directory = self.make_queue()
+        self.drate("-d", "far.example", "-r", "1/3600")
+        self.served(directory, "qmail-send")
+
+    def test_slowq(self):
+        directory = self.make_queue("slowq")
+        with open(directory + "/ratelimit/ratecontrol", "w") as f:
+            f.write("far.*:1/3600\n")
+        os.chown(directory + "/ratelimit/ratecontrol", self.site.uid, self.site.gid)
+        with open(directory + "/ratelimit/@far.example", "w"):
+            pass  # a file without text counts from 0
+        os.chown(directory + "/ratelimit/@far.example", self.site.uid, self.site.gid)
+        self.served(directory, "slowq-send")
+        self.assertIn("mails 1 ", self.drate("-s", "-d", "@far.example", QUEUEDIR=directory))
+
+    def test_what_makes_no_sense_waits(self):
+        directory = self.make_queue("slowq")
+        with open(directory + "/ratelimit/far.example", "w") as f:
+            f.write("lots\n")
+        os.chown(directory + "/ratelimit/far.example", self.site.uid, self.site.gid)
+        for to in ("x@far.example", "z@other.example"):
+            self.site.inject(to, env=self.site.env(QUEUEDIR=directory))
+        with open(self.site.path("send.log"), "ab") as log:
+            self.site.spawn(["qmail-start", "./Maildir/"], env=self.site.env(QUEUEDIR=directory), stdout=log, stderr=log)
+        wait_for(lambda: len(self.site.sink.messages) == 1 and "makes no sense; mail that it concerns waits" in self.site.logged())
+
+    def test_no_directory_no_start(self):
+        p = self.site.run(["qmail-start", "./Maildir/"], env=self.site.env(QUEUEDIR=self.site.queue(), RATELIMIT_DIR="none"))
+        self.assertEqual(p.returncode, 111)
+        self.assertIn(b"unable to open the directory of rates none", p.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()
