@@ -3,7 +3,6 @@
 
 #include <signal.h>
 #include <sys/prctl.h>
-#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/lock.h"
@@ -21,7 +20,7 @@ static int ask_plugins(const char *name, const char *queue, struct strerr *e) {
 
   for (int fd = 0; fd <= MANAGER_FROM_TODO; ++fd) (void)!fd_cloexec(fd, 1);
   if (r == 0) r = start_plugins(&conf, name, queue, MANAGER_LOG, e);
-  if (r == -1) LOG(MANAGER_LOG, "", alert, log_s(e->text)); /* descriptor 2 is a pipe here */
+  if (r == -1) LOG(MANAGER_LOG, "", alert, log_s(e->text)); /* descriptor 2 is no place for it: a pipe of ours */
   conf_free(&conf);
   return r;
 }
@@ -34,7 +33,7 @@ int send_daemon(const char *name, const char *rates, struct strerr *e) {
   if (r == 0) prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (r == 0 && lock_file_nb(QUEUE_SENDMUTEX) == -1)
     r = strerr_sys(e, "unable to lock ", dir.s, "/" QUEUE_SENDMUTEX, " (is qmail-send running?)", (char *)0);
-  if (r == 0 && ask_plugins(name, dir.s, e) == -1) _exit(111); /* it was logged */
+  if (r == 0) r = ask_plugins(name, dir.s, e);
   if (r == 0) r = manager_run(collection_name(dir.s), rates, e);
   stralloc_free(&dir);
   return r;
