@@ -7,8 +7,8 @@ journal of names promise:
   - changes of names (create, link, rename, unlink, symlink with its text, mkdir) reach the disk in
     their order: of those done so far some first part is there, at least up to the last one that an
     fsync of a directory has covered. An fsync of a file promises nothing about its name.
-    The marker of a journal (journal.h) relies on this order, so `wild_states`, where each directory has
-    an order of its own, lets it lag behind the envelopes, but not come before them.
+    The marker of a journal (journal.h) relies on this order: also in `wild_states`, where each directory
+    has an order of its own, it is never on disk before the envelopes it speaks of; it may be long after.
   - what was written into a file before an fsync of it began is there when that has ended. Of later
     writes nothing may be there, or all, or the first blocks, or the first part of a block, or the
     length with zeros for data, or the last block without those before it; or the first so many
@@ -233,6 +233,24 @@ class Disk:
                 for state in self.filled(after[n], cut, rng, COMBINATIONS):
                     yield cut, state
 
+    def some_states(self, each):
+        """A choice of so many (three or more) states for each cut, always the same: as little as may be on disk, all names
+        with what was synced of the contents, the same with all contents, and others."""
+        rng = random.Random(4)
+        after = [dict(self.before)]
+        for change in self.changes:
+            after.append(dict(after[-1]))
+            self.apply(after[-1], change)
+        for cut in self.cuts():
+            began = max((b for b, e, _ in self.synced if e < cut), default=-1)
+            least = sum(1 for c in self.changes if c[0] < began)
+            most = sum(1 for c in self.changes if c[0] < cut)
+            for i in range(each):
+                names = after[least if i == 0 else most if i < 3 else rng.randint(least, most)]
+                pick = (lambda possible: possible[:2][-1]) if i < 2 else (lambda possible: possible[0]) if i == 2 else rng.choice
+                for state in self.filled(names, cut, rng, 1, pick):
+                    yield cut, state
+
     def wild_states(self, each):
         """The same on a disk where the names in each directory are kept in order by themselves only: a choice
         of each states for each cut, always the same."""
@@ -244,9 +262,10 @@ class Disk:
                 for d in sorted(set(folder)):
                     began = max((b for b, e, path in self.synced if path == d and e < cut), default=-1)
                     until[d] = rng.choice([began] + [c[0] + 1 for c, f in zip(self.halves, folder) if f == d and began < c[0] < cut])
-                behind = [until[f] for c, f in zip(self.halves, folder) if "/info/" in f and until[f] <= c[0] < cut]
-                if behind and JOURNAL in until:
-                    until[JOURNAL] = min(until[JOURNAL], *behind)
+                marker = max((c[0] for c, f in zip(self.halves, folder) if f == JOURNAL and ".mark." in c[2] and c[0] < until[f]), default=-1)
+                for d in until:
+                    if "/info/" in d:
+                        until[d] = max(until[d], marker)
                 names = dict(self.before)
                 for c, f in zip(self.halves, folder):
                     if c[0] < until[f]:
@@ -254,7 +273,7 @@ class Disk:
                 for state in self.filled(names, cut, rng, 1):
                     yield cut, state
 
-    def filled(self, names, cut, rng, most):
+    def filled(self, names, cut, rng, most, pick=None):
         """The states with these names: with all that may be in the files, but not more than most (or some more)."""
         fixed, open_, total = {}, [], 1
         for path, (kind, content) in names.items():
@@ -273,7 +292,9 @@ class Disk:
             if len(possible) > 1:
                 open_.append((path, possible))
                 total *= len(possible)
-        if total <= most:
+        if pick:
+            choices = [[pick(possible) for _, possible in open_]]
+        elif total <= most:
             choices = itertools.product(*(possible for _, possible in open_))
         else:
             choices = [[possible[i] for _, possible in open_] for i in range(2) if most > 1]
@@ -449,6 +470,7 @@ class Scenario:
     states are recovered."""
 
     messages = ()
+    each = None  # so many states for each cut: where all would be too many
 
     def prepare(self, site):
         pass
@@ -707,7 +729,9 @@ def judge(story, duties, state, tree, taken):
 class Slot:
     """A root where states are recovered, one after the other."""
 
-    def __init__(self, scenario, bin=None):
+    def __init__(self, scenario, bin=None, known=None):
+        """known: what came of states in other slots."""
+        self.known = {} if known is None else known
         self.site = CrashSite(bin)
         scenario.prepare(self.site)
         self.base = Tree.read(self.site.dir, self.site.PARTS + [JOURNAL])
@@ -770,21 +794,24 @@ class Slot:
                     os.utime(os.path.join(base, name), (old, old), follow_symlinks=False)
 
     def recover(self, state):
-        """(tree, taken by the remote host, files left in the queue); .found is what the daemons find: the state, or
-        what was made of it with the journal."""
-        site = self.site
-        self.put({**state, **self.sentinel})
-        del site.sink.messages[:]
-        self.found = state
+        """(tree, taken by the remote host, what the daemons found, what they said). They found the state, or what was
+        made of it with the journal: of states that become the same they are run on one."""
+        site, found = self.site, state
         if any(p.startswith(JOURNAL + "/") for p in state):
+            self.put({p: v for p, v in state.items() if p.startswith("queue/")})
             site.ok("qmail-clean", "-r", cwd=site.path("queue/queue1"))
-            self.found = Tree.read(site.dir, site.PARTS)
-            self.age()
-        self.deliver(self.found)
-        tree = Tree.read(site.dir, site.PARTS)
-        left = {p: v for p, v in tree.items() if p.startswith("queue/") and v[0] != "d"}
-        taken = [(to, data) for _, tos, data in site.sink.messages for to in tos]
-        return tree, taken, left
+            found = Tree.read(site.dir, [p for p in site.PARTS if p.startswith("queue/")])
+            found.update((p, v) for p, v in state.items() if not p.startswith("queue/"))
+            found.update((p, v) for p, v in state.items() if p == JOURNAL)
+        key = digest(found)
+        if key not in self.known:
+            self.put({**found, **self.sentinel})
+            del site.sink.messages[:]
+            self.deliver(found)
+            tree = Tree.read(site.dir, site.PARTS)
+            taken = [(to, data) for _, tos, data in site.sink.messages for to in tos]
+            self.known[key] = tree, taken, found, site.lines
+        return self.known[key]
 
     def deliver(self, state=()):
         """Run the daemons until there is nothing to deliver any more; what waits for its time is tried at once."""
@@ -887,17 +914,18 @@ def by_table(state, log):
 def damaged(state, left):
     """Of the files left in the queue those that have no business there: all but an envelope full of zeros, which no
     program takes upon itself to remove, and its message."""
-    return sorted(p for p in left if not any(
+    return sorted(p for p, v in left.items() if p.startswith("queue/") and v[0] != "d" and not any(
         q.endswith("/" + os.path.basename(p)) and "/info/" in q and v[0] == "f" and b"\0\0" in v[1].rstrip(b"\0") + b"\0\0"
         for q, v in state.items()))
 
 
 def explore(scenario, recording, ignore=None, enough=5, slots=4):
-    """Try every state of what was recorded. (how many, complaints)"""
+    """Try every state of what was recorded, or the scenario's number for each cut. (how many, complaints)"""
     story = Story(recording, scenario.messages, ignore)
     states, duties = {}, {}
     for wild in (False, True):
-        for cut, state in story.disk.wild_states(2) if wild else story.disk.states():
+        ordered = story.disk.some_states(scenario.each) if scenario.each else story.disk.states()
+        for cut, state in story.disk.wild_states(2) if wild else ordered:
             key = digest(state)
             states.setdefault(key, state)
             duties.setdefault(key, set()).add(story.duties(cut, wild))
@@ -908,10 +936,10 @@ def try_all(scenario, story, states, duties, enough=5, slots=4):
     """Recover and judge states, by their digests. (how many, complaints)"""
     work = list(states)
     random.Random(3).shuffle(work)
-    lock, complaints = threading.Lock(), []
+    lock, complaints, known = threading.Lock(), [], {}
 
     def worker():
-        slot = Slot(scenario)
+        slot = Slot(scenario, known=known)
         try:
             while len(complaints) < enough:
                 with lock:
@@ -920,19 +948,19 @@ def try_all(scenario, story, states, duties, enough=5, slots=4):
                     key = work.pop()
                 state = states[key]
                 try:
-                    tree, taken, left = slot.recover(state)
+                    tree, taken, found, lines = slot.recover(state)
                     wrong = [w for d in duties[key] for w in judge(story, d, state, tree, taken)]
-                    wrong += by_table(slot.found, slot.site.lines)
+                    wrong += by_table(found, lines)
                     if not all(d[0] for d in duties[key]):
-                        wrong += [f"left in the queue: {p}" for p in damaged(state, left)]
+                        wrong += [f"left in the queue: {p}" for p in damaged(state, tree)]
                 except AssertionError as e:
-                    wrong = [str(e)]
+                    wrong, lines = [str(e)], slot.site.lines
                 if wrong:
                     files = "\n".join(f"    {p} {len(v[1])} {v[1][:160]!r}" for p, v in sorted(state.items())
                                       if v[0] != "d" and not os.path.basename(p).startswith("."))
                     with lock:
                         complaints.append("\n  ".join(dict.fromkeys(wrong)) + "\n  in the state\n" + files + "\n  log:\n    " +
-                                          "\n    ".join(slot.site.lines))
+                                          "\n    ".join(lines))
         except BaseException as e:
             with lock:
                 complaints.append(f"{type(e).__name__}: {e}")
