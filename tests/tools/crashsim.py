@@ -81,6 +81,8 @@ class Tree:
     def read(root, parts, inodes=None):
         found = {}
         for part in parts:
+            if not os.path.isdir(os.path.join(root, part)):
+                continue
             found[part] = ("d", None)
             for base, dirs, files in os.walk(os.path.join(root, part)):
                 for name in dirs + files:
