@@ -83,7 +83,8 @@ static int write_at(int fd, const char *s, size_t n, off_t at) {
     ssize_t w = pwrite(fd, s, n, at);
 
     if (w == -1 && errno == EINTR) continue;
-    if (w == -1) return -1;
+    if (w == 0) errno = ENOSPC;
+    if (w <= 0) return -1;
     s += w;
     at += w;
     n -= (size_t)w;
@@ -113,11 +114,12 @@ static int has_room(void) {
 }
 
 /* A new segment gets all its blocks now: later writes change nothing but data. */
-static int fill(int fd, uint64_t first_batch) {
+static int fill(int fd, uint64_t first_batch, size_t size) {
   static const char zeros[65536];
   int r = has_room() ? 0 : -1;
 
-  for (off_t at = 0; r == 0 && at < JOURNAL_SEGMENT_SIZE; at += (off_t)sizeof zeros) r = write_at(fd, zeros, sizeof zeros, at);
+  for (size_t at = 0; r == 0 && at < size; at += sizeof zeros)
+    r = write_at(fd, zeros, size - at < sizeof zeros ? size - at : sizeof zeros, (off_t)at);
   if (r == 0) r = fsync(fd);
   if (r == 0) r = write_head(fd, first_batch);
   if (r == 0) return fd_syncdir(JOURNAL_DIR);
@@ -128,7 +130,7 @@ static int fill(int fd, uint64_t first_batch) {
 static int read_segment(int fd, stralloc *s) {
   stralloc_cut(s, 0);
   if (lseek(fd, 0, SEEK_SET) == -1) return -1;
-  return fd_slurp(fd, s, 2 * JOURNAL_SEGMENT_SIZE);
+  return fd_slurp(fd, s, 2 * JOURNAL_SEGMENT_MAX);
 }
 
 /* The newest batch it knows of, which is no more than the one before the first that counts
@@ -144,8 +146,9 @@ static uint64_t last_batch(const stralloc *s) {
   return records || !first ? last : first - 1;
 }
 
-/* Syncs every message of the segment that is still in the queue. */
-static int sync_messages(const stralloc *s) {
+/* Syncs every message of the segment that is still in the queue.  again: somebody may have
+ * failed to, see queue_rewrite. */
+static int sync_messages(const stralloc *s, int again) {
   char touched[QUEUE_SPLIT] = {0};
   struct journal_record r;
   uint64_t first, last = 0;
@@ -153,7 +156,7 @@ static int sync_messages(const stralloc *s) {
 
   if (!journal_head_parse(stralloc_cstr(s), s->len, &first)) return 0;
   while (journal_next(s->s, s->len, first, &pos, &last, &r) == 1) {
-    int synced = queue_sync_message(r.id);
+    int synced = again ? queue_rewrite(r.id, r.envelope, r.envelope_n, r.message, r.message_n) : queue_sync_message(r.id);
 
     if (synced == -1) return -1;
     if (synced) touched[r.id % QUEUE_SPLIT] = 1;
@@ -163,14 +166,61 @@ static int sync_messages(const stralloc *s) {
   return 0;
 }
 
-static int settle(int fd, uint64_t next_batch) {
+static int settle(int fd, uint64_t next_batch, int again) {
   stralloc s = STRALLOC_INIT;
   int r = read_segment(fd, &s);
 
-  if (r == 0) r = sync_messages(&s);
+  if (r == 0) r = sync_messages(&s, again);
   if (r == 0) r = write_head(fd, next_batch);
   stralloc_free(&s);
   return r;
+}
+
+/* --- recovery ------------------------------------------------------------------------------------ */
+
+/* One record of an earlier boot: 1 restored, 0 nothing to do, -1. */
+static int recover_one(const struct journal_record *r, uint64_t mark) {
+  struct envelope env = {0};
+  int found, restored = 0;
+
+  if (envelope_parse(&env, r->envelope, r->envelope_n) != ENVELOPE_OK) {
+    envelope_free(&env);
+    return 0; /* the checksum was right: not ours */
+  }
+  found = queue_looks(r->id, &env);
+  /* Where the marker is beyond it, a message without envelope was finished. */
+  if (found == QUEUE_TORN || (found == QUEUE_GONE && r->batch > mark)) restored = queue_restore(r->id, &env, r->message, r->message_n) == 0 ? 1 : -1;
+  else if (found == QUEUE_UNKNOWN) restored = -1;
+  envelope_free(&env);
+  return restored;
+}
+
+/* The records of one segment: how many were restored, or -1. */
+static long recover_segment(int fd, uint64_t boot, uint64_t mark) {
+  stralloc s = STRALLOC_INIT;
+  struct journal_record r;
+  uint64_t first, batch = 0;
+  size_t pos = 0;
+  long restored = 0;
+  int ours = 0, old = 0;
+
+  if (read_segment(fd, &s) == -1) restored = -1;
+  if (restored == 0 && journal_head_parse(stralloc_cstr(&s), s.len, &first))
+    while (restored >= 0 && journal_next(s.s, s.len, first, &pos, &batch, &r) == 1) {
+      int one;
+
+      if (r.boot == boot) {
+        ours = 1; /* its writer knows better */
+        continue;
+      }
+      old = 1;
+      one = recover_one(&r, mark);
+      restored = one == -1 ? -1 : restored + one;
+    }
+  /* All of it is in the queue now: on disk, and then void. */
+  if (restored >= 0 && !ours && old && (sync_messages(&s, 0) == -1 || write_head(fd, batch + 1) == -1)) restored = -1;
+  stralloc_free(&s);
+  return restored;
 }
 
 /* --- writing ------------------------------------------------------------------------------------- */
@@ -186,6 +236,15 @@ static int open_segment(unsigned writer, int s, int flags) {
   return open(name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
 }
 
+/* One at a time opens journals or recovers: who finds the lock of a segment taken knows that
+ * its writer has brought back what was lost. */
+static int lock_journal(void) {
+  int fd = open(JOURNAL_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+  if (fd == -1 || lock_ex(fd) == 0) return fd;
+  return fd_close(fd);
+}
+
 /* The lock on its first segment makes us this writer.  1, 0 somebody else is, -1. */
 static int claim(struct journal *j, unsigned writer) {
   j->segment[0].fd = open_segment(writer, 0, O_CREAT);
@@ -195,19 +254,18 @@ static int claim(struct journal *j, unsigned writer) {
   return errno == EWOULDBLOCK ? 0 : -1;
 }
 
-/* What was left in it is settled, so that all of it is free. */
-static int prepare(struct journal *j, int s, stralloc *text) {
+/* What was left in it is brought back and settled, so that all of it is free: we may be
+ * here before qmail-clean after a power loss. */
+static int prepare(struct journal *j, int s, uint64_t mark, stralloc *text) {
   struct journal_segment *g = &j->segment[s];
-  struct stat st;
   uint64_t last;
 
   if (g->fd == -1) g->fd = open_segment(j->writer, s, O_CREAT);
-  if (g->fd == -1 || fstat(g->fd, &st) == -1) return -1;
-  if (st.st_size < JOURNAL_SEGMENT_SIZE) return fill(g->fd, j->batch + 1);
-  if (read_segment(g->fd, text) == -1) return -1;
+  if (g->fd == -1 || recover_segment(g->fd, j->boot, mark) == -1 || read_segment(g->fd, text) == -1) return -1;
   last = last_batch(text);
   if (last > j->batch) j->batch = last;
-  return sync_messages(text);
+  if (sync_messages(text, 1) == -1) return -1;
+  return text->len < j->size ? fill(g->fd, j->batch + 1, j->size) : 0;
 }
 
 /* The marker stands at the last batch, from which we count on: no number is used twice. */
@@ -233,33 +291,37 @@ static int prepare_all(struct journal *j) {
   int r = found == -1 ? -1 : 0;
 
   j->batch = mark;
-  for (int s = 0; r == 0 && s < JOURNAL_SEGMENTS; ++s) r = prepare(j, s, &text);
+  for (int s = 0; r == 0 && s < JOURNAL_SEGMENTS; ++s) r = prepare(j, s, mark, &text);
   for (int s = 0; r == 0 && s < JOURNAL_SEGMENTS; ++s) r = write_head(j->segment[s].fd, j->batch + 1);
   stralloc_free(&text);
   return r == 0 ? place_mark(j, found, mark) : -1;
 }
 
-int journal_open(struct journal *j, uint64_t boot) {
+int journal_open(struct journal *j, uint64_t boot, size_t size) {
   int got = 0;
+  int dir;
 
   memset(j, 0, sizeof *j);
   j->boot = boot;
+  if (size < JOURNAL_SEGMENT_MIN) size = JOURNAL_SEGMENT_MIN;
+  if (size > JOURNAL_SEGMENT_MAX) size = JOURNAL_SEGMENT_MAX;
+  j->size = (size + JOURNAL_BLOCK - 1) & ~(size_t)(JOURNAL_BLOCK - 1);
   for (int i = 0; i < JOURNAL_SEGMENTS; ++i) j->segment[i].fd = -1;
+  dir = lock_journal();
+  if (dir == -1) return -1;
   for (unsigned w = 0; got == 0 && w < JOURNAL_WRITERS; ++w) {
     got = claim(j, w);
     j->writer = w;
   }
-  if (got == 1 && prepare_all(j) == 0) {
-    j->open = 1;
-    return 0;
-  }
-  close_segments(j);
-  return -1;
+  j->open = got == 1 && prepare_all(j) == 0;
+  if (!j->open) close_segments(j);
+  fd_close(dir);
+  return j->open ? 0 : -1;
 }
 
 int journal_add(struct journal *j, uint64_t id, const stralloc *envelope, const char *message, size_t n) {
   const struct journal_record r = {j->batch + 1, j->boot, id, envelope->s, message, envelope->len, n};
-  size_t room = JOURNAL_SEGMENT_SIZE - JOURNAL_BLOCK;
+  size_t room = j->size - JOURNAL_BLOCK;
   size_t before = j->records.len;
 
   if (!j->open || before + JOURNAL_RECORD_HEAD + envelope->len + n + 8 > room) return 0;
@@ -285,7 +347,7 @@ static void start_settling(struct journal *j, struct journal_segment *g) {
   j->at = 0;
   g->state = JOURNAL_SETTLING;
   g->settler = 0;
-  if (pid == 0) _exit(settle(g->fd, j->batch + 1) == 0 ? 0 : 111);
+  if (pid == 0) _exit(settle(g->fd, j->batch + 1, g->failed) == 0 ? 0 : 111);
   if (pid > 0) g->settler = pid;
   else g->due = deadline_in(1);
 }
@@ -293,7 +355,7 @@ static void start_settling(struct journal *j, struct journal_segment *g) {
 static struct journal_segment *segment_for(struct journal *j, size_t n) {
   struct journal_segment *g = current(j);
 
-  if (g && j->at + n <= JOURNAL_SEGMENT_SIZE) return g;
+  if (g && j->at + n <= j->size) return g;
   if (g) start_settling(j, g);
   for (int i = 0; i < JOURNAL_SEGMENTS; ++i) {
     g = &j->segment[i];
@@ -359,6 +421,7 @@ int journal_reaped(struct journal *j, pid_t pid, int status) {
 
     if (g->state != JOURNAL_SETTLING || g->settler != pid) continue;
     g->settler = 0;
+    g->failed = status != 0;
     if (status == 0) g->state = JOURNAL_FREE;
     else g->due = deadline_in(JOURNAL_SECONDS); /* its records stay; once more later */
     return 1;
@@ -372,52 +435,7 @@ void journal_close(struct journal *j) {
   j->open = 0;
 }
 
-/* --- recovery ------------------------------------------------------------------------------------ */
-
-/* One record of an earlier boot: 1 restored, 0 nothing to do, -1. */
-static int recover_one(const struct journal_record *r, uint64_t mark) {
-  struct envelope env = {0};
-  int found, restored = 0;
-
-  if (envelope_parse(&env, r->envelope, r->envelope_n) != ENVELOPE_OK) {
-    envelope_free(&env);
-    return 0; /* the checksum was right: not ours */
-  }
-  found = queue_looks(r->id, &env);
-  /* Where the marker is beyond it, a message without envelope was finished. */
-  if (found == QUEUE_TORN || (found == QUEUE_GONE && r->batch > mark)) restored = queue_restore(r->id, &env, r->message, r->message_n) == 0 ? 1 : -1;
-  else if (found == QUEUE_UNKNOWN) restored = -1;
-  envelope_free(&env);
-  return restored;
-}
-
-/* The records of one segment: how many were restored, or -1. */
-static long recover_segment(int fd, uint64_t boot, uint64_t mark) {
-  stralloc s = STRALLOC_INIT;
-  struct journal_record r;
-  uint64_t first, batch = 0;
-  size_t pos = 0;
-  long restored = 0;
-  int ours = 0, old = 0;
-
-  if (read_segment(fd, &s) == -1) restored = -1;
-  if (restored == 0 && journal_head_parse(stralloc_cstr(&s), s.len, &first))
-    while (restored >= 0 && journal_next(s.s, s.len, first, &pos, &batch, &r) == 1) {
-      int one;
-
-      if (r.boot == boot) {
-        ours = 1; /* its writer knows better */
-        continue;
-      }
-      old = 1;
-      one = recover_one(&r, mark);
-      restored = one == -1 ? -1 : restored + one;
-    }
-  /* All of it is in the queue now: on disk, and then void. */
-  if (restored >= 0 && !ours && old && (sync_messages(&s) == -1 || write_head(fd, batch + 1) == -1)) restored = -1;
-  stralloc_free(&s);
-  return restored;
-}
+/* --- all of a queue ------------------------------------------------------------------------------ */
 
 static long recover_writer(unsigned w, uint64_t boot) {
   long total = 0;
@@ -445,11 +463,14 @@ static long recover_writer(unsigned w, uint64_t boot) {
 
 long journal_recover(uint64_t boot) {
   long total = 0;
+  int dir = lock_journal();
 
+  if (dir == -1) return errno == ENOENT ? 0 : -1;
   for (unsigned w = 0; w < JOURNAL_WRITERS && total >= 0; ++w) {
     long n = recover_writer(w, boot);
 
     total = n == -1 ? -1 : total + n;
   }
+  fd_close(dir);
   return total;
 }

@@ -29,19 +29,22 @@
 #define JOURNAL_DIR "journal"
 #define JOURNAL_WRITERS 64
 #define JOURNAL_SEGMENTS 4
-#define JOURNAL_SEGMENT_SIZE (1 << 20)
+#define JOURNAL_SEGMENT_MIN (16 << 10)
+#define JOURNAL_SEGMENT_MAX (256 << 20)
 #define JOURNAL_SECONDS 10 /* after which the messages of a segment are synced themselves */
 
 struct journal_segment {
   int fd;
   enum { JOURNAL_FREE, JOURNAL_CURRENT, JOURNAL_SETTLING, JOURNAL_BROKEN } state;
   pid_t settler; /* syncs its messages, then frees it */
+  int failed;    /* it could not: the next one writes them again */
   deadline due;  /* when it is to be settled, though not full */
 };
 
 struct journal {
   int open;
   unsigned writer;
+  size_t size; /* of a segment */
   uint64_t boot, batch; /* the batch under way is the next one */
   struct journal_segment segment[JOURNAL_SEGMENTS];
   size_t at;  /* where the next batch goes in the current segment; 0: there is none */
@@ -52,8 +55,9 @@ struct journal {
 /* Which run of the system this is, from /proc; path null, or another file for tests. */
 int journal_boot(const char *path, uint64_t *boot) MUST_CHECK;
 
-/* Become a writer of this queue.  What an earlier process left is settled first. */
-int journal_open(struct journal *j, uint64_t boot) MUST_CHECK;
+/* Become a writer of this queue, with segments of this size (or the next possible one).  What
+ * an earlier process left is settled first, after a power loss brought back. */
+int journal_open(struct journal *j, uint64_t boot, size_t size) MUST_CHECK;
 /* Add a message to the batch under way: 1, or 0 (it does not fit, or no memory). */
 int journal_add(struct journal *j, uint64_t id, const stralloc *envelope, const char *message, size_t n) MUST_CHECK;
 /* Make the batch safe.  -1: it is not, and never will be by us. */
@@ -67,7 +71,7 @@ void journal_close(struct journal *j);
 
 /* After a power loss: bring back every accepted message of this queue that the disk lost,
  * and free the segments.  Gives how many were restored, or -1.  For qmail-start, before
- * anything else looks at the queue. */
+ * anything else looks at the queue; waits for a writer that is in journal_open. */
 long journal_recover(uint64_t boot);
 
 #endif

@@ -59,7 +59,7 @@ static void want_journal(const struct queued_queues *all, struct queued_queue *q
   now = mono_now();
   if (now < q->again) return;
   journal_close(&q->journal);
-  if (journal_open(&q->journal, all->boot) == -1) q->again = now + AGAIN_SECONDS * NS_PER_S;
+  if (journal_open(&q->journal, all->boot, all->journal_size) == -1) q->again = now + AGAIN_SECONDS * NS_PER_S;
 }
 
 struct queued_queue *queued_enter(struct queued_queues *all, const stralloc *dir) {

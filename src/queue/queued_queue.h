@@ -25,6 +25,7 @@ struct queued_queue {
 struct queued_queues {
   struct queued_queue *first;
   uint64_t boot;
+  size_t journal_size; /* of a segment */
 };
 
 /* The queue, whose directory becomes the current one; null with errno. */

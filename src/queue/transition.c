@@ -290,18 +290,59 @@ enum queue_sight queue_looks(uint64_t id, const struct envelope *env) {
   return whole == 1 ? QUEUE_WHOLE : whole == 0 ? QUEUE_TORN : QUEUE_UNKNOWN;
 }
 
+/* One that is there keeps its name all the time. */
+static int restore_info(uint64_t id, const struct envelope *env) {
+  struct envelope found = {0};
+  stralloc bytes = STRALLOC_INIT;
+  char path[QUEUE_PATH];
+  int whole = read_info(id, &found);
+  int code, fd, r;
+
+  envelope_free(&found);
+  if (whole == 1) return 0;
+  queuepath(path, QUEUE_info, id);
+  r = is_there(id, QUEUE_info);
+  if (r == 0) return write_info(path, env, &code);
+  if (r == -1 || !envelope_format(env, &bytes)) return -1;
+  fd = fd_open_trunc(path, queue_files[QUEUE_info].filemode);
+  r = fd == -1 ? -1 : fd_write_all(fd, bytes.s, bytes.len);
+  fd_close(fd);
+  stralloc_free(&bytes);
+  return r;
+}
+
+/* Written in place: a removal, cut short by the next power loss, would look like the end of
+ * a message that was finished. */
 int queue_restore(uint64_t id, const struct envelope *env, const char *message, size_t n) {
   char path[QUEUE_PATH];
   int code, fd, r;
 
-  if (queue_remove(id) == -1) return -1;
   queuepath(path, QUEUE_mess, id);
-  fd = fd_open_excl(path, queue_files[QUEUE_mess].filemode);
+  fd = fd_open_trunc(path, queue_files[QUEUE_mess].filemode);
   if (fd == -1) return -1;
   r = fd_write_all(fd, message, n);
-  if (r == 0) r = queue_commit(id, fd, env, &code);
+  if (r == 0) r = restore_info(id, env);
+  if (r == 0) r = queue_sync(id, fd, &code);
   fd_close(fd);
   return r;
+}
+
+/* The same bytes over those that are there, which may be missing on disk: 0, or -1. */
+static int write_over(enum queue_file file, uint64_t id, const char *s, size_t n) {
+  char path[QUEUE_PATH];
+  int fd, r;
+
+  queuepath(path, file, id);
+  fd = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+  if (fd == -1) return errno == ELOOP || errno == ENOENT ? 0 : -1;
+  r = fd_write_all(fd, s, n);
+  fd_close(fd);
+  return r;
+}
+
+int queue_rewrite(uint64_t id, const char *envelope, size_t envelope_n, const char *message, size_t n) {
+  if (write_over(QUEUE_info, id, envelope, envelope_n) == -1 || write_over(QUEUE_mess, id, message, n) == -1) return -1;
+  return queue_sync_message(id);
 }
 
 static int open_marks(uint64_t id) {

@@ -51,8 +51,12 @@ int queue_sync_names(uint64_t split) MUST_CHECK;
  * there; UNKNOWN with errno. */
 enum queue_sight { QUEUE_WHOLE, QUEUE_TORN, QUEUE_GONE, QUEUE_UNKNOWN };
 enum queue_sight queue_looks(uint64_t id, const struct envelope *env) MUST_CHECK;
-/* torn or gone -> queued, synced. */
+/* torn or gone -> queued, synced.  Until that is done it stays torn or gone, whatever cuts it
+ * short. */
 int queue_restore(uint64_t id, const struct envelope *env, const char *message, size_t n) MUST_CHECK;
+/* As queue_sync_message, after the bytes of both files were written once more: of a file that
+ * could not be synced the system may believe afterwards that it is on disk. */
+int queue_rewrite(uint64_t id, const char *envelope, size_t envelope_n, const char *message, size_t n) MUST_CHECK;
 
 /* queued -> tried: the recipients of these numbers (rising) are done.  A byte for each,
  * written in place; none at all remembers only that an attempt was made now.  Safe

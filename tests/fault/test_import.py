@@ -1,10 +1,10 @@
 """queue-fix -i: a classic queue, in all its states, becomes messages of ours; also if it is killed before any of its
 system calls, or the power fails."""
-import fcntl, os, random, re, signal, subprocess, sys, time, unittest
+import fcntl, os, re, sys, time, unittest
 
 from box import FAULTY
 from classicqueue import ClassicQueue
-from crashsim import SENTINEL, CrashSite, Disk, Recording, Scenario, Slot, Tree, digest
+from crashsim import CrashSite, Disk, Recording, Scenario, Slot, Tree, digest
 
 TEXT = b"Received: (qmail 1 invoked by uid 0); 1 Jan 2024 00:00:00 -0000\nSubject: %s\n\nbody of %s\n"
 
@@ -96,16 +96,6 @@ class ImportSlot(Slot):
             self.site.write(path, content)
         if os.geteuid() == 0:
             os.lchown(full, self.site.uid, self.site.gid)
-
-    def deliver(self):
-        known = Tree.read(self.site.dir, self.site.PARTS)  # what comes later is a notice
-        self.site.start()
-        try:
-            self.site.wait_log(lambda lines: any(f"info msg {SENTINEL}:" in l for l in lines), what="the sentinel")
-            self.site.manager.send_signal(signal.SIGALRM)
-            self.site.wait_log(lambda lines: self.settled(lines, known), what="all deliveries")
-        finally:
-            self.site.stop()
 
 
 class ImportTest(unittest.TestCase):

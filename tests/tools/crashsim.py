@@ -7,6 +7,8 @@ journal of names promise:
   - changes of names (create, link, rename, unlink, symlink with its text, mkdir) reach the disk in
     their order: of those done so far some first part is there, at least up to the last one that an
     fsync of a directory has covered. An fsync of a file promises nothing about its name.
+    The marker of a journal (journal.h) relies on this order: also in `wild_states`, where each directory
+    has an order of its own, it is never on disk before the envelopes it speaks of; it may be long after.
   - what was written into a file before an fsync of it began is there when that has ended. Of later
     writes nothing may be there, or all, or the first blocks, or the first part of a block, or the
     length with zeros for data, or the last block without those before it; or the first so many
@@ -16,7 +18,7 @@ contents are tried once.
 
 `Slot` is a root with our real daemons where a state is put down, recovered and judged by what
 arrives: see `judge`."""
-import collections, hashlib, itertools, os, random, re, shutil, signal, subprocess, sys, tempfile, threading, time, unittest, zlib
+import collections, functools, hashlib, itertools, os, random, re, shutil, signal, subprocess, sys, tempfile, threading, time, unittest, zlib
 
 from box import FAULTY, TOP, Root, wait_for
 from mailsite import Sink
@@ -24,6 +26,7 @@ from mailsite import Sink
 BLOCK = 512  # the least a disk writes as one
 COMBINATIONS = 48  # of the contents of several files in one state; of more a choice, always the same
 DAYS = 2 * 86400   # a state was found so long after the crash: what was never accepted may be swept
+JOURNAL = "queue/queue1/journal"
 SENTINEL = 4102444800000000  # an id that is younger than all others, so it is seen after them
 
 Op = collections.namedtuple("Op", "what pid program a b s t")
@@ -78,6 +81,8 @@ class Tree:
     def read(root, parts, inodes=None):
         found = {}
         for part in parts:
+            if not os.path.isdir(os.path.join(root, part)):
+                continue
             found[part] = ("d", None)
             for base, dirs, files in os.walk(os.path.join(root, part)):
                 for name in dirs + files:
@@ -102,6 +107,7 @@ class File:
         self.start = content
         self.writes = []   # (position, offset, data), or data None: cut to offset
         self.synced = []   # (position where the fsync began, where it ended)
+        self.known = {}    # what contents() found
 
     @staticmethod
     def apply(content, writes):
@@ -115,8 +121,14 @@ class File:
     def contents(self, cut):
         """What may be in it if the power fails at cut; the whole content first."""
         began = max((b for b, e in self.synced if e < cut), default=-1)
-        safe = self.apply(self.start, [w for w in self.writes if w[0] < began])
         loose = [w for w in self.writes if began <= w[0] < cut]
+        key = began, len(loose)
+        if key not in self.known:
+            self.known[key] = self.possible([w for w in self.writes if w[0] < began], loose)
+        return self.known[key]
+
+    def possible(self, synced, loose):
+        safe = self.apply(self.start, synced)
         if not loose:
             return [safe]
         whole = self.apply(safe, loose)
@@ -124,12 +136,15 @@ class File:
         found += [self.apply(safe, loose[:i]) for i in range(1, len(loose))]
         size = len(whole)
         first = next((i for i in range(min(len(safe), size)) if safe[i] != whole[i]), min(len(safe), size))
-        for end in range(first // BLOCK * BLOCK, size, BLOCK):
+        until = size  # behind it nothing has changed: a preallocated file
+        while len(safe) == size and until > first and safe[until - BLOCK:] == whole[until - BLOCK:]:
+            until -= BLOCK
+        for end in range(first // BLOCK * BLOCK, until, BLOCK):
             found.append(whole[:end] + safe[end:])
-        half = (first + size) // 2
+        half = (first + until) // 2
         found.append(whole[:half] + safe[half:])
         found.append(safe[:size].ljust(size, b"\0"))
-        last = (size - 1) // BLOCK * BLOCK
+        last = (until - 1) // BLOCK * BLOCK
         if last > first:
             found.append(safe[:last].ljust(last, b"\0") + whole[last:])
         return list(dict.fromkeys(found))
@@ -140,7 +155,7 @@ class Disk:
         """ops: the log; before: the Tree when it began, all of it on disk. ignore: an fsync of a path with this in
         it did not happen. parts: the directories that matter."""
         self.ops = ops
-        self.parts = parts or CrashSite.PARTS
+        self.parts = parts or CrashSite.PARTS + [JOURNAL]
         self.before = {}
         self.changes = []     # (position, what, path, value), of names
         self.halves = []      # the same, a move as two changes, each of one directory
@@ -220,6 +235,24 @@ class Disk:
                 for state in self.filled(after[n], cut, rng, COMBINATIONS):
                     yield cut, state
 
+    def some_states(self, each):
+        """A choice of so many (three or more) states for each cut, always the same: as little as may be on disk, all names
+        with what was synced of the contents, the same with all contents, and others."""
+        rng = random.Random(4)
+        after = [dict(self.before)]
+        for change in self.changes:
+            after.append(dict(after[-1]))
+            self.apply(after[-1], change)
+        for cut in self.cuts():
+            began = max((b for b, e, _ in self.synced if e < cut), default=-1)
+            least = sum(1 for c in self.changes if c[0] < began)
+            most = sum(1 for c in self.changes if c[0] < cut)
+            for i in range(each):
+                names = after[least if i == 0 else most if i < 3 else rng.randint(least, most)]
+                pick = (lambda possible: possible[:2][-1]) if i < 2 else (lambda possible: possible[0]) if i == 2 else rng.choice
+                for state in self.filled(names, cut, rng, 1, pick):
+                    yield cut, state
+
     def wild_states(self, each):
         """The same on a disk where the names in each directory are kept in order by themselves only: a choice
         of each states for each cut, always the same."""
@@ -231,6 +264,10 @@ class Disk:
                 for d in sorted(set(folder)):
                     began = max((b for b, e, path in self.synced if path == d and e < cut), default=-1)
                     until[d] = rng.choice([began] + [c[0] + 1 for c, f in zip(self.halves, folder) if f == d and began < c[0] < cut])
+                marker = max((c[0] for c, f in zip(self.halves, folder) if f == JOURNAL and ".mark." in c[2] and c[0] < until[f]), default=-1)
+                for d in until:
+                    if "/info/" in d:
+                        until[d] = max(until[d], marker)
                 names = dict(self.before)
                 for c, f in zip(self.halves, folder):
                     if c[0] < until[f]:
@@ -238,7 +275,7 @@ class Disk:
                 for state in self.filled(names, cut, rng, 1):
                     yield cut, state
 
-    def filled(self, names, cut, rng, most):
+    def filled(self, names, cut, rng, most, pick=None):
         """The states with these names: with all that may be in the files, but not more than most (or some more)."""
         fixed, open_, total = {}, [], 1
         for path, (kind, content) in names.items():
@@ -257,7 +294,9 @@ class Disk:
             if len(possible) > 1:
                 open_.append((path, possible))
                 total *= len(possible)
-        if total <= most:
+        if pick:
+            choices = [[pick(possible) for _, possible in open_]]
+        elif total <= most:
             choices = itertools.product(*(possible for _, possible in open_))
         else:
             choices = [[possible[i] for _, possible in open_] for i in range(2) if most > 1]
@@ -318,6 +357,8 @@ class CrashSite(Root):
         self.control("timeoutremote", "5\n")
         self.control("doublebounceto", "postmaster\n")
         self.control("doublebouncehost", "local.example\n")
+        with open(self.path("boot"), "w") as f:
+            f.write(self.dir)  # where a state is recovered, the system has booted again
         self.accounts()
         self.ok("qmail-newu")
         self.ok("queue-fix", self.path("queue", "queue1"))
@@ -350,7 +391,8 @@ class CrashSite(Root):
         os.chown(self.path(name), self.uid, self.gid)
 
     def env(self, **extra):
-        e = {"INDIMAILUSER": "nobody", "QUEUEDIR": self.path("queue", "queue1"), "QUEUE_BASE": self.path("queue"), "QUEUE_COUNT": "1"}
+        e = {"INDIMAILUSER": "nobody", "QUEUEDIR": self.path("queue", "queue1"), "QUEUE_BASE": self.path("queue"), "QUEUE_COUNT": "1",
+             "BOOTID_FILE": self.path("boot"), "JOURNAL_SIZE": "16384"}
         if self.log:
             e.update(FAULT_LOG=self.log.path, FAULT_ROOT=self.dir)
         return super().env(**{**e, **extra})
@@ -430,6 +472,7 @@ class Scenario:
     states are recovered."""
 
     messages = ()
+    each = None  # so many states for each cut: where all would be too many
 
     def prepare(self, site):
         pass
@@ -480,7 +523,7 @@ class Recording:
         try:
             scenario.prepare(site)
             inodes = {}
-            before = Tree.read(site.dir, site.PARTS, inodes)
+            before = Tree.read(site.dir, site.PARTS + [JOURNAL], inodes)
             site.log = Log(site.path("fault.log"), site.dir)
             site.sink.messages.log = site.log
             scenario.run(site)
@@ -548,8 +591,11 @@ class Story:
     def one(self, at, op, number):
         content = File.apply(b"", self.written(at, op.a))
         info = self.info(number)
-        says = (i for i in range(at, len(self.ops)) if self.ops[i].pid == op.pid and
-                (self.ops[i].what == "exit" and self.ops[i].a == 0 or self.ops[i].what == "say" and self.ops[i].s.startswith(b"0 ")))
+        if op.program == "qmail-queued":
+            said = "say", 0, b"0 %d\n" % int(number)
+        else:
+            said = "exit", 0, b""
+        says = (i for i in range(at, len(self.ops)) if self.ops[i].pid == op.pid and (self.ops[i].what, self.ops[i].a, self.ops[i].s) == said)
         accepted = next(says, None)
         begun = self.disk.made.get(info, len(self.ops))
         gone = self.disk.gone.get(info)
@@ -685,10 +731,12 @@ def judge(story, duties, state, tree, taken):
 class Slot:
     """A root where states are recovered, one after the other."""
 
-    def __init__(self, scenario, bin=None):
+    def __init__(self, scenario, bin=None, known=None):
+        """known: what came of states in other slots."""
+        self.known = {} if known is None else known
         self.site = CrashSite(bin)
         scenario.prepare(self.site)
-        self.base = Tree.read(self.site.dir, self.site.PARTS)
+        self.base = Tree.read(self.site.dir, self.site.PARTS + [JOURNAL])
         # What was there before the scenario keeps its time, where that is known.
         self.times = {p: os.stat(self.site.path(p)).st_mtime for p, v in self.base.items() if v[0] == "f" and not p.startswith("home/")}
         self.dirs = [self.site.path(p) for p, v in self.base.items() if v[0] == "d"]
@@ -748,35 +796,56 @@ class Slot:
                     os.utime(os.path.join(base, name), (old, old), follow_symlinks=False)
 
     def recover(self, state):
-        """(tree, taken by the remote host, files left in the queue)"""
+        """(tree, taken by the remote host, what the daemons found, what they said). They found the state, or what was
+        made of it with the journal: of states that become the same they are run on one."""
+        site, found = self.site, state
+        if any(p.startswith(JOURNAL + "/") for p in state):
+            self.put({p: v for p, v in state.items() if p.startswith("queue/")})
+            site.ok("qmail-clean", "-r", cwd=site.path("queue/queue1"))
+            found = Tree.read(site.dir, [p for p in site.PARTS if p.startswith("queue/")])
+            found.update((p, v) for p, v in state.items() if not p.startswith("queue/"))
+            found.update((p, v) for p, v in state.items() if p == JOURNAL)
+        key = digest(found)
+        if key not in self.known:
+            self.put({**found, **self.sentinel})
+            del site.sink.messages[:]
+            self.deliver(found)
+            tree = Tree.read(site.dir, site.PARTS)
+            taken = [(to, data) for _, tos, data in site.sink.messages for to in tos]
+            self.known[key] = tree, taken, found, site.lines
+        return self.known[key]
+
+    def deliver(self, state=()):
+        """Run the daemons until there is nothing to deliver any more; what waits for its time is tried at once."""
         site = self.site
-        self.put({**state, **self.sentinel})
-        del site.sink.messages[:]
+        tried = any("/done/" in p and not p.endswith("/") and p.split("/")[-1].isdigit() for p in state) or not state
+        end, alarm = time.monotonic() + 30, 0
         site.start()
         try:
             site.wait_log(lambda lines: any(f"info msg {SENTINEL}:" in l for l in lines), what="the sentinel")
-            if any("/done/" in p for p in state):
+            while True:
+                try:
+                    site.wait_log(lambda lines: self.settled(lines) and not waiting(site), 0.05 if tried else 0.5)
+                    return
+                except AssertionError:
+                    if time.monotonic() > end or site.over.is_set():
+                        raise
+                # The scan that finds those which wait may not be over yet, so once is not enough.
                 site.manager.send_signal(signal.SIGALRM)
-            site.wait_log(lambda lines: self.settled(lines, state), what="recovery")
         finally:
             site.stop()
-        tree = Tree.read(site.dir, site.PARTS)
-        left = {p: v for p, v in tree.items() if p.startswith("queue/") and v[0] != "d"}
-        taken = [(to, data) for _, tos, data in site.sink.messages for to in tos]
-        return tree, taken, left
 
     @staticmethod
-    def settled(lines, state):
+    def settled(lines):
         text = "\n".join(lines)
         begun = set(re.findall(r"info msg (\d+):", text))
-        new = [n for n in begun if int(n) != SENTINEL and not any(p.endswith("/" + n) for p in state)]
-        return str(SENTINEL) in begun and begun == set(re.findall(r"end msg (\d+)", text)) and \
-            len(new) >= len(re.findall(r"bounce msg \d+ qp", text))
+        return str(SENTINEL) in begun and begun <= set(re.findall(r"end msg (\d+)", text))
 
     def close(self):
         self.site.close()
 
 
+@functools.cache
 def table():
     """The states of states.def: (name, letter per file, recovery)."""
     with open(os.path.join(TOP, "src/queue/states.def")) as f:
@@ -800,21 +869,46 @@ def complete(info, mess):
     return "+" if (len(mess), b"%08x" % zlib.crc32(mess)) == (int(size), sum_) else "~", "+"
 
 
-def by_table(state, log):
-    """Was each message in the state treated as the table says? What is wrong."""
-    rows, wrong, log = table(), [], "\n".join(log)
+def letters_of(has):
+    """The letters of a message that has these files: kind -> (kind of file, content)."""
+    letters = complete(has.get("info"), has["mess"][1] if "mess" in has else None)
+    return letters + tuple("+" if kind in has else "-" for kind in ("done", "bounce"))
+
+
+def row_of(rows, letters):
+    return next((r for r in rows if all(a in ("?", b) for a, b in zip(r[1], letters))), None)
+
+
+def messages_of(state):
     files = {}
     for path, v in state.items():
         m = re.match(r"queue/queue1/(mess|info|done|bounce)/(?:\d+/)?(\d+)$", path)
         if m and v[0] != "d":
             files.setdefault(m.group(2), {})[m.group(1)] = v
-    for number, has in files.items():
-        letters = complete(has.get("info"), has["mess"][1] if "mess" in has else None)
-        letters += tuple("+" if kind in has else "-" for kind in ("done", "bounce"))
-        row = next((r for r in rows if all(a in ("?", b) for a, b in zip(r[1], letters))), None)
+    return files
+
+
+def waiting(site):
+    """Is there a message in the queue which states.def says is to be delivered?"""
+    while True:
+        try:
+            found = messages_of(Tree.read(site.dir, site.PARTS[:4]))
+            break
+        except FileNotFoundError:  # it has just been removed
+            pass
+    rows = table()
+    return any(row is None or row[2] == "DELIVER" for row in (row_of(rows, letters_of(has)) for has in found.values()))
+
+
+def by_table(state, log):
+    """Was each message in the state treated as the table says? What is wrong."""
+    rows, wrong, log = table(), [], "\n".join(log)
+    for number, has in messages_of(state).items():
+        letters = letters_of(has)
+        row = row_of(rows, letters)
         if not row:
             wrong.append(f"{number} is in no state of states.def: {letters}")
-        elif (row[2] == "DELIVER") != (f"info msg {number}:" in log):
+        elif (row[2] == "DELIVER") != (f"end msg {number} " in log):
             wrong.append(f"{number} is {row[0]}, which is {row[2]}, and was " + ("not " if row[2] == "DELIVER" else "") + "delivered")
     return wrong
 
@@ -822,26 +916,32 @@ def by_table(state, log):
 def damaged(state, left):
     """Of the files left in the queue those that have no business there: all but an envelope full of zeros, which no
     program takes upon itself to remove, and its message."""
-    return sorted(p for p in left if not any(
+    return sorted(p for p, v in left.items() if p.startswith("queue/") and v[0] != "d" and not any(
         q.endswith("/" + os.path.basename(p)) and "/info/" in q and v[0] == "f" and b"\0\0" in v[1].rstrip(b"\0") + b"\0\0"
         for q, v in state.items()))
 
 
 def explore(scenario, recording, ignore=None, enough=5, slots=4):
-    """Try every state of what was recorded. (how many, complaints)"""
+    """Try every state of what was recorded, or the scenario's number for each cut. (how many, complaints)"""
     story = Story(recording, scenario.messages, ignore)
     states, duties = {}, {}
     for wild in (False, True):
-        for cut, state in story.disk.wild_states(2) if wild else story.disk.states():
+        ordered = story.disk.some_states(scenario.each) if scenario.each else story.disk.states()
+        for cut, state in story.disk.wild_states(2) if wild else ordered:
             key = digest(state)
             states.setdefault(key, state)
             duties.setdefault(key, set()).add(story.duties(cut, wild))
+    return try_all(scenario, story, states, duties, enough, slots)
+
+
+def try_all(scenario, story, states, duties, enough=5, slots=4):
+    """Recover and judge states, by their digests. (how many, complaints)"""
     work = list(states)
     random.Random(3).shuffle(work)
-    lock, complaints = threading.Lock(), []
+    lock, complaints, known = threading.Lock(), [], {}
 
     def worker():
-        slot = Slot(scenario)
+        slot = Slot(scenario, known=known)
         try:
             while len(complaints) < enough:
                 with lock:
@@ -850,19 +950,19 @@ def explore(scenario, recording, ignore=None, enough=5, slots=4):
                     key = work.pop()
                 state = states[key]
                 try:
-                    tree, taken, left = slot.recover(state)
+                    tree, taken, found, lines = slot.recover(state)
                     wrong = [w for d in duties[key] for w in judge(story, d, state, tree, taken)]
-                    wrong += by_table(state, slot.site.lines)
+                    wrong += by_table(found, lines)
                     if not all(d[0] for d in duties[key]):
-                        wrong += [f"left in the queue: {p}" for p in damaged(state, left)]
+                        wrong += [f"left in the queue: {p}" for p in damaged(state, tree)]
                 except AssertionError as e:
-                    wrong = [str(e)]
+                    wrong, lines = [str(e)], slot.site.lines
                 if wrong:
                     files = "\n".join(f"    {p} {len(v[1])} {v[1][:160]!r}" for p, v in sorted(state.items())
                                       if v[0] != "d" and not os.path.basename(p).startswith("."))
                     with lock:
                         complaints.append("\n  ".join(dict.fromkeys(wrong)) + "\n  in the state\n" + files + "\n  log:\n    " +
-                                          "\n    ".join(slot.site.lines))
+                                          "\n    ".join(lines))
         except BaseException as e:
             with lock:
                 complaints.append(f"{type(e).__name__}: {e}")

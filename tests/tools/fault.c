@@ -286,7 +286,10 @@ WRAP(ssize_t, write, (int fd, const void *s, size_t n)) {
 WRAP(ssize_t, pwrite, (int fd, const void *s, size_t n, off_t at)) {
   ssize_t w;
 
-  if (fails(WRITE)) return fail_errno ? -1 : 0;
+  if (fails(WRITE)) {
+    if (fail_errno) return -1;
+    n = n / 2 ? n / 2 : n;
+  }
   w = __real_pwrite(fd, s, n, at);
   note_data(fd, at, s, w);
   return w;
