@@ -105,18 +105,18 @@ static int write_head(int fd, uint64_t first_batch) {
 }
 
 /* A disk that is nearly full has better use for its room. */
-static int has_room(void) {
+static int has_room(size_t size) {
   struct statvfs fs;
 
   if (statvfs(".", &fs) == -1) return 0;
   errno = ENOSPC;
-  return (uint64_t)fs.f_bavail * fs.f_frsize >= 2 * (uint64_t)JOURNAL_SEGMENTS * JOURNAL_SEGMENT_SIZE;
+  return (uint64_t)fs.f_bavail * fs.f_frsize >= 2 * (uint64_t)JOURNAL_SEGMENTS * size;
 }
 
 /* A new segment gets all its blocks now: later writes change nothing but data. */
 static int fill(int fd, uint64_t first_batch, size_t size) {
   static const char zeros[65536];
-  int r = has_room() ? 0 : -1;
+  int r = has_room(size) ? 0 : -1;
 
   for (size_t at = 0; r == 0 && at < size; at += sizeof zeros)
     r = write_at(fd, zeros, size - at < sizeof zeros ? size - at : sizeof zeros, (off_t)at);
