@@ -819,10 +819,16 @@ class Slot:
         """Run the daemons until there is nothing to deliver any more; what waits for its time is tried at once."""
         site = self.site
         tried = any("/done/" in p and not p.endswith("/") and p.split("/")[-1].isdigit() for p in state) or not state
-        end, alarm = time.monotonic() + 30, 0
+        end = time.monotonic() + 30
         site.start()
         try:
             site.wait_log(lambda lines: any(f"info msg {SENTINEL}:" in l for l in lines), what="the sentinel")
+            if tried:
+                try:
+                    site.wait_log(lambda lines: any("that were tried before" in l for l in lines), 0.05)
+                    site.manager.send_signal(signal.SIGALRM)
+                except AssertionError:
+                    pass
             while True:
                 try:
                     site.wait_log(lambda lines: self.settled(lines) and not waiting(site), 0.05 if tried else 0.5)
