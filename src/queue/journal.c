@@ -18,17 +18,19 @@
 #include "base/lock.h"
 #include "base/scan.h"
 #include "queue/crc32.h"
+#include "queue/fsorder.h"
 #include "queue/transition.h"
 
 #define BOOT_FILE "/proc/sys/kernel/random/boot_id"
 #define NAME 64
 
-int journal_boot(const char *path, uint64_t *boot) {
+int journal_era(struct journal_era *era, const char *boot_file, const char *order) {
   stralloc text = STRALLOC_INIT;
-  int r = file_read(path ? path : BOOT_FILE, &text, 4096);
+  int r = file_read(*boot_file ? boot_file : BOOT_FILE, &text, 4096);
 
-  if (r == 1) *boot = (uint64_t)crc32(0, text.s, text.len) << 32 | crc32(~0u, text.s, text.len);
+  if (r == 1) era->boot = (uint64_t)crc32(0, text.s, text.len) << 32 | crc32(~0u, text.s, text.len);
   if (r == 0) errno = ENOENT;
+  era->ordered = fsorder_kept(order);
   stralloc_free(&text);
   return r == 1 ? 0 : -1;
 }
@@ -179,7 +181,7 @@ static int settle(int fd, uint64_t next_batch, int again) {
 /* --- recovery ------------------------------------------------------------------------------------ */
 
 /* One record of an earlier boot: 1 restored, 0 nothing to do, -1. */
-static int recover_one(const struct journal_record *r, uint64_t mark) {
+static int recover_one(const struct journal_record *r, uint64_t mark, int ordered) {
   struct envelope env = {0};
   int found, restored = 0;
 
@@ -189,14 +191,14 @@ static int recover_one(const struct journal_record *r, uint64_t mark) {
   }
   found = queue_looks(r->id, &env);
   /* Where the marker is beyond it, a message without envelope was finished. */
-  if (found == QUEUE_TORN || (found == QUEUE_GONE && r->batch > mark)) restored = queue_restore(r->id, &env, r->message, r->message_n) == 0 ? 1 : -1;
+  if (found == QUEUE_TORN || (found == QUEUE_GONE && (r->batch > mark || !ordered))) restored = queue_restore(r->id, &env, r->message, r->message_n) == 0 ? 1 : -1;
   else if (found == QUEUE_UNKNOWN) restored = -1;
   envelope_free(&env);
   return restored;
 }
 
 /* The records of one segment: how many were restored, or -1. */
-static long recover_segment(int fd, uint64_t boot, uint64_t mark) {
+static long recover_segment(int fd, const struct journal_era *era, uint64_t mark) {
   stralloc s = STRALLOC_INIT;
   struct journal_record r;
   uint64_t first, batch = 0;
@@ -209,12 +211,12 @@ static long recover_segment(int fd, uint64_t boot, uint64_t mark) {
     while (restored >= 0 && journal_next(s.s, s.len, first, &pos, &batch, &r) == 1) {
       int one;
 
-      if (r.boot == boot) {
+      if (r.boot == era->boot) {
         ours = 1; /* its writer knows better */
         continue;
       }
       old = 1;
-      one = recover_one(&r, mark);
+      one = recover_one(&r, mark, era->ordered);
       restored = one == -1 ? -1 : restored + one;
     }
   /* All of it is in the queue now: on disk, and then void. */
@@ -261,7 +263,7 @@ static int prepare(struct journal *j, int s, uint64_t mark, stralloc *text) {
   uint64_t last;
 
   if (g->fd == -1) g->fd = open_segment(j->writer, s, O_CREAT);
-  if (g->fd == -1 || recover_segment(g->fd, j->boot, mark) == -1 || read_segment(g->fd, text) == -1) return -1;
+  if (g->fd == -1 || recover_segment(g->fd, &j->era, mark) == -1 || read_segment(g->fd, text) == -1) return -1;
   last = last_batch(text);
   if (last > j->batch) j->batch = last;
   if (sync_messages(text, 1) == -1) return -1;
@@ -297,12 +299,12 @@ static int prepare_all(struct journal *j) {
   return r == 0 ? place_mark(j, found, mark) : -1;
 }
 
-int journal_open(struct journal *j, uint64_t boot, size_t size) {
+int journal_open(struct journal *j, const struct journal_era *era, size_t size) {
   int got = 0;
   int dir;
 
   memset(j, 0, sizeof *j);
-  j->boot = boot;
+  j->era = *era;
   if (size < JOURNAL_SEGMENT_MIN) size = JOURNAL_SEGMENT_MIN;
   if (size > JOURNAL_SEGMENT_MAX) size = JOURNAL_SEGMENT_MAX;
   j->size = (size + JOURNAL_BLOCK - 1) & ~(size_t)(JOURNAL_BLOCK - 1);
@@ -320,7 +322,7 @@ int journal_open(struct journal *j, uint64_t boot, size_t size) {
 }
 
 int journal_add(struct journal *j, uint64_t id, const stralloc *envelope, const char *message, size_t n) {
-  const struct journal_record r = {j->batch + 1, j->boot, id, envelope->s, message, envelope->len, n};
+  const struct journal_record r = {j->batch + 1, j->era.boot, id, envelope->s, message, envelope->len, n};
   size_t room = j->size - JOURNAL_BLOCK;
   size_t before = j->records.len;
 
@@ -437,7 +439,7 @@ void journal_close(struct journal *j) {
 
 /* --- all of a queue ------------------------------------------------------------------------------ */
 
-static long recover_writer(unsigned w, uint64_t boot) {
+static long recover_writer(unsigned w, const struct journal_era *era) {
   long total = 0;
   uint64_t mark;
   int lock = open_segment(w, 0, 0);
@@ -453,7 +455,7 @@ static long recover_writer(unsigned w, uint64_t boot) {
     long n;
 
     if (fd == -1 && errno == ENOENT) continue;
-    n = fd == -1 ? -1 : recover_segment(fd, boot, mark);
+    n = fd == -1 ? -1 : recover_segment(fd, era, mark);
     fd_close(fd);
     total = n == -1 ? -1 : total + n;
   }
@@ -461,13 +463,13 @@ static long recover_writer(unsigned w, uint64_t boot) {
   return total;
 }
 
-long journal_recover(uint64_t boot) {
+long journal_recover(const struct journal_era *era) {
   long total = 0;
   int dir = lock_journal();
 
   if (dir == -1) return errno == ENOENT ? 0 : -1;
   for (unsigned w = 0; w < JOURNAL_WRITERS && total >= 0; ++w) {
-    long n = recover_writer(w, boot);
+    long n = recover_writer(w, era);
 
     total = n == -1 ? -1 : total + n;
   }

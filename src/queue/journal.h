@@ -10,9 +10,10 @@
  * nothing that was written: a record names the boot it was written in) restores what is
  * missing or torn.  But it must not bring back what was delivered and removed.  That is
  * told by the marker, a file whose name holds the number of the last batch and which is
- * renamed after the files of each batch were made: file systems keep the order of such
- * changes, so where the marker has reached a batch, a message of it that is not there was
- * finished.
+ * renamed after the files of each batch were made.  Where the file system keeps the order of
+ * such changes (queue/fsorder.h) and the marker has reached a batch, a message of it that is
+ * not there was finished.  Where it does not, the marker says nothing: every message that is
+ * not there comes back, for one twice is better than one lost.
  *
  * journal/W.S is segment S of writer W, journal/W.mark.N its marker.  All calls work in
  * the queue that is the current directory.  0 or -1 with errno unless said otherwise. */
@@ -41,23 +42,31 @@ struct journal_segment {
   deadline due;  /* when it is to be settled, though not full */
 };
 
+/* What recovery goes by. */
+struct journal_era {
+  uint64_t boot; /* which run of the system this is */
+  int ordered;   /* the file system keeps the order of names */
+};
+
 struct journal {
   int open;
   unsigned writer;
   size_t size; /* of a segment */
-  uint64_t boot, batch; /* the batch under way is the next one */
+  struct journal_era era;
+  uint64_t batch; /* the batch under way is the next one */
   struct journal_segment segment[JOURNAL_SEGMENTS];
   size_t at;  /* where the next batch goes in the current segment; 0: there is none */
   stralloc records;
   uint64_t broken; /* how many segments were given up */
 };
 
-/* Which run of the system this is, from /proc; path null, or another file for tests. */
-int journal_boot(const char *path, uint64_t *boot) MUST_CHECK;
+/* Of the queue that is the current directory.  boot_file: "", which means /proc's, or another
+ * one; order: see fsorder_kept. */
+int journal_era(struct journal_era *era, const char *boot_file, const char *order) MUST_CHECK;
 
 /* Become a writer of this queue, with segments of this size (or the next possible one).  What
  * an earlier process left is settled first, after a power loss brought back. */
-int journal_open(struct journal *j, uint64_t boot, size_t size) MUST_CHECK;
+int journal_open(struct journal *j, const struct journal_era *era, size_t size) MUST_CHECK;
 /* Add a message to the batch under way: 1, or 0 (it does not fit, or no memory). */
 int journal_add(struct journal *j, uint64_t id, const stralloc *envelope, const char *message, size_t n) MUST_CHECK;
 /* Make the batch safe.  -1: it is not, and never will be by us. */
@@ -72,6 +81,6 @@ void journal_close(struct journal *j);
 /* After a power loss: bring back every accepted message of this queue that the disk lost,
  * and free the segments.  Gives how many were restored, or -1.  For qmail-start, before
  * anything else looks at the queue; waits for a writer that is in journal_open. */
-long journal_recover(uint64_t boot);
+long journal_recover(const struct journal_era *era);
 
 #endif

@@ -305,8 +305,8 @@ int queued_serve(int listener, const struct conf *conf, struct strerr *e) {
   s->conf = conf;
   s->next = (uint64_t)getpid();
   if (collection_load(&s->collection, conf, e) == -1) return -1;
-  if (journal_boot(*conf_line(conf, SET_bootid) ? conf_line(conf, SET_bootid) : 0, &s->queues.boot) == -1)
-    return strerr_sys(e, "unable to tell which boot this is", (char *)0);
+  s->queues.boot_file = conf_line(conf, SET_bootid);
+  s->queues.order = conf_line(conf, SET_metadata_order);
   s->queues.journal_size = conf_number(conf, SET_journal_size);
   if (loop_init(&s->loop) == -1 || loop_io_add(&s->loop, &s->listener, listener, LOOP_READ, on_listener, s) == -1 ||
       loop_io_add(&s->loop, &s->signals, sig, LOOP_READ, on_signal, s) == -1)

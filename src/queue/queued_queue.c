@@ -53,13 +53,14 @@ static void drop(struct queued_queues *all, struct queued_queue *q) {
 
 /* Without a journal messages are synced one by one. */
 static void want_journal(const struct queued_queues *all, struct queued_queue *q) {
+  struct journal_era era;
   deadline now;
 
   if (q->journal.open && q->journal.broken < JOURNAL_SEGMENTS) return;
   now = mono_now();
   if (now < q->again) return;
   journal_close(&q->journal);
-  if (journal_open(&q->journal, all->boot, all->journal_size) == -1) q->again = now + AGAIN_SECONDS * NS_PER_S;
+  if (journal_era(&era, all->boot_file, all->order) == -1 || journal_open(&q->journal, &era, all->journal_size) == -1) q->again = now + AGAIN_SECONDS * NS_PER_S;
 }
 
 struct queued_queue *queued_enter(struct queued_queues *all, const stralloc *dir) {

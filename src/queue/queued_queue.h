@@ -24,7 +24,7 @@ struct queued_queue {
 
 struct queued_queues {
   struct queued_queue *first;
-  uint64_t boot;
+  const char *boot_file, *order; /* for journal_era */
   size_t journal_size; /* of a segment */
 };
 

@@ -392,7 +392,7 @@ class CrashSite(Root):
 
     def env(self, **extra):
         e = {"INDIMAILUSER": "nobody", "QUEUEDIR": self.path("queue", "queue1"), "QUEUE_BASE": self.path("queue"), "QUEUE_COUNT": "1",
-             "BOOTID_FILE": self.path("boot"), "JOURNAL_SIZE": "16384"}
+             "BOOTID_FILE": self.path("boot"), "METADATA_ORDER": "yes", "JOURNAL_SIZE": "16384"}
         if self.log:
             e.update(FAULT_LOG=self.log.path, FAULT_ROOT=self.dir)
         return super().env(**{**e, **extra})

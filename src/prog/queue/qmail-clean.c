@@ -42,10 +42,10 @@ static char answer(const char *s, size_t n, struct removals *r) {
 
 /* After a power loss: what was accepted and lost by the disk comes out of the journal. */
 static int bring_back(const struct conf *conf) {
-  const char *path = conf_line(conf, SET_bootid);
   char number[FMT_U64 + 1];
-  uint64_t boot;
-  long n = journal_boot(*path ? path : 0, &boot) == 0 ? journal_recover(boot) : -1;
+  struct journal_era era;
+  int known = journal_era(&era, conf_line(conf, SET_bootid), conf_line(conf, SET_metadata_order));
+  long n = known == 0 ? journal_recover(&era) : -1;
 
   if (n == -1) strerr_diem_sys(111, FATAL, "unable to recover messages from the journal", (char *)0);
   if (n) strerr_warnm("qmail-clean: info: messages brought back after a power loss: ", fmt_u64_z(number, (uint64_t)n), (char *)0);
