@@ -1,6 +1,6 @@
 """The n-th allocation, open, write, fsync, fork ... of what takes mail into a queue fails: a temporary error or success,
 no message lost, nothing left behind."""
-import os, socket, sys, time, unittest
+import collections, os, socket, sys, time, unittest
 
 from box import FAULTY, wait_for
 from crashsim import JOURNAL, CrashSite, Disk, Log, Message, Slot, Tree
@@ -125,14 +125,14 @@ class NthQueue(unittest.TestCase):
         """Success means that the message is on disk: itself, or its record in a segment which no sync has failed for."""
         at = next(i for i, op in enumerate(disk.ops) if op.what == "say" and op.s.startswith(b"0 "))
         number = disk.ops[at].s.split()[1].decode()
-        begun, ended = ({op.a for op in disk.ops[:at] if op.what == what and op.b == 0} for what in ("syncing", "synced"))
+        begun, ended = (collections.Counter(op.a for op in disk.ops[:at] if op.what == what and op.b == 0) for what in ("syncing", "synced"))
         made = next((i, op.a) for i, op in enumerate(disk.ops) if op.what == "create" and op.s.endswith(f"/{number}") and "/mess/" in op.s)
         names = made[0], disk.made[f"queue/queue1/info/{int(number) % 23}/{number}"]
         contents = disk.files[made[1]].contents(at)
         itself = len(contents) == 1 and SHORT.whole(contents[0]) and all(disk.name_safe(n) <= at for n in names)
         segments = {ino: file for ino, file in disk.files.items() if ino not in begun - ended and file.start[:8] == b"IMjournl"}
         segments.update((op.a, disk.files[op.a]) for op in disk.ops if op.what == "create" and op.s.startswith(JOURNAL) and op.a not in begun - ended)
-        recorded = any(all(SHORT.text in c for c in file.contents(at)) for file in segments.values())
+        recorded = any(all(f", id {number}); ".encode() in c and SHORT.text in c for c in file.contents(at)) for file in segments.values())
         self.assertTrue(itself or recorded, f"{f}, and success was reported")
 
     def ready(self, p):
