@@ -90,7 +90,8 @@ static void answer(struct client *c, int code, uint64_t id) {
   stralloc *out = &c->server->answer;
 
   stralloc_cut(out, 0);
-  if (queued_answer_format(out, code, id)) (void)!send(c->fd, out->s, out->len, MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (!queued_answer_format(out, code, id) || send(c->fd, out->s, out->len, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)out->len)
+    shutdown(c->fd, SHUT_RDWR); /* it must not wait for what does not come */
 }
 
 /* --- a batch ------------------------------------------------------------------------------------- */

@@ -1,9 +1,9 @@
 """The n-th allocation, open, write, fsync, fork ... of what takes mail into a queue fails: a temporary error or success,
 no message lost, nothing left behind."""
-import os, socket, sys, time, unittest
+import collections, os, socket, sys, time, unittest
 
 from box import FAULTY, wait_for
-from crashsim import CrashSite, Message, Slot, Tree, copies
+from crashsim import JOURNAL, CrashSite, Disk, Log, Message, Slot, Tree
 from nth import Failures
 from test_import import Import, ImportSlot
 
@@ -32,7 +32,7 @@ class NthQueue(unittest.TestCase):
     def judge(self, failures, m, code):
         """After an attempt with this exit code."""
         listed = self.site.ok("qmail-qread").stdout.decode()
-        if failures.now[0] == "fsync" and failures.fired():
+        if failures.now[0] == "fsync" and failures.fired() and failures.program == "qmail-queue":
             self.assertNotEqual(code, 0, f"{failures}, and success was reported")
         if code == 0:
             (mess,) = [v[1] for p, v in self.files().items() if "/mess/" in p]
@@ -77,16 +77,42 @@ class NthQueue(unittest.TestCase):
             return None
 
     def test_qmail_queued(self):
+        """A journal that is there; see below for one that is made."""
+        self.queued()
+
+    def test_qmail_queued_new(self):
+        self.queued(new=True)
+
+    def queued(self, new=False):
+        journal = self.site.path(JOURNAL)
         f = Failures(self.site.dir, "qmail-queued", ("malloc", "open", "write", "fsync", "name", "fork", "read"))
         for env in f:
             if os.path.exists(self.site.path("run/queue/socket")):
                 os.unlink(self.site.path("run/queue/socket"))
+            for name in os.listdir(journal) if new else ():
+                os.unlink(os.path.join(journal, name))
+            self.site.log = None
+            if f.now[0] in ("fsync", "write"):
+                inodes = {}
+                before = Tree.read(self.site.dir, self.site.PARTS + [JOURNAL], inodes)
+                with open(self.site.path("fault.log"), "w"):
+                    pass
+                self.site.log = Log(self.site.path("fault.log"), self.site.dir)
             p = self.site.spawn(["qmail-queued", "-n", "1"], env=self.site.env(**env), stderr=-3)
             wait_for(lambda: p.poll() is not None or os.path.exists(self.site.path("run/queue/socket")), what="qmail-queued")
-            code = wait_for(lambda: self.ready(p), what=f"an answer, or an end: {f}")
+            try:
+                code = wait_for(lambda: self.ready(p), what="an answer, or an end")
+            except (AssertionError, TimeoutError) as e:
+                raise AssertionError(f"{f}: {e}") from e
             p.terminate()
             p.wait(10)
             self.site.children.remove(p)
+            if self.site.log:
+                ops = self.site.log.read()
+                self.site.log.close()
+                self.site.log = None
+                if code == "0":
+                    self.safe(f, Disk(ops, before, inodes))
             if code in ("dead", "silent") and len(self.files()) == 2 and self.site.ok("qmail-qread").stdout:
                 self.assertTrue(f.fired())  # the answer was lost: the client tries again, and may have it twice
                 for path in self.files():
@@ -94,6 +120,20 @@ class NthQueue(unittest.TestCase):
             else:
                 self.judge(f, SHORT, 111 if code in ("dead", "silent") else int(code))
         print(f"\nshow: {f.program}: {f.runs} runs", file=sys.stderr)
+
+    def safe(self, f, disk):
+        """Success means that the message is on disk: itself, or its record in a segment which no sync has failed for."""
+        at = next(i for i, op in enumerate(disk.ops) if op.what == "say" and op.s.startswith(b"0 "))
+        number = disk.ops[at].s.split()[1].decode()
+        begun, ended = (collections.Counter(op.a for op in disk.ops[:at] if op.what == what and op.b == 0) for what in ("syncing", "synced"))
+        made = next((i, op.a) for i, op in enumerate(disk.ops) if op.what == "create" and op.s.endswith(f"/{number}") and "/mess/" in op.s)
+        names = made[0], disk.made[f"queue/queue1/info/{int(number) % 23}/{number}"]
+        contents = disk.files[made[1]].contents(at)
+        itself = len(contents) == 1 and SHORT.whole(contents[0]) and all(disk.name_safe(n) <= at for n in names)
+        segments = {ino: file for ino, file in disk.files.items() if ino not in begun - ended and file.start[:8] == b"IMjournl"}
+        segments.update((op.a, disk.files[op.a]) for op in disk.ops if op.what == "create" and op.s.startswith(JOURNAL) and op.a not in begun - ended)
+        recorded = any(all(f", id {number}); ".encode() in c and SHORT.text in c for c in file.contents(at)) for file in segments.values())
+        self.assertTrue(itself or recorded, f"{f}, and success was reported")
 
     def ready(self, p):
         """What came of one message: an exit code as text, "silent" when it was dropped, "dead" when the daemon is."""

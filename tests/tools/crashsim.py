@@ -162,7 +162,7 @@ class Disk:
         self.synced = []      # (began, ended, directory) of each fsync of one
         self.made = {}        # path -> position of its (last) making
         self.gone = {}        # path -> position of its removal
-        by_inode = {}
+        by_inode = self.files = {}
         for path, (kind, content) in before.items():
             self.before[path] = (kind, by_inode.setdefault(inodes[path], File(content)) if kind == "f" else content)
         names = dict(self.before)
