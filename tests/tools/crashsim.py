@@ -673,7 +673,9 @@ def copies(messages, tree, sunk):
             wrong.append(f"{m.token} was never accepted, and is in {where}")
         elif notice:
             named = [to for to in m.to if f"<{to}>:".encode() in copy]
-            if not named or not copy.endswith(m.text) or any(m.to[to] != "fail" for to in named):
+            # The message is its last part, and the last boundary is the end.
+            whole = re.search(re.escape(m.text) + rb"(\n*--\S+--\n)+$", copy)
+            if not named or not whole or any(m.to[to] != "fail" for to in named):
                 wrong.append(f"a notice about {m.token} in {where} is damaged: {copy!r}")
             for to in named:
                 found[m.token, to] += 1
