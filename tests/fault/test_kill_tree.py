@@ -37,10 +37,9 @@ class Sender(threading.Thread):
                     assert not refused
                     self.accepted.append(name)
                     used += 1
-                    if used % 5:
-                        break
-                    session.quit()
-                    session = None
+                    if used % 5 == 0:
+                        session.close()  # not QUIT: whoever would answer may be dead, and it is accepted all the same
+                        session = None
                     break
                 except (OSError, smtplib.SMTPException):
                     if session is not None:
