@@ -53,6 +53,14 @@ static int only_server(struct __res_state *r, const struct ip *ip, uint16_t port
   return 0;
 }
 
+/* The library that failed to start may keep a lock of its own for ever (seen with glibc 2.36
+ * when memory ran out): it is not asked again. */
+static int broken;
+
+int dns_is_broken(void) {
+  return broken;
+}
+
 int dns_open(struct dns *d, struct strerr *e) {
   const char *server = env_get("DNSCACHEIP");
   struct __res_state *r;
@@ -65,9 +73,11 @@ int dns_open(struct dns *d, struct strerr *e) {
     e->permanent = 1;
     return -1;
   }
+  if (broken) return strerr_set(e, "the resolver failed before in this process", (char *)0);
   r = calloc(1, sizeof *r);
   if (!r) return strerr_sys(e, "unable to prepare the resolver", (char *)0);
   if (res_ninit(r) == -1) {
+    broken = 1;
     free(r);
     return strerr_sys(e, "unable to read resolv.conf", (char *)0);
   }

@@ -58,6 +58,9 @@ struct dns {
 
 /* Read resolv.conf and $DNSCACHEIP: 0, or -1 with e filled. */
 int dns_open(struct dns *d, struct strerr *e) MUST_CHECK;
+/* The resolver library could not start and will not be tried again: a process that stays had
+ * better end, and leave the rest to a new one. */
+int dns_is_broken(void);
 /* Ask and fill answer, which the caller zeroed or reuses.  Blocks until when, give
  * or take a second for each server (the library counts whole seconds).  MX records
  * come sorted by preference.  e is filled for every outcome but DNS_FOUND. */
