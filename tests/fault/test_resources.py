@@ -374,22 +374,29 @@ class Resources(unittest.TestCase):
 
     @contextlib.contextmanager
     def control(self, name, text):
-        """A control file with other contents; None: a directory in its place."""
+        """A control file with other contents; None: a directory in its place.
+
+        The file is there at every moment: one that is missing is a setting too, and mail would be routed by it."""
         path = os.path.join(demo.env["CONTROLDIR"], name)
         saved = os.path.exists(path)
         if saved:
-            os.rename(path, path + ".away")
+            os.link(path, path + ".away")
         if text is None:
-            os.mkdir(path)
+            os.mkdir(path + ".dir")
+            os.symlink(name + ".dir", path + ".bad")  # a rename puts no directory in a file's place, but a link to one
         else:
-            with open(path, "w") as f:
+            with open(path + ".bad", "w") as f:
                 f.write(text)
+        os.rename(path + ".bad", path)
         try:
             yield
         finally:
-            (os.rmdir if text is None else os.unlink)(path)
             if saved:
                 os.rename(path + ".away", path)
+            else:
+                os.unlink(path)
+            if text is None:
+                os.rmdir(path + ".dir")
 
     def test_garbage_for_the_smtp_server(self):
         for name, text in (("databytes", "a lot\n"), ("timeoutsmtpd", "-5\n"), ("maxrecipients", "99999999999999999999999\n"),
