@@ -451,7 +451,8 @@ class CrashSite(Root):
         """Wait until all that is known to qmail-send is delivered."""
         def over(lines):
             text = "\n".join(lines)
-            begun = set(re.findall(r"info msg (\d+):", text))
+            begun = set(re.findall(r"info msg (\d+):|starting delivery \d+: msg (\d+)", text))
+            begun = {"".join(ids) for ids in begun}  # what was tried before a restart has no info line
             ended = set(re.findall(r"end msg (\d+)", text))
             return begun and begun == ended
 
