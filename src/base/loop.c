@@ -1,9 +1,7 @@
-/* loop: see loop.h.  Timers are a binary heap of pointers; each timer knows its
- * slot, so cancelling is logarithmic too. */
+/* loop: see loop.h. */
 #include "base/loop.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -57,71 +55,30 @@ void loop_io_remove(struct loop *l, struct loop_io *io) {
     if (batch[i].data.ptr == io) batch[i].data.ptr = 0;
 }
 
-static void place(struct loop *l, size_t i, struct loop_timer *t) {
-  l->heap[i] = t;
-  t->slot = i + 1;
-}
-
-static void sift_up(struct loop *l, size_t i) {
-  struct loop_timer *t = l->heap[i];
-
-  for (; i && l->heap[(i - 1) / 2]->when > t->when; i = (i - 1) / 2)
-    place(l, i, l->heap[(i - 1) / 2]);
-  place(l, i, t);
-}
-
-static void sift_down(struct loop *l, size_t i) {
-  struct loop_timer *t = l->heap[i];
-
-  for (;;) {
-    size_t child = 2 * i + 1;
-
-    if (child >= l->timers) break;
-    if (child + 1 < l->timers && l->heap[child + 1]->when < l->heap[child]->when) ++child;
-    if (l->heap[child]->when >= t->when) break;
-    place(l, i, l->heap[child]);
-    i = child;
-  }
-  place(l, i, t);
-}
-
 int loop_timer_set(struct loop *l, struct loop_timer *t, deadline when, loop_timer_fn fn,
                    void *ctx) {
-  loop_timer_cancel(l, t);
-  if (l->timers == l->heap_a) {
-    size_t a = l->heap_a ? l->heap_a * 2 : 16;
-    struct loop_timer **heap = reallocarray(l->heap, a, sizeof *heap);
-
-    if (!heap) return -1;
-    l->heap = heap;
-    l->heap_a = a;
-  }
-  t->when = when;
+  if (!t->at.slot && !heap_reserve(&l->timers, l->timers.n + 1)) return -1;
   t->fn = fn;
   t->ctx = ctx;
-  l->heap[l->timers] = t;
-  sift_up(l, l->timers++);
+  heap_set(&l->timers, &t->at, when);
   return 0;
 }
 
 void loop_timer_cancel(struct loop *l, struct loop_timer *t) {
-  size_t i = t->slot;
-  struct loop_timer *last;
+  heap_remove(&l->timers, &t->at);
+}
 
-  if (!i--) return;
-  t->slot = 0;
-  last = l->heap[--l->timers];
-  if (last == t) return;
-  place(l, i, last);
-  sift_up(l, i);
-  sift_down(l, last->slot - 1);
+static deadline next_timer(const struct loop *l) {
+  const struct heap_entry *e = heap_first(&l->timers);
+
+  return e ? e->time : DEADLINE_NEVER;
 }
 
 static void run_timers(struct loop *l) {
   deadline now = mono_now();
 
-  while (l->timers && l->heap[0]->when <= now && !l->stopped) {
-    struct loop_timer *t = l->heap[0];
+  while (l->timers.n && next_timer(l) <= now && !l->stopped) {
+    struct loop_timer *t = (struct loop_timer *)heap_first(&l->timers);
 
     loop_timer_cancel(l, t);
     t->fn(t->ctx);
@@ -149,8 +106,7 @@ int loop_run(struct loop *l) {
   struct epoll_event batch[BATCH];
 
   while (!l->stopped) {
-    deadline next = l->timers ? l->heap[0]->when : DEADLINE_NEVER;
-    int n = epoll_wait(l->epfd, batch, BATCH, deadline_poll_ms(next, mono_now()));
+    int n = epoll_wait(l->epfd, batch, BATCH, deadline_poll_ms(next_timer(l), mono_now()));
 
     if (n == -1 && errno != EINTR) return -1;
     if (n > 0) run_io(l, batch, n);
@@ -166,7 +122,7 @@ void loop_stop(struct loop *l) {
 
 void loop_free(struct loop *l) {
   if (l->epfd != -1) close(l->epfd);
-  free(l->heap);
+  heap_free(&l->timers);
   memset(l, 0, sizeof *l);
   l->epfd = -1;
 }

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/heap.h"
 #include "base/now.h"
 #include "base/stralloc.h"
 
@@ -31,18 +32,15 @@ struct loop_io {
 };
 
 struct loop_timer {
-  deadline when;
+  struct heap_entry at; /* first: the heap's entry is the timer; its slot is 0 when not set */
   loop_timer_fn fn;
   void *ctx;
-  size_t slot; /* position in the heap + 1; 0 when not set */
 };
 
 struct loop {
   int epfd;
   int stopped;
-  struct loop_timer **heap;
-  size_t timers;
-  size_t heap_a;
+  struct heap timers;
   void *batch; /* events being handed out: a removed watcher is struck from it */
   int batch_n;
 };

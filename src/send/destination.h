@@ -12,7 +12,7 @@
 
 #include "send/feedback.h"
 #include "send/hashtab.h"
-#include "send/heap.h"
+#include "base/heap.h"
 #include "send/message.h"
 #include "send/ring.h"
 

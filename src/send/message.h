@@ -7,7 +7,7 @@
 
 #include "base/attr.h"
 #include "send/hashtab.h"
-#include "send/heap.h"
+#include "base/heap.h"
 #include "send/ring.h"
 #include "send/route.h"
 

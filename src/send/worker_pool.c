@@ -126,7 +126,7 @@ static struct worker *new_worker(struct worker_pool *p, const struct worker_job 
     w->next = p->workers;
     p->workers = w;
     p->count++;
-    if (!p->sweep.slot) (void)!loop_timer_set(p->loop, &p->sweep, deadline_in(IDLE_SECONDS), sweep, p);
+    if (!p->sweep.at.slot) (void)!loop_timer_set(p->loop, &p->sweep, deadline_in(IDLE_SECONDS), sweep, p);
     return w;
   }
   free(w);

@@ -85,7 +85,7 @@ static void announce(struct supervise *s, struct tai64n *since, int changed) {
   if (changed) tai64n_now(since);
   st.since = *since;
   st.up = s->job == JOB_RUN;
-  if (s->start.slot) {
+  if (s->start.at.slot) {
     deadline left = s->next - mono_now();
 
     st.wait = left > 0 ? (uint16_t)((left + NS_PER_S - 1) / NS_PER_S) : 0;

@@ -249,7 +249,7 @@ static void serve(struct tcpserver *s, int fd, const struct sockaddr_storage *re
 /* --- the listener -------------------------------------------------------------------------------- */
 
 static void listen_or_not(struct tcpserver *s) {
-  int want = s->n < s->limit && !s->retry.slot;
+  int want = s->n < s->limit && !s->retry.at.slot;
 
   if (loop_io_set(&s->loop, &s->listener, want ? LOOP_READ : 0) == -1) {
     struct strerr e;

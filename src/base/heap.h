@@ -1,7 +1,7 @@
 /* heap: things that have a time, the earliest first.  The entry lies in the thing, so
  * that nothing is allocated for one and it can be taken out or moved in O(log n). */
-#ifndef SEND_HEAP_H
-#define SEND_HEAP_H
+#ifndef BASE_HEAP_H
+#define BASE_HEAP_H
 
 #include <stddef.h>
 #include <stdint.h>

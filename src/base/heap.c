@@ -1,5 +1,5 @@
 /* heap: see heap.h. */
-#include "send/heap.h"
+#include "base/heap.h"
 
 #include <stdlib.h>
 
@@ -22,12 +22,7 @@ static void place(struct heap *h, size_t i, struct heap_entry *e) {
   e->slot = (uint32_t)i + 1;
 }
 
-/* From place i to where its time puts e. */
-static void sift(struct heap *h, size_t i, struct heap_entry *e) {
-  while (i && h->at[(i - 1) / 2]->time > e->time) {
-    place(h, i, h->at[(i - 1) / 2]);
-    i = (i - 1) / 2;
-  }
+static void sift_down(struct heap *h, size_t i, struct heap_entry *e) {
   for (;;) {
     size_t child = 2 * i + 1;
 
@@ -38,6 +33,15 @@ static void sift(struct heap *h, size_t i, struct heap_entry *e) {
     i = child;
   }
   place(h, i, e);
+}
+
+/* From place i to where its time puts e. */
+static void sift(struct heap *h, size_t i, struct heap_entry *e) {
+  while (i && h->at[(i - 1) / 2]->time > e->time) {
+    place(h, i, h->at[(i - 1) / 2]);
+    i = (i - 1) / 2;
+  }
+  sift_down(h, i, e);
 }
 
 void heap_set(struct heap *h, struct heap_entry *e, int64_t time) {
@@ -64,21 +68,7 @@ struct heap_entry *heap_first(const struct heap *h) {
 }
 
 void heap_rebuild(struct heap *h) {
-  for (size_t i = h->n / 2; i-- > 0;) {
-    struct heap_entry *e = h->at[i];
-    size_t at = i;
-
-    for (;;) {
-      size_t child = 2 * at + 1;
-
-      if (child >= h->n) break;
-      if (child + 1 < h->n && h->at[child + 1]->time < h->at[child]->time) ++child;
-      if (h->at[child]->time >= e->time) break;
-      place(h, at, h->at[child]);
-      at = child;
-    }
-    place(h, at, e);
-  }
+  for (size_t i = h->n / 2; i-- > 0;) sift_down(h, i, h->at[i]);
 }
 
 void heap_free(struct heap *h) {
