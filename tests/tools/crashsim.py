@@ -220,17 +220,25 @@ class Disk:
     def cuts(self):
         return [0] + [at + 1 for at, op in enumerate(self.ops) if op.what != "syncing"]
 
-    def states(self):
-        """(cut, state) of every disk that may be found; a state is {path: (kind, content)}."""
-        rng = random.Random(1)
+    def names_after(self):
+        """The names after each number of changes."""
         after = [dict(self.before)]
         for change in self.changes:
             after.append(dict(after[-1]))
             self.apply(after[-1], change)
+        return after
+
+    def spans(self):
+        """(cut, least, most): how many changes have reached the disk at least, and may have at most."""
         for cut in self.cuts():
             began = max((b for b, e, _ in self.synced if e < cut), default=-1)
-            least = sum(1 for c in self.changes if c[0] < began)
-            most = sum(1 for c in self.changes if c[0] < cut)
+            yield cut, sum(1 for c in self.changes if c[0] < began), sum(1 for c in self.changes if c[0] < cut)
+
+    def states(self):
+        """(cut, state) of every disk that may be found; a state is {path: (kind, content)}."""
+        rng = random.Random(1)
+        after = self.names_after()
+        for cut, least, most in self.spans():
             for n in range(least, most + 1):
                 for state in self.filled(after[n], cut, rng, COMBINATIONS):
                     yield cut, state
@@ -239,14 +247,8 @@ class Disk:
         """A choice of so many (three or more) states for each cut, always the same: as little as may be on disk, all names
         with what was synced of the contents, the same with all contents, and others."""
         rng = random.Random(4)
-        after = [dict(self.before)]
-        for change in self.changes:
-            after.append(dict(after[-1]))
-            self.apply(after[-1], change)
-        for cut in self.cuts():
-            began = max((b for b, e, _ in self.synced if e < cut), default=-1)
-            least = sum(1 for c in self.changes if c[0] < began)
-            most = sum(1 for c in self.changes if c[0] < cut)
+        after = self.names_after()
+        for cut, least, most in self.spans():
             for i in range(each):
                 names = after[least if i == 0 else most if i < 3 else rng.randint(least, most)]
                 pick = (lambda possible: possible[:2][-1]) if i < 2 else (lambda possible: possible[0]) if i == 2 else rng.choice
