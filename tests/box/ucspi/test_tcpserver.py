@@ -100,7 +100,7 @@ class TcpserverTest(TcpserverCase):
         first = self.connect()
         self.assertEqual(first.recv(10), b"in\n")
         self.assertEqual(self.connect().recv(10), b"")
-        self.assertIn("tcpserver: deny 0", self.log())
+        wait_for(lambda: "tcpserver: deny 0" in self.log(), what="its line in the log")
         for _ in range(2):
             self.assertEqual(self.connect(source="127.0.0.5").recv(10), b"in\n")
         self.assertEqual(self.connect(source="127.0.0.5").recv(10), b"")
@@ -240,7 +240,7 @@ class ResidentTest(TcpserverCase):
             self.assertEqual(f.readline()[:3], b"221")
         self.assertEqual(len(self.servers()), 2)
         wait_for(lambda: "status: 0/40" in self.log(), what="all to be over")
-        self.assertEqual(self.log().count(" status 0\n"), 30)
+        wait_for(lambda: self.log().count(" status 0\n") == 30, what="the last one's line in the log")
 
     def test_rules_reach_the_session(self):
         rules = self.rules('127.0.0.1:allow,RELAYCLIENT=""\n127.0.0.2:deny\n127.:allow,DATABYTES="7"\n')
@@ -273,7 +273,7 @@ class ResidentTest(TcpserverCase):
         os.kill(dead[0], signal.SIGKILL)
         self.assertEqual(s.recv(1), b"")
         wait_for(lambda: [p for p in self.servers() if p not in dead], what="another server")
-        self.assertIn(" status 9\n", self.log())
+        wait_for(lambda: " status 9\n" in self.log(), what="its line in the log")
         self.assertTrue(self.hello(self.connect())[0])
 
     def test_term_leaves_connections(self):
