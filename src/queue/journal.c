@@ -286,6 +286,15 @@ static int place_mark(const struct journal *j, int found, uint64_t was) {
   return fd_syncdir(JOURNAL_DIR);
 }
 
+/* There is no room for all segments.  Those before this one hold only what is settled: mail
+ * needs the room they took. */
+static void give_back(struct journal *j, int upto) {
+  int saved = errno;
+
+  for (int s = 0; s < upto; ++s) (void)!ftruncate(j->segment[s].fd, 0);
+  errno = saved;
+}
+
 static int prepare_all(struct journal *j) {
   stralloc text = STRALLOC_INIT;
   uint64_t mark;
@@ -293,7 +302,10 @@ static int prepare_all(struct journal *j) {
   int r = found == -1 ? -1 : 0;
 
   j->batch = mark;
-  for (int s = 0; r == 0 && s < JOURNAL_SEGMENTS; ++s) r = prepare(j, s, mark, &text);
+  for (int s = 0; r == 0 && s < JOURNAL_SEGMENTS; ++s) {
+    r = prepare(j, s, mark, &text);
+    if (r == -1) give_back(j, s);
+  }
   for (int s = 0; r == 0 && s < JOURNAL_SEGMENTS; ++s) r = write_head(j->segment[s].fd, j->batch + 1);
   stralloc_free(&text);
   return r == 0 ? place_mark(j, found, mark) : -1;
