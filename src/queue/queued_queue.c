@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -13,6 +14,7 @@
 #include "queue/transition.h"
 
 #define AGAIN_SECONDS 60
+#define LOOK_SECONDS 1
 
 static struct queued_queue *find(const struct queued_queues *all, const stralloc *dir) {
   for (struct queued_queue *q = all->first; q; q = q->next)
@@ -24,6 +26,7 @@ static struct queued_queue *add(struct queued_queues *all, const stralloc *dir) 
   struct queued_queue *q = calloc(1, sizeof *q);
 
   if (!q) return 0;
+  q->trigger = -1;
   q->fd = open(dir->s, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (q->fd == -1 || !stralloc_copy(&q->dir, dir)) {
     fd_close(q->fd);
@@ -35,9 +38,28 @@ static struct queued_queue *add(struct queued_queues *all, const stralloc *dir) 
   return q;
 }
 
-/* A queue that was removed and made again is another directory. */
-static int is_gone(const struct queued_queue *q) {
-  return fchdir(q->fd) == -1 || access(QUEUE_TRIGGER, F_OK) == -1;
+static int enter(struct queued_queues *all, const struct queued_queue *q) {
+  if (all->current == q) return 0;
+  all->current = 0;
+  if (fchdir(q->fd) == -1) return -1;
+  all->current = q;
+  return 0;
+}
+
+/* A queue that was moved away, or removed and made again, is another directory. */
+static int is_gone(struct queued_queues *all, struct queued_queue *q) {
+  deadline now = mono_now();
+  struct stat here, there;
+
+  if (enter(all, q) == -1) return 1;
+  if (now < q->look) return 0;
+  q->look = now + LOOK_SECONDS * NS_PER_S;
+  return fstat(q->fd, &here) == -1 || stat(q->dir.s, &there) == -1 || here.st_dev != there.st_dev ||
+         here.st_ino != there.st_ino || access(QUEUE_TRIGGER, F_OK) == -1;
+}
+
+void queued_doubt(struct queued_queue *q) {
+  q->look = 0;
 }
 
 static void drop(struct queued_queues *all, struct queued_queue *q) {
@@ -45,7 +67,9 @@ static void drop(struct queued_queues *all, struct queued_queue *q) {
 
   while (*p != q) p = &(*p)->next;
   *p = q->next;
+  if (all->current == q) all->current = 0;
   journal_close(&q->journal);
+  fd_close(q->trigger);
   fd_close(q->fd);
   stralloc_free(&q->dir);
   free(q);
@@ -66,13 +90,13 @@ static void want_journal(const struct queued_queues *all, struct queued_queue *q
 struct queued_queue *queued_enter(struct queued_queues *all, const stralloc *dir) {
   struct queued_queue *q = find(all, dir);
 
-  if (q && is_gone(q)) {
+  if (q && is_gone(all, q)) {
     drop(all, q);
     q = 0;
   }
   if (!q) { /* else is_gone has entered it */
     q = add(all, dir);
-    if (!q || fchdir(q->fd) == -1) return 0;
+    if (!q || enter(all, q) == -1) return 0;
   }
   want_journal(all, q);
   return q;
@@ -82,7 +106,7 @@ void queued_tick(struct queued_queues *all) {
   deadline now = mono_now();
 
   for (struct queued_queue *q = all->first; q; q = q->next)
-    if (q->journal.open && fchdir(q->fd) == 0) journal_tick(&q->journal, now);
+    if (q->journal.open && enter(all, q) == 0) journal_tick(&q->journal, now);
 }
 
 void queued_reaped(struct queued_queues *all, pid_t pid, int status) {
@@ -105,6 +129,7 @@ int queued_batch_add(struct queued_batch *b, struct queued_queue *q, const struc
   if (!b->n) b->journaled = 1;
   stralloc_cut(&b->text, 0);
   code = accept_place(a, o, beside, message, n, envelope, envelope_n, &b->text);
+  if (code != QQ_queued) queued_doubt(q);
   if (code != QQ_queued) return code;
   b->n++;
   if (b->journaled)
@@ -121,7 +146,7 @@ static int sync_each(struct queued_batch *b, int code[QUEUED_BATCH]) {
   return 0;
 }
 
-static void announce(struct queued_batch *b, const int code[QUEUED_BATCH]) {
+static void announce(struct queued_batch *b, struct queued_queue *q, const int code[QUEUED_BATCH]) {
   char line[FMT_U64];
 
   stralloc_cut(&b->announcement, 0);
@@ -129,7 +154,7 @@ static void announce(struct queued_batch *b, const int code[QUEUED_BATCH]) {
     if (code[i] == QQ_queued &&
         (!stralloc_catb(&b->announcement, line, fmt_u64(line, b->message[i].id)) || !stralloc_append(&b->announcement, '\n')))
       return; /* todo-proc looks for itself now and then */
-  queue_announce_all(&b->announcement);
+  queue_announce_all(&q->trigger, &b->announcement);
 }
 
 void queued_batch_commit(struct queued_batch *b, struct queued_queue *q, int code[QUEUED_BATCH], uint64_t id[QUEUED_BATCH]) {
@@ -139,7 +164,7 @@ void queued_batch_commit(struct queued_batch *b, struct queued_queue *q, int cod
     journal_drop(&q->journal);
     sync_each(b, code);
   }
-  announce(b, code);
+  announce(b, q, code);
   for (size_t i = 0; i < b->n; ++i) {
     id[i] = b->message[i].id;
     accept_free(&b->message[i]); /* which unlocks it */

@@ -16,7 +16,9 @@
 /* Queues by their directories, found again by name. */
 struct queued_queue {
   stralloc dir;
-  int fd; /* the directory */
+  int fd;      /* the directory */
+  int trigger; /* of todo-proc, once it was pulled; else -1 */
+  deadline look; /* when to see again that its name still leads to it */
   struct journal journal;
   deadline again; /* when a journal that could not be opened is tried again */
   struct queued_queue *next;
@@ -24,12 +26,15 @@ struct queued_queue {
 
 struct queued_queues {
   struct queued_queue *first;
+  const struct queued_queue *current; /* in whose directory we are; may be null */
   const char *boot_file, *order; /* for journal_era */
   size_t journal_size; /* of a segment */
 };
 
 /* The queue, whose directory becomes the current one; null with errno. */
 struct queued_queue *queued_enter(struct queued_queues *all, const stralloc *dir);
+/* It does not take what it should: look at it again before it is used again. */
+void queued_doubt(struct queued_queue *q);
 /* Settle what is due in all of them; a child that ended. */
 void queued_tick(struct queued_queues *all);
 void queued_reaped(struct queued_queues *all, pid_t pid, int status);

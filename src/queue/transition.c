@@ -174,24 +174,27 @@ void queue_abandon(uint64_t id) {
   errno = saved;
 }
 
-static void pull_trigger(const char *lines, size_t n) {
-  int fd = n ? fd_open_write_nonblock(QUEUE_TRIGGER) : -1;
-
-  if (fd == -1) return;
-  (void)!write(fd, lines, n);
-  fd_close(fd);
+/* 1 announced, or there is no room for it: todo-proc will look for itself. */
+static int pull_trigger(int *fd, const char *lines, size_t n) {
+  if (*fd == -1) *fd = fd_open_write_nonblock(QUEUE_TRIGGER);
+  if (*fd == -1 || write(*fd, lines, n) >= 0 || errno == EAGAIN) return 1;
+  *fd = fd_close(*fd);
+  return 0;
 }
 
 void queue_announce(uint64_t id) {
   char line[FMT_U64 + 1];
   size_t n = fmt_u64(line, id);
+  int fd = -1;
 
   line[n++] = '\n';
-  pull_trigger(line, n);
+  pull_trigger(&fd, line, n);
+  fd_close(fd);
 }
 
-void queue_announce_all(const stralloc *lines) {
-  pull_trigger(lines->s, lines->len);
+/* The FIFO may be another one by now, that which is open may have lost its reader. */
+void queue_announce_all(int *trigger, const stralloc *lines) {
+  if (lines->len && !pull_trigger(trigger, lines->s, lines->len)) pull_trigger(trigger, lines->s, lines->len);
 }
 
 static int verdict_errno(enum envelope_verdict verdict) {

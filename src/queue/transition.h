@@ -29,8 +29,9 @@ int queue_sync(uint64_t id, int messfd, int *code) MUST_CHECK;
 void queue_abandon(uint64_t id);
 /* Announce a new message to todo-proc.  Nobody may be listening: no error. */
 void queue_announce(uint64_t id);
-/* Several: lines of ids, at most PIPE_BUF bytes. */
-void queue_announce_all(const stralloc *lines);
+/* Several: lines of ids, at most PIPE_BUF bytes.  *trigger is the caller's, -1 before the first
+ * time: it stays open.  SIGPIPE must be ignored. */
+void queue_announce_all(int *trigger, const stralloc *lines);
 
 /* Read an envelope: 1, 0 if there is no such message or it is not accepted yet, -1
  * with errno (EPROTO: damaged).  QUEUE_ANNOUNCED: the message was announced, so it is
