@@ -11,6 +11,8 @@ struct iodeadline {
   int fd;
   deadline when;    /* set before each command or block */
   deadline session; /* the earlier of the two counts; DEADLINE_NEVER: none */
+  int nonblock;     /* not a socket, but O_NONBLOCK is set: written to without waiting first */
+  unsigned full;    /* reads in a row that filled their buffer: the next will not have to wait */
 };
 
 /* For substdio_init, ctx a struct iodeadline: errno ETIMEDOUT at the deadline. */

@@ -2,6 +2,7 @@
 #include "queue/qqclient.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -23,6 +24,7 @@
 #define ERROR_TEXT_MAX 4096
 #define ANSWER_SECONDS 600 /* a disk that is that slow is down */
 #define ERROR_FD 3 /* in the child; told through $ERROR_FD */
+#define WIDE 65536 /* what a pipe holds */
 
 static const char *lookup(const struct env *env, const char *name) {
   const char *v = env_lookup(env, name);
@@ -117,8 +119,8 @@ static int start(struct qqclient *q, const int child[3], struct strerr *e) {
 
 /* The program may be slower than we are: it is waited for, never blocked on. */
 static void write_to(struct qqclient *q, int fd) {
-  q->io = (struct iodeadline){fd, DEADLINE_NEVER, DEADLINE_NEVER};
-  substdio_init(&q->ss, iodeadline_write, &q->io, q->buf, sizeof q->buf);
+  q->io = (struct iodeadline){.fd = fd, .when = DEADLINE_NEVER, .session = DEADLINE_NEVER, .nonblock = 1};
+  substdio_init(&q->ss, iodeadline_write, &q->io, q->wide ? q->wide : q->buf, q->wide ? WIDE : sizeof q->buf);
 }
 
 /* Starts the program and makes ss write its message. */
@@ -156,6 +158,7 @@ static void stop_keeping(struct qqclient *q) {
   struct strerr e;
 
   q->keeping = 0;
+  if (!q->in_envelope) q->wide = malloc(WIDE);
   if (start_program(q, &e) == -1) q->failed = 1;
   if (!q->failed && substdio_put(&q->ss, stralloc_cstr(&q->kept_message), q->kept_message.len) == -1) q->failed = 1;
   if (!q->in_envelope) return;
@@ -291,7 +294,7 @@ static int send_request(struct qqclient *q, int fd) {
 }
 
 static int read_answer(int fd, int *code, uint64_t *id) {
-  struct iodeadline io = {fd, deadline_in(ANSWER_SECONDS), DEADLINE_NEVER};
+  struct iodeadline io = {.fd = fd, .when = deadline_in(ANSWER_SECONDS), .session = DEADLINE_NEVER};
   char buf[QUEUED_HEAD_MAX];
   size_t have = 0;
 
@@ -365,7 +368,7 @@ static void interpret(struct qqresult *r, const stralloc *said, int failed) {
 
 /* All it says, of which the beginning is kept. */
 static void read_said(int fd, stralloc *said) {
-  struct iodeadline io = {fd, DEADLINE_NEVER, DEADLINE_NEVER};
+  struct iodeadline io = {.fd = fd, .when = DEADLINE_NEVER, .session = DEADLINE_NEVER};
   char buf[512];
   ssize_t n;
 
@@ -406,6 +409,8 @@ int qqclient_close(struct qqclient *q, struct qqresult *r) {
   stralloc_free(&q->kept_message);
   stralloc_free(&q->kept_envelope);
   env_free(&q->env);
+  free(q->wide);
+  q->wide = 0;
   return r->verdict == 'K' ? 0 : -1;
 }
 

@@ -38,6 +38,7 @@ struct qqclient {
   struct env env; /* of the program */
   struct iodeadline io;
   substdio ss;
+  char *wide; /* for a message of some length; null: buf serves */
   char buf[4096];
 };
 

@@ -62,7 +62,7 @@ static int hear(struct iodeadline *io, size_t n, control_record_fn fn, void *ctx
 }
 
 int control_ask(const stralloc *requests, size_t n, control_record_fn fn, void *ctx, struct strerr *e) {
-  struct iodeadline io = {-1, deadline_in(CONTROL_WAIT), DEADLINE_NEVER};
+  struct iodeadline io = {.fd = -1, .when = deadline_in(CONTROL_WAIT), .session = DEADLINE_NEVER};
   int r;
 
   io.fd = connect_unix(CONTROL_SOCKET, SOCK_STREAM);

@@ -2,6 +2,7 @@
 #include "smtp/session.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -68,11 +69,34 @@ void session_deadline(struct session *s) {
   s->io_in.when = s->io_out.when = deadline_in((int64_t)conf_number(s->conf, SET_timeoutsmtpd));
 }
 
+static void move_input(struct session *s, char *to, size_t size) {
+  size_t have = substdio_have(&s->in);
+
+  if (have) memcpy(to, substdio_peek(&s->in), have);
+  substdio_init(&s->in, read_op, s, to, size);
+  s->in.e = have;
+}
+
+void session_widen(struct session *s) {
+  if (s->wide) return;
+  s->wide = malloc(SESSION_WIDE_INPUT);
+  if (s->wide) move_input(s, s->wide, SESSION_WIDE_INPUT);
+}
+
+/* A client that has sent that much ahead keeps the buffer until the next end. */
+static void narrow(struct session *s) {
+  if (!s->wide || substdio_have(&s->in) > SESSION_INPUT) return;
+  move_input(s, s->inbuf, SESSION_INPUT);
+  free(s->wide);
+  s->wide = 0;
+}
+
 void session_reset(struct session *s) {
   smtp_path_free(&s->t.sender);
   smtp_path_free(&s->t.recipient);
   stralloc_free(&s->t.recipients);
   memset(&s->t, 0, sizeof s->t);
+  narrow(s);
   if (s->c.lookup) lookup_close(s->c.lookup); /* an idle client holds none of inlookup's connections */
   if (s->state & (STATE_MAIL | STATE_RCPT)) s->state = STATE_READY;
 }
@@ -198,4 +222,5 @@ void session_free(struct session *s) {
   stralloc_free(&s->c.user);
   stralloc_free(&s->line);
   tls_info_free(&s->c.tls_info);
+  free(s->wide);
 }

@@ -19,6 +19,8 @@
 #include "user/lookup.h"
 
 #define SESSION_INPUT 4096
+#define SESSION_WIDE_INPUT 65536 /* in a message that is longer than SESSION_WIDE_FROM */
+#define SESSION_WIDE_FROM 32768
 #define SESSION_OUTPUT 1024
 #define SESSION_QUIT 2
 
@@ -69,6 +71,7 @@ struct session {
   stralloc line;
   struct iodeadline io_in, io_out;
   substdio in, out;
+  char *wide; /* the buffer of in, within a long message; else null */
   char inbuf[SESSION_INPUT], outbuf[SESSION_OUTPUT];
 };
 
@@ -92,6 +95,9 @@ void session_reset(struct session *s); /* forget the transaction */
 void session_deadline(struct session *s); /* a new command or block begins */
 /* Wait that long (a penalty), replies so far sent first. */
 void session_pause(struct session *s, uint64_t seconds);
+
+/* More is read at a time until the transaction ends (without memory for it, it is not). */
+void session_widen(struct session *s);
 
 enum line_result {
   LINE_READ,     /* in s->line, without its CR LF */

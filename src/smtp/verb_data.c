@@ -113,6 +113,7 @@ static int take_message(struct intake *in) {
       s->over = 1;
       return 0;
     }
+    if (s->t.data.bytes >= SESSION_WIDE_FROM) session_widen(s);
     block += used;
     if (block < BLOCK) continue;
     block = 0;

@@ -56,7 +56,7 @@ int ident_parse(const char *s, size_t n, uint16_t theirs, uint16_t ours, strallo
 }
 
 static int query(int fd, uint16_t theirs, uint16_t ours, deadline when, stralloc *reply) {
-  struct iodeadline io = {fd, when, DEADLINE_NEVER};
+  struct iodeadline io = {.fd = fd, .when = when, .session = DEADLINE_NEVER};
   char outbuf[64], inbuf[128];
   substdio out, in;
   int match;

@@ -92,7 +92,7 @@ int login_says(struct login *l, const char *s) {
 }
 
 int login_flush(struct login *l) {
-  struct iodeadline io = {l->out, login_deadline(l), DEADLINE_NEVER};
+  struct iodeadline io = {.fd = l->out, .when = login_deadline(l), .session = DEADLINE_NEVER};
   size_t sent = 0;
 
   while (sent < l->replies.len) {

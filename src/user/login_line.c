@@ -26,7 +26,7 @@ static ssize_t read_piece(struct iodeadline *io, char *buf, size_t size) {
 }
 
 enum login_read login_line_read(int fd, stralloc *line, size_t max, deadline when) {
-  struct iodeadline io = {fd, when, DEADLINE_NEVER};
+  struct iodeadline io = {.fd = fd, .when = when, .session = DEADLINE_NEVER};
   size_t start = line->len;
   enum login_read result = LOGIN_READ_OK;
   char buf[512];
@@ -48,7 +48,7 @@ enum login_read login_line_read(int fd, stralloc *line, size_t max, deadline whe
 }
 
 enum login_read login_line_bytes(int fd, stralloc *out, size_t n, deadline when) {
-  struct iodeadline io = {fd, when, DEADLINE_NEVER};
+  struct iodeadline io = {.fd = fd, .when = when, .session = DEADLINE_NEVER};
 
   if (!stralloc_readyplus(out, n)) return LOGIN_READ_END;
   while (n) {

@@ -78,7 +78,7 @@ static int send_all(int fd, const char *s, size_t n, deadline when) {
 /* Sends the request and reads one whole answer.  0; -1 failed; -2 failed before any
  * byte came back. */
 static int exchange(int fd, const stralloc *request, stralloc *answer, deadline when, struct strerr *e) {
-  struct iodeadline io = {fd, when, DEADLINE_NEVER};
+  struct iodeadline io = {.fd = fd, .when = when, .session = DEADLINE_NEVER};
   long whole;
 
   if (send_all(fd, request->s, request->len, when) == -1) {

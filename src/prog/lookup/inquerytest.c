@@ -42,7 +42,7 @@ static int socket_to(int slow) {
 }
 
 static void send_request(int to, const stralloc *request, deadline when) {
-  struct iodeadline io = {to, when, DEADLINE_NEVER};
+  struct iodeadline io = {.fd = to, .when = when, .session = DEADLINE_NEVER};
   size_t sent = 0;
 
   while (sent < request->len) {
@@ -55,7 +55,7 @@ static void send_request(int to, const stralloc *request, deadline when) {
 
 /* One whole answer: 0, or -1 with errno (0: the other side closed). */
 static int receive(int from, stralloc *answer, deadline when) {
-  struct iodeadline io = {from, when, DEADLINE_NEVER};
+  struct iodeadline io = {.fd = from, .when = when, .session = DEADLINE_NEVER};
   long n = 0;
 
   stralloc_cut(answer, 0);

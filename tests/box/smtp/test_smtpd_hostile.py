@@ -49,6 +49,22 @@ class Hostile(unittest.TestCase):
                 self.assertEqual(s.reply()[0], 250)
         self.assertEqual(self.root.messages(), [])
 
+    def test_much_ahead_of_a_long_message(self):
+        """More is read at a time within a long message: what came with its end is not lost, nor
+        where it is too much for the buffer before."""
+        lines = b"".join(b"%06d %s\r\n" % (i, b"x" * 60) for i in range(3000))
+        with self.root.smtp() as s:
+            s.hello()
+            for ahead in (0, 10, 1000, 0):
+                s.send(M + R + b"DATA\r\n")
+                self.assertEqual([s.reply()[0] for _ in range(3)], [250, 250, 354])
+                s.send(lines + b".\r\n" + b"NOOP\r\n" * ahead)
+                self.assertEqual([s.reply()[0] for _ in range(1 + ahead)], [250] * (1 + ahead))
+        messages = self.root.messages()
+        self.assertEqual(len(messages), 4)
+        for text, *_ in messages:
+            self.assertTrue(text.endswith(lines.replace(b"\r\n", b"\n")))
+
     def test_pipelining(self):
         """A batch gets its answers in order; DATA's come when the message is queued."""
         with self.root.smtp() as s:

@@ -40,7 +40,7 @@ static void stop_if_last(struct world *w) {
 /* Answers each byte until the end of its input. */
 static void echo(void *ctx) {
   struct echo *e = ctx;
-  struct iodeadline io = {e->fd, deadline_in(5), DEADLINE_NEVER};
+  struct iodeadline io = {.fd = e->fd, .when = deadline_in(5), .session = DEADLINE_NEVER};
   char c;
 
   note(e->w, e->name);
@@ -100,8 +100,8 @@ struct two {
 
 static void waits_elsewhere(void *ctx) {
   struct two *t = ctx;
-  struct iodeadline usual = {t->usual, deadline_in(5), DEADLINE_NEVER};
-  struct iodeadline other = {t->other, deadline_in(5), DEADLINE_NEVER};
+  struct iodeadline usual = {.fd = t->usual, .when = deadline_in(5), .session = DEADLINE_NEVER};
+  struct iodeadline other = {.fd = t->other, .when = deadline_in(5), .session = DEADLINE_NEVER};
   char c;
 
   CHECK(iodeadline_read(&usual, &c, 1) == 1);
@@ -144,7 +144,7 @@ static void keeps_what_comes(void) {
 
 static void gives_up(void *ctx) {
   struct echo *e = ctx;
-  struct iodeadline io = {e->fd, mono_now() + 10 * NS_PER_MS, DEADLINE_NEVER};
+  struct iodeadline io = {.fd = e->fd, .when = mono_now() + 10 * NS_PER_MS, .session = DEADLINE_NEVER};
   char c;
 
   CHECK(iodeadline_read(&io, &c, 1) == -1 && errno == ETIMEDOUT);
