@@ -144,27 +144,24 @@ static int put_account(struct ask *q) {
 }
 
 /* With the lines of an alias of the same name: whoever delivers wants both, and asks once. */
-static int put_account_and_alias(struct ask *q) {
-  struct strlist lines = {0};
-  enum userdb_result r = userdb_alias_get(&q->s->db, q->address.user.s, q->address.domain.s, &lines, &q->e);
-  int ok;
-
-  if (lines.len > LINES_MAX) ok = too_many(q);
-  else if (r == USERDB_FOUND || r == USERDB_NONE) ok = put_account(q) && put_lines(q, &lines);
-  else ok = other(q, r);
-  strlist_free(&lines);
-  return ok;
+static int put_account_and_alias(struct ask *q, const struct strlist *lines) {
+  if (lines->len > LINES_MAX) return too_many(q);
+  return put_account(q) && put_lines(q, lines);
 }
 
 /* A stranger learns no more than from "user": that there is none. */
 static int answer_account(struct ask *q) {
+  struct strlist lines = {0};
   int a = parse_address(q);
   enum userdb_result r;
+  int ok;
 
   if (a <= 0) return a == 0 && finish(q, LOOKUP_STATUS_none);
-  r = userdb_user_get(&q->s->db, q->address.user.s, q->address.domain.s, &q->user, &q->e);
-  if (r != USERDB_FOUND) return other(q, r);
-  return may_deliver(q, q->user.uid) ? put_account_and_alias(q) : finish(q, LOOKUP_STATUS_denied);
+  r = userdb_account_get(&q->s->db, q->address.user.s, q->address.domain.s, &q->user, &lines, &q->e);
+  if (r != USERDB_FOUND) ok = other(q, r);
+  else ok = may_deliver(q, q->user.uid) ? put_account_and_alias(q, &lines) : finish(q, LOOKUP_STATUS_denied);
+  strlist_free(&lines);
+  return ok;
 }
 
 static enum userdb_result domain_owner(struct ask *q, uint32_t *uid) {

@@ -133,13 +133,11 @@ void userdb_domain_free(struct userdb_domain *d) {
 
 /* --- users */
 
-enum userdb_result userdb_user_get(struct userdb *db, const char *name, const char *domain,
-                                   struct userdb_user *u, struct strerr *e) {
+/* The row of user_get that is before us: 1, or 0 without memory. */
+static int take_user(struct userdb *db, struct userdb_user *u) {
   const enum query q = QUERY_user_get;
-  struct sql *s = &db->sql;
-  enum sql_verdict v = sql_start(s, q, SQL_ARGS(sql_t(name), sql_t(domain), sql_t(domain)), e);
+  const struct sql *s = &db->sql;
 
-  if (v != SQL_ROW) return result_of(v);
   u->quota.bytes = (uint64_t)sql_int(s, q, 5);
   u->quota.count = (uint64_t)sql_int(s, q, 6);
   u->active = sql_int(s, q, 7) != 0;
@@ -147,10 +145,29 @@ enum userdb_result userdb_user_get(struct userdb *db, const char *name, const ch
   u->created = sql_int(s, q, 9);
   u->uid = (uint32_t)sql_int(s, q, 10);
   u->gid = (uint32_t)sql_int(s, q, 11);
-  return taken(db, q,
-               column(db, q, 0, &u->name) && column(db, q, 1, &u->domain) && column(db, q, 2, &u->hash) &&
-                   column(db, q, 3, &u->gecos) && column(db, q, 4, &u->home),
-               e);
+  return column(db, q, 0, &u->name) && column(db, q, 1, &u->domain) && column(db, q, 2, &u->hash) &&
+         column(db, q, 3, &u->gecos) && column(db, q, 4, &u->home);
+}
+
+enum userdb_result userdb_user_get(struct userdb *db, const char *name, const char *domain,
+                                   struct userdb_user *u, struct strerr *e) {
+  const enum query q = QUERY_user_get;
+  enum sql_verdict v = sql_start(&db->sql, q, SQL_ARGS(sql_t(name), sql_t(domain), sql_t(domain)), e);
+
+  return v == SQL_ROW ? taken(db, q, take_user(db, u), e) : result_of(v);
+}
+
+/* The second query runs within the first: one lock on the database, one state of it. */
+enum userdb_result userdb_account_get(struct userdb *db, const char *name, const char *domain, struct userdb_user *u,
+                                      struct strlist *lines, struct strerr *e) {
+  const enum query q = QUERY_user_get;
+  enum sql_verdict v = sql_start(&db->sql, q, SQL_ARGS(sql_t(name), sql_t(domain), sql_t(domain)), e);
+  enum userdb_result r;
+
+  if (v != SQL_ROW) return result_of(v);
+  r = take_user(db, u) ? userdb_alias_get(db, name, domain, lines, e) : no_memory(e);
+  sql_end(&db->sql, q);
+  return r == USERDB_NONE ? USERDB_FOUND : r;
 }
 
 enum userdb_result userdb_user_state(struct userdb *db, const char *name, const char *domain,

@@ -76,6 +76,9 @@ enum userdb_result userdb_domain_users(struct userdb *db, const char *domain, in
 /* domain may be an alias domain.  Found only if the user itself exists. */
 enum userdb_result userdb_user_get(struct userdb *db, const char *name, const char *domain,
                                    struct userdb_user *u, struct strerr *e) MUST_CHECK;
+/* The same, and the lines of an alias of that name, if there are any. */
+enum userdb_result userdb_account_get(struct userdb *db, const char *name, const char *domain, struct userdb_user *u,
+                                      struct strlist *lines, struct strerr *e) MUST_CHECK;
 enum userdb_result userdb_user_state(struct userdb *db, const char *name, const char *domain,
                                      int *active, int *bounce, struct strerr *e) MUST_CHECK;
 struct userdb_new_user {
