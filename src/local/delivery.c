@@ -1,6 +1,7 @@
 /* delivery: see delivery.h. */
 #include "local/delivery.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -55,8 +56,25 @@ static int check_home(struct run *r) {
   return 0;
 }
 
+/* Reads on from *pos, and leaves the descriptor's own place alone. */
+struct reader {
+  int fd;
+  off_t pos;
+};
+
+static ssize_t read_on(void *ctx, char *buf, size_t len) {
+  struct reader *in = ctx;
+  ssize_t n;
+
+  do n = pread(in->fd, buf, len, in->pos);
+  while (n == -1 && errno == EINTR);
+  if (n > 0) in->pos += n;
+  return n;
+}
+
 /* The message must not have been here before. */
 static int check_loop(struct run *r) {
+  struct reader from = {r->job->message, 0};
   char buf[4096];
   stralloc line = STRALLOC_INIT;
   uint64_t seen = 0;
@@ -64,8 +82,7 @@ static int check_loop(struct run *r) {
   int match = 1;
   int code = 0;
 
-  if (lseek(r->job->message, 0, SEEK_SET) == -1) return fail(r, 111, "Unable to rewind message. (#4.3.0)", "");
-  substdio_initfd_read(&in, r->job->message, buf, sizeof buf);
+  substdio_init(&in, read_on, &from, buf, sizeof buf);
   while (match) {
     stralloc_cut(&line, 0);
     if (getln(&in, &line, &match, '\n', HEADER_LINE_MAX) == -1) break; /* too long for a Delivered-To of ours */
@@ -137,6 +154,7 @@ static int start_program(struct run *r, const char *command, const struct strlis
     s.path = argv[0];
   }
   if (!s.envp) return no_memory(r);
+  if (lseek(r->job->message, 0, SEEK_SET) == -1) return fail(r, 111, "Unable to rewind message. (#4.3.0)", "");
   spawn_move(&s, r->job->message, 0);
   spawn_move(&s, 1, 1);
   spawn_move(&s, 2, 2);
@@ -154,8 +172,7 @@ static int run_program(struct run *r, const char *command) {
   int code;
 
   if (plain == -1) return no_memory(r);
-  if (lseek(r->job->message, 0, SEEK_SET) == -1) code = fail(r, 111, "Unable to rewind message. (#4.3.0)", "");
-  else if (plain && builtin_run(&call, &code)) code = judge_program(r, code);
+  if (plain && builtin_run(&call, &code)) code = judge_program(r, code);
   else code = start_program(r, command, &words);
   strlist_free(&words);
   return code;
@@ -169,6 +186,7 @@ static int add_forward(struct run *r, const char *address, size_t n) {
 static int send_forwards(struct run *r, stralloc *qp) {
   struct qqclient q;
   struct qqresult result;
+  struct reader from = {r->job->message, 0};
   char buf[8192];
   substdio in;
   ssize_t n;
@@ -178,8 +196,7 @@ static int send_forwards(struct run *r, stralloc *qp) {
   if (qqclient_open(&q, &r->env.env, r->e) == -1) return 111;
   qqclient_put(&q, r->env.dtline.s, r->env.dtline.len);
   qqclient_puts(&q, r->job->extra);
-  if (lseek(r->job->message, 0, SEEK_SET) == -1) qqclient_fail(&q);
-  substdio_initfd_read(&in, r->job->message, buf, sizeof buf);
+  substdio_init(&in, read_on, &from, buf, sizeof buf);
   while ((n = substdio_feed(&in)) > 0) {
     qqclient_put(&q, substdio_peek(&in), (size_t)n);
     substdio_take(&in, (size_t)n);

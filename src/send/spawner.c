@@ -199,7 +199,7 @@ static void on_signal(void *ctx, int fd, unsigned events) {
   reap(r);
 }
 
-/* The message file: ours, a plain file, opened for reading. */
+/* The message file: ours, a plain file (to which O_NONBLOCK means nothing), opened for reading. */
 static int open_message(uint64_t id, stralloc *text) {
   char path[QUEUE_PATH];
   struct stat st;
@@ -207,9 +207,7 @@ static int open_message(uint64_t id, stralloc *text) {
 
   queuepath(path, QUEUE_mess, id);
   fd = fd_open_read(path);
-  if (fd != -1 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
-    if (fd_block(fd) == 0) return fd;
-  }
+  if (fd != -1 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) return fd;
   if (!stralloc_catm(text, "Unable to open message ", path, ": ", strerror(errno), ". (#4.3.0)\n", (char *)0))
     stralloc_cut(text, 0);
   return fd_close(fd);

@@ -23,6 +23,7 @@ struct job {
   struct address address; /* whom it is for */
   stralloc full;          /* the same as one text */
   struct lookup_account account;
+  uint64_t size;          /* of the message */
   struct strlist forward; /* addresses collected, sent last */
   struct strerr *e;
 };
@@ -74,12 +75,11 @@ static enum deliver_result deliver(struct job *j, const char *maildir) {
 static enum deliver_result deliver_within(struct job *j, const char *maildir, const struct quota *q) {
   struct usage u;
   struct strerr ignored;
-  uint64_t size;
+  uint64_t size = j->size + strlen(j->v->head);
   enum deliver_result r;
   int fits;
 
   if (quota_none(q)) return deliver(j, maildir);
-  if (maildir_size(j->v->msgfd, strlen(j->v->head), &size, j->e) == -1) return temporary(j);
   fits = maildirsize_fits(maildir, q, size, 1, &u, j->e);
   if (fits == -1 && j->e->sys == ENOENT && create(j, maildir) == 0)
     fits = maildirsize_fits(maildir, q, size, 1, &u, j->e);
@@ -260,6 +260,7 @@ enum deliver_result vdeliver(const struct vdeliver *v, struct strerr *e) {
     return DELIVER_TEMP;
   }
   if (!st.st_size) return DELIVER_OK;
+  j.size = (uint64_t)st.st_size;
   if (!stralloc_catm(&j.full, *v->user ? v->user : "postmaster", "@", v->domain, (char *)0)) {
     r = no_memory(&j);
   } else {

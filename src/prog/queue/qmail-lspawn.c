@@ -30,6 +30,7 @@ struct local {
   struct account getpw_account;
   struct env env;
   struct worker_pool pool;
+  int root;     /* we are, and can become the user */
   int use_pool; /* nobody has put a program in qmail-local's place */
   stralloc job;
 };
@@ -148,7 +149,7 @@ static pid_t run(struct local *l, struct spawner_slot *slot, const struct spawn_
   int outfd;
   pid_t pid;
 
-  if (geteuid() == 0) {
+  if (l->root) {
     if (u->uid == 0) {
       *result = 'Z';
       (void)!stralloc_copylit(text, "Not allowed to deliver as root. (#4.7.0)\n");
@@ -226,6 +227,7 @@ int main(int argc, char **argv) {
 
   if (argc != 2) strerr_die_usage("qmail-lspawn defaultdelivery (started by qmail-start)");
   l.defaultdelivery = argv[1];
+  l.root = geteuid() == 0;
   if (!env_import(&l.env) || !paths_file(PATH_USERS, "cdb", &l.cdb)) strerr_die_nomem(FATAL);
   env_unset(&l.env, "QMAILREMOTE");
   if (accounts_find("qmailp", &l.getpw_account, &e) == -1) strerr_die(111, FATAL, &e);
