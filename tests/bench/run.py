@@ -6,7 +6,7 @@ often each is taken (3). Needs root and the packages of `make bench`."""
 import os, platform, statistics, sys, time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from measures import GOALS, MEASURES
+from measures import GOALS, LIMITS, MEASURES
 from peers import TOP, WORK, Ours, Postfix
 from proc import sh
 
@@ -48,6 +48,10 @@ def report(results, tsv):
             print(f"{what:62} {peer:10} {medians[peer]:10.2f}   ({min(values):.2f} .. {max(values):.2f})")
             tsv.write(f"{int(time.time())}\t{what}\t{peer}\t{medians[peer]:.3f}\t{min(values):.3f}\t{max(values):.3f}\n")
         ours = medians.pop("indimail")
+        for begin, side, limit in LIMITS:
+            if what.startswith(begin):
+                reached = ours < limit if side == "below" else ours > limit
+                print(f"{'':62} to be {side} {limit:g}: " + ("reached" if reached else "missed"))
         if not medians:
             continue
         best = (max if more_is_better(what) else min)(medians.values())
