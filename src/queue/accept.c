@@ -157,7 +157,7 @@ static int check_dsn(const struct envelope *env) {
   return QQ_queued;
 }
 
-static int read_envelope(struct accept *a, int fd) {
+int accept_read_envelope(struct envelope *env, int fd) {
   struct envelope_reader reader = {0};
   enum envelope_wire w = WIRE_MORE;
   char buf[4096];
@@ -168,10 +168,10 @@ static int read_envelope(struct accept *a, int fd) {
 
     if (n == -1 && errno == EINTR) continue;
     if (n <= 0) break;
-    w = envelope_read(&reader, &a->env, buf, (size_t)n, &used);
+    w = envelope_read(&reader, env, buf, (size_t)n, &used);
   }
   envelope_reader_free(&reader);
-  return w == WIRE_END ? check_dsn(&a->env) : wire_code(w);
+  return w == WIRE_END ? check_dsn(env) : wire_code(w);
 }
 
 static int finish(struct accept *a, int code, int drop) {
@@ -188,7 +188,7 @@ int accept_from_descriptors(const struct accept_origin *o, int message, int enve
   int code = accept_begin(&a, o);
 
   if (code == QQ_queued) code = copy_message(&a, message);
-  if (code == QQ_queued) code = read_envelope(&a, envelope);
+  if (code == QQ_queued) code = accept_read_envelope(&a.env, envelope);
   if (code == QQ_queued && o->extras && o->extras->conf) code = judge(&a, &instead, &drop);
   if (code == QQ_queued) code = apply_extras(&a, instead);
   return finish(&a, code, drop);

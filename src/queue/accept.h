@@ -39,6 +39,9 @@ int accept_commit(struct accept *a) MUST_CHECK;
 void accept_abandon(struct accept *a);
 void accept_free(struct accept *a);
 
+/* An envelope in its wire form, to its end: QQ_queued, or why not. */
+int accept_read_envelope(struct envelope *env, int fd) MUST_CHECK;
+
 /* All of it, from descriptors: message to its end, then envelope (wire form). */
 int accept_from_descriptors(const struct accept_origin *o, int message, int envelope) MUST_CHECK;
 /* For the resident queue, which takes many at once: the message and its envelope from

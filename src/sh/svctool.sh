@@ -4,7 +4,7 @@
 set -eu
 
 usage() {
-    echo "usage: svctool --smtp=PORT|--delivery=NAME|--imap=PORT|--pop3=PORT|--inlookup=FIFO|--tlsd|--queued|--svscanlog [option ...] | --refreshsvc=NAME|all | --rmsvc=NAME | --set-variable=NAME --variable-value=VALUE --service-name=SERVICE | --unset-variable=NAME --service-name=SERVICE | --print-variables --service-name=SERVICE | --config=users|qmail|cert [option ...]; bad: $*" >&2
+    echo "usage: svctool --smtp=PORT|--delivery=NAME|--imap=PORT|--pop3=PORT|--qmqp=PORT|--inlookup=FIFO|--tlsd|--queued|--svscanlog [option ...] | --refreshsvc=NAME|all | --rmsvc=NAME | --set-variable=NAME --variable-value=VALUE --service-name=SERVICE | --unset-variable=NAME --service-name=SERVICE | --print-variables --service-name=SERVICE | --config=users|qmail|cert [option ...]; bad: $*" >&2
     exit 100
 }
 die() { echo "svctool: fatal: $*" >&2; exit 111; }
@@ -65,7 +65,7 @@ directory() {
 for arg; do
     v=${arg#*=}
     case $arg in
-        --smtp=* | --imap=* | --pop3=*) o=${arg%%=*}; port "${o#--}" "$v"; want "${o#--}" "$v" ;;
+        --smtp=* | --imap=* | --pop3=* | --qmqp=*) o=${arg%%=*}; port "${o#--}" "$v"; want "${o#--}" "$v" ;;
         --delivery=* | --inlookup=*) o=${arg%%=*}; name "${o#--}" "$v"; want "${o#--}" "$v" ;;
         --tlsd | --svscanlog | --queued | --print-variables) want "${arg#--}" "" ;;
         --refreshsvc=*) [ "$v" = .svscan ] || name refreshsvc "${v##*/}"; want refreshsvc "${v##*/}" ;;
@@ -129,14 +129,14 @@ variables() {
     [ -z "$cntrl_given" ] || put CONTROLDIR "$cntrldir"
     put_if DEFAULT_DOMAIN "$domain"
     case $what in
-        smtp | imap | pop3)
+        smtp | imap | pop3 | qmqp)
             put LOCALIP "$localip"
             put PORT "$value"
             put MAXPERIP "$maxperip"
             ;;
     esac
     case $what in
-        smtp | delivery | queued)
+        smtp | qmqp | delivery | queued)
             put_if QUEUE_BASE "$qbase"
             put_if QUEUE_COUNT "$qcount"
             put_if QUEUE_START "$qstart"
@@ -155,6 +155,10 @@ variables() {
             put_if REQUIREAUTH "$forceauth"
             [ -z "$auth" ] || put AUTHMODULES vchkpass
             put_if CHECKRECIPIENT "$chkrecipient"
+            put_if DATABYTES "$databytes"
+            ;;
+        qmqp)
+            put MAXDAEMONS "${maxdaemons:-75}"
             put_if DATABYTES "$databytes"
             ;;
         imap)
@@ -348,6 +352,11 @@ $domain
 # Clients that may send anywhere: 192.0.2.:allow,RELAYCLIENT=""
 # After a change: tcprules tcp.smtp.cdb tcp.smtp.tmp < tcp.smtp
 :allow
+'
+    rules tcp.qmqp '# Who may send mail by QMQP, anywhere: those we trust and no others, 192.0.2.7:allow
+# After a change: tcprules tcp.qmqp.cdb tcp.qmqp.tmp < tcp.qmqp
+127.:allow
+:deny
 '
     for p in imap pop3; do
         rules tcp.$p "# Who may connect: address:allow or address:deny

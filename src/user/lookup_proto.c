@@ -6,8 +6,7 @@
 #include "base/bytes.h"
 #include "base/file.h"
 #include "base/fmt.h"
-
-#define LENGTH_DIGITS 7 /* lengths below 10^7 */
+#include "base/netstring.h"
 
 #define ANYONE LOOKUP_ANYONE
 #define DELIVERY LOOKUP_DELIVERY
@@ -34,23 +33,8 @@ int lookup_op_find(const char *name, size_t n) {
   return -1;
 }
 
-/* The netstring at the start of s: bytes it takes in all, its content in f; 0 when
- * more is needed, -1 when it is none or longer than max. */
 static long netstring(const char *s, size_t n, size_t max, struct lookup_field *f) {
-  size_t len = 0, i = 0;
-
-  for (; i < n && s[i] >= '0' && s[i] <= '9'; ++i) {
-    if (i == LENGTH_DIGITS || (i == 1 && s[0] == '0')) return -1;
-    len = len * 10 + (size_t)(s[i] - '0');
-  }
-  if (i == n) return 0;
-  if (!i || s[i] != ':' || i + len + 2 > max) return -1;
-  ++i;
-  if (n - i <= len) return 0;
-  if (s[i + len] != ',') return -1;
-  f->s = s + i;
-  f->n = len;
-  return (long)(i + len + 1);
+  return netstring_parse(s, n, max, &f->s, &f->n);
 }
 
 long lookup_frame(const char *buf, size_t n, size_t max) {
@@ -105,12 +89,8 @@ const char *lookup_request_parse(const char *msg, size_t n, struct lookup_reques
   return n ? "too many arguments" : 0;
 }
 
-static int put(stralloc *sa, const char *s, size_t n) {
-  return stralloc_catu64(sa, n) && stralloc_append(sa, ':') && stralloc_catb(sa, s, n) && stralloc_append(sa, ',');
-}
-
 static int puts_field(stralloc *sa, const char *s) {
-  return put(sa, s, strlen(s));
+  return netstring_cat(sa, s, strlen(s));
 }
 
 int lookup_request_fmt(stralloc *msg, const char *reply, enum lookup_op op, const char *const *arg) {
@@ -119,7 +99,7 @@ int lookup_request_fmt(stralloc *msg, const char *reply, enum lookup_op op, cons
            puts_field(&fields, lookup_ops[op].name);
 
   for (size_t i = 0; ok && i < lookup_ops[op].arguments; ++i) ok = puts_field(&fields, arg[i]);
-  ok = ok && fields.len + 8 <= LOOKUP_REQUEST_MAX && put(msg, fields.s, fields.len);
+  ok = ok && fields.len + 8 <= LOOKUP_REQUEST_MAX && netstring_cat(msg, fields.s, fields.len);
   stralloc_wipe(&fields);
   return ok;
 }
@@ -130,17 +110,17 @@ int lookup_answer_start(stralloc *fields, enum lookup_status status) {
 }
 
 int lookup_answer_put(stralloc *fields, const char *s, size_t n) {
-  return put(fields, s, n);
+  return netstring_cat(fields, s, n);
 }
 
 int lookup_answer_putu(stralloc *fields, unsigned long u) {
   char buf[FMT_U64];
 
-  return put(fields, buf, fmt_u64(buf, u));
+  return netstring_cat(fields, buf, fmt_u64(buf, u));
 }
 
 int lookup_answer_end(stralloc *msg, const stralloc *fields) {
-  return fields->len + 8 <= LOOKUP_ANSWER_MAX && put(msg, fields->s, fields->len);
+  return fields->len + 8 <= LOOKUP_ANSWER_MAX && netstring_cat(msg, fields->s, fields->len);
 }
 
 int lookup_answer_parse(const char *msg, size_t n, struct lookup_reader *r) {
