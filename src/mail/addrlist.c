@@ -81,16 +81,3 @@ int addrlist_line(const char *line, const char *addr, size_t n) {
   if (line[0] == '@' && line[1] == '.') return below(line + 1, len - 1, addr + at + 1, n - at - 1);
   return line[0] == '.' && below(line, len, addr + at + 1, n - at - 1);
 }
-
-const char *addrlist_match(const struct strlist *l, const char *addr, size_t n) {
-  const char *by = 0;
-
-  for (size_t i = 0; i < l->len; ++i) {
-    const char *line = l->item[i].s;
-    int back = line[0] == '!';
-
-    if (back == !by) continue; /* would change nothing */
-    if (addrlist_line(line + back, addr, n)) by = back ? 0 : line;
-  }
-  return by;
-}

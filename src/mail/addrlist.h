@@ -8,10 +8,6 @@
 
 #include <stddef.h>
 
-#include "base/strlist.h"
-
-/* The last line that matches decides, a leading ! takes back: that line, or null. */
-const char *addrlist_match(const struct strlist *l, const char *addr, size_t n);
 /* Does the line match the address? */
 int addrlist_line(const char *line, const char *addr, size_t n);
 /* Is it more than a text to compare with? */

@@ -41,6 +41,17 @@ enum verdict policy_say(struct policy_reply *r, enum verdict verdict, unsigned c
   return verdict;
 }
 
+enum verdict policy_listed(const struct connection *c, enum list_id id, const stralloc *address, struct policy_reply *r) {
+  struct strerr e;
+
+  switch (list_match(c->lists, id, stralloc_cstr(address), address->len, &e)) {
+    case LIST_NO: break;
+    case LIST_YES: return VERDICT_ACCEPT;
+    case LIST_FAILED: return policy_say(r, VERDICT_FAILED, 0, "", e.text);
+  }
+  return VERDICT_NEXT;
+}
+
 static int exempt(const struct session *s, unsigned who) {
   if (who & RELAY && s->c.relay) return 1;
   if (who & AUTH && s->c.authenticated && s->c.auth_may_relay) return 1;

@@ -25,6 +25,10 @@ struct policy_reply {
 enum verdict policy_say(struct policy_reply *r, enum verdict verdict, unsigned code, const char *enhanced,
                         const char *text);
 
+/* VERDICT_ACCEPT when the address is in the list, VERDICT_NEXT when not, VERDICT_FAILED (r filled)
+ * when that cannot be told. */
+enum verdict policy_listed(const struct connection *c, enum list_id id, const stralloc *address, struct policy_reply *r);
+
 enum policy_stage { STAGE_CONNECT, STAGE_HELO, STAGE_MAIL, STAGE_RCPT, STAGE_DATA };
 
 /* Runs the checks of a stage: 1 to go on, 0 when refused (replied and logged). */

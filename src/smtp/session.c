@@ -51,6 +51,7 @@ void session_init(struct session *s, const struct session_place *at) {
   s->env = at->env;
   s->c.number = at->number;
   s->c.lookup = at->lookup;
+  s->c.lists = at->lists;
   s->queue = at->queue;
   s->auth = at->auth;
   s->state = STATE_NEW;

@@ -16,6 +16,7 @@
 #include "mail/smtp_syntax.h"
 #include "net/tls_client.h"
 #include "queue/qqclient.h"
+#include "smtp/list.h"
 #include "user/lookup.h"
 
 #define SESSION_INPUT 4096
@@ -45,6 +46,7 @@ struct connection {
   unsigned errors;        /* commands that made no sense */
   unsigned auth_failures;
   struct lookup *lookup;  /* of users, opened when first needed; may be null */
+  const struct lists *lists;
 };
 
 struct transaction {
@@ -77,6 +79,7 @@ struct session_place {
   int in, out; /* descriptors; may be the same */
   uint64_t number;
   const struct conf *conf;
+  const struct lists *lists; /* of conf */
   const struct env *env; /* variables of the connection */
   struct lookup *lookup;
   struct qqclient_pool *queue; /* or null */

@@ -94,9 +94,9 @@ static void path(struct smtp_path *p, const char *text) {
   p->at = at ? (size_t)(at - text) : p->address.len;
 }
 
-static void prepare(struct session *s, const struct conf *conf, const struct given *g) {
+static void prepare(struct session *s, const struct conf *conf, const struct lists *lists, const struct given *g) {
   static const struct env env = {.inherit = 1};
-  const struct session_place at = {.in = 0, .out = 1, .conf = conf, .env = &env};
+  const struct session_place at = {.in = 0, .out = 1, .conf = conf, .lists = lists, .env = &env};
 
   session_init(s, &at);
   s->c.relay = g->relay;
@@ -121,10 +121,13 @@ static void one(size_t i) {
   enum verdict verdict;
   struct strerr e;
   struct conf conf;
+  struct list_cache cache = {0};
+  struct lists lists;
 
   CHECK_CASE(conf_load(&conf, CONF_SMTPD, &e) == 0, cases[i].name);
   CHECK_CASE(policy_valid(&conf, &e) == 0, cases[i].name);
-  prepare(&s, &conf, &cases[i].given);
+  CHECK_CASE(lists_open(&lists, &cache, &conf, &e) == 0, cases[i].name);
+  prepare(&s, &conf, &lists, &cases[i].given);
   row = policy_judge(&s, cases[i].stage, &verdict, &r);
   CHECK_CASE(!strcmp(row ? row->name : "", cases[i].check), cases[i].name);
   CHECK_CASE((verdict == VERDICT_NEXT) == !*cases[i].check, cases[i].name);
@@ -136,6 +139,8 @@ static void one(size_t i) {
   }
   stralloc_free(&r.text);
   session_free(&s);
+  lists_close(&lists);
+  list_cache_free(&cache);
   conf_free(&conf);
 }
 
