@@ -132,8 +132,8 @@ static int is_there(const char *path) {
   return access(path, F_OK) == 0 || errno != ENOENT;
 }
 
-/* A list is set when its file or the database beside it is there. */
-static int find_list(struct conf_value *v, const char *names, struct strerr *e) {
+/* A list is set when its file or the database beside it is there; named: by a variable. */
+static int find_list(struct conf_value *v, const char *names, int named, struct strerr *e) {
   stralloc cdb = STRALLOC_INIT;
   int r = 1;
 
@@ -144,7 +144,7 @@ static int find_list(struct conf_value *v, const char *names, struct strerr *e) 
   stralloc_free(&cdb);
   if (!v->set) stralloc_cut(&v->text, 0);
   if (r != -1) r = stralloc_copys(&v->where, v->set ? v->text.s : "default") ? 0 : -1;
-  v->origin = v->set ? CONF_FROM_FILE : CONF_FROM_DEFAULT;
+  v->origin = !v->set ? CONF_FROM_DEFAULT : named ? CONF_FROM_VARIABLE : CONF_FROM_FILE;
   return r == -1 ? no_memory(e) : 0;
 }
 
@@ -196,7 +196,7 @@ static int load(struct conf *c, enum setting s, struct strerr *e, int depth) {
   v->loaded = 1;
   var = row->override == CONF_NONE ? 0 : variable(c->env, row, &name);
   if (row->type == CONF_LIST) {
-    r = find_list(v, var ? var : row->file, e);
+    r = find_list(v, var ? var : row->file, var != 0, e);
   } else if (var && row->override != CONF_NAME && (*var || row->type == CONF_LINE || row->type == CONF_BOOL || row->type == CONF_LINES)) {
     v->origin = CONF_FROM_VARIABLE;
     v->set = 1;

@@ -50,6 +50,7 @@ void session_init(struct session *s, const struct session_place *at) {
   s->conf = at->conf;
   s->env = at->env;
   s->c.number = at->number;
+  s->c.input = at->in;
   s->c.lookup = at->lookup;
   s->c.lists = at->lists;
   s->queue = at->queue;

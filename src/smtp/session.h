@@ -34,6 +34,7 @@ enum session_state {
 
 struct connection {
   uint64_t number; /* in the log: our process, or what tcpserver calls the connection */
+  int input;       /* descriptor */
   /* Of the environment; never null. */
   const char *ip, *host, *info, *local_ip, *local_host;
   const char *relay; /* $RELAYCLIENT; null when not set */
@@ -49,6 +50,12 @@ struct connection {
   const struct lists *lists;
 };
 
+/* What a check found out about a transaction that others act on. */
+enum transaction_mark {
+  MARK_RELAY = 1,         /* its sender may relay */
+  MARK_NO_SPAMFILTER = 2, /* $SPAMFILTER is not for it */
+};
+
 struct transaction {
   struct smtp_path sender;
   uint64_t size;      /* announced; 0: not */
@@ -57,6 +64,8 @@ struct transaction {
   size_t accepted;
   struct data_reader data;
   int discard;        /* take it and throw it away */
+  int dropped;        /* the recipient being judged is accepted and thrown away */
+  unsigned marks;     /* of enum transaction_mark */
 };
 
 struct session {

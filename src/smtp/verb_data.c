@@ -38,6 +38,7 @@ static int environment(const struct session *s, struct env *env) {
   const struct connection *c = &s->c;
 
   if (!env_copy(env, s->env)) return 0;
+  if (s->t.marks & MARK_NO_SPAMFILTER && !env_unset(env, "SPAMFILTER") && env->inherit) return 0;
   if (!c->authenticated) return 1;
   return env_set(env, "TCPREMOTEINFO", c->user.s) && env_set(env, "AUTHINFO", c->user.s) &&
          (!c->auth_may_relay || env_set(env, "RELAYCLIENT", c->relay ? c->relay : ""));
@@ -129,12 +130,17 @@ static void send_envelope(struct intake *in) {
   for (; to < end; to += strlen(to) + 1) qqclient_to(&in->q, to, strlen(to));
 }
 
+/* Of those that are kept, or whichever came last. */
+static const char *first_recipient(const struct transaction *t) {
+  return t->recipients.len ? t->recipients.s : stralloc_cstr(&t->recipient.address);
+}
+
 static void log_accepted(const struct session *s, uint64_t qp) {
   const struct transaction *t = &s->t;
 
   LOG(2, PREFIX, smtp_accept, log_s(s->c.ip), log_u(s->c.number), log_u(qp), log_u(t->data.bytes),
       log_u(t->accepted), log_s(protocol(&s->c)), log_s(or_dash(stralloc_cstr(&s->c.user))),
-      log_s(or_dash(stralloc_cstr(&s->c.helo))), log_s(stralloc_cstr(&t->sender.address)), log_s(t->recipients.s));
+      log_s(or_dash(stralloc_cstr(&s->c.helo))), log_s(stralloc_cstr(&t->sender.address)), log_s(first_recipient(t)));
 }
 
 static void reply_accepted(struct session *s, uint64_t qp) {
@@ -168,11 +174,18 @@ static void reply_not_queued(struct session *s, struct qqresult *r) {
   reply(s, permanent ? 554 : 451, enhanced, stralloc_cstr(&r->text));
 }
 
+/* A message to be thrown away is judged like any other, and never meets the queue. */
+static void accept_discarded(struct session *s) {
+  log_accepted(s, 0);
+  reply_accepted(s, s->c.number);
+}
+
 static void finish(struct intake *in) {
   struct session *s = in->s;
   struct qqresult r = {0};
+  int pass = policy_run(s, STAGE_DATA);
 
-  if (policy_run(s, STAGE_DATA)) {
+  if (pass && !s->t.discard) {
     send_envelope(in);
     if (qqclient_close(&in->q, &r) == 0) {
       log_accepted(s, in->q.qp);
@@ -183,15 +196,9 @@ static void finish(struct intake *in) {
   } else {
     qqclient_fail(&in->q);
     (void)!qqclient_close(&in->q, &r);
+    if (pass) accept_discarded(s);
   }
   qqresult_free(&r);
-}
-
-/* A message to be thrown away is judged like any other, and never meets the queue. */
-static void finish_discarded(struct session *s) {
-  if (!policy_run(s, STAGE_DATA)) return;
-  log_accepted(s, 0);
-  reply_accepted(s, s->c.number);
 }
 
 void verb_data(struct session *s, const char *arg, size_t n) {
@@ -203,6 +210,7 @@ void verb_data(struct session *s, const char *arg, size_t n) {
     reply_refuse(s, 501, "5.5.4", "DATA takes nothing");
     return;
   }
+  if (!s->t.recipients.len) s->t.discard = 1; /* every one was dropped */
   if (!s->t.discard && open_queue(&in, &e) == -1) {
     LOG(2, PREFIX, warning, log_s(e.text));
     reply(s, 451, "4.3.0", "unable to queue mail now");
@@ -212,7 +220,7 @@ void verb_data(struct session *s, const char *arg, size_t n) {
   session_deadline(s);
   if (take_message(&in)) {
     if (in.queued) finish(&in);
-    else finish_discarded(s);
+    else if (policy_run(s, STAGE_DATA)) accept_discarded(s);
   } else if (in.queued) {
     qqclient_fail(&in.q);
     (void)!qqclient_close(&in.q, &r);
