@@ -68,6 +68,10 @@ int policy_looks_at_helo(const struct conf *conf) {
   return conf_flag(conf, SET_badhelocheck) || conf->v[SET_badhelo].origin == CONF_FROM_VARIABLE;
 }
 
+int policy_looks_in_dns(const struct conf *conf) {
+  return conf_flag(conf, SET_dnscheck) && !conf_flag(conf, SET_nodnscheck_at_all);
+}
+
 static int exempt(const struct session *s, unsigned who) {
   if (who & RELAY && s->c.relay) return 1;
   if (who & AUTH && s->c.authenticated && s->c.auth_may_relay) return 1;

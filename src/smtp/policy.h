@@ -37,6 +37,9 @@ enum verdict policy_closed_group(const struct conf *conf, const struct smtp_path
 /* BADHELOCHECK is set, or BADHELO names a list. */
 int policy_looks_at_helo(const struct conf *conf);
 
+/* dnscheck is set, and NODNSCHECK is not. */
+int policy_looks_in_dns(const struct conf *conf);
+
 enum policy_stage { STAGE_CONNECT, STAGE_HELO, STAGE_MAIL, STAGE_RCPT, STAGE_DATA };
 
 /* Runs the checks of a stage: 1 to go on, 0 when refused (replied and logged). */

@@ -2,6 +2,7 @@
 recipient or message for the next."""
 import os, time, unittest
 from box import wait_for
+from dnsd import Dnsd
 from smtpd import SmtpRoot
 
 M, R = "MAIL FROM:<s@example.net>", "RCPT TO:<joe@example.com>"
@@ -137,6 +138,51 @@ class Policy(unittest.TestCase):
             self.assertEqual(s.reply()[0], 421)
             wait_for(lambda: "GREETDELAY: a number of seconds is wanted" in s.logged(), what="the error in the log")
 
+    def test_dns(self):
+        """Domains of senders, names in HELO, lists of addresses; what cannot be told is never a no."""
+        zones = {"mx.example": {"MX": [(10, "h.mx.example")]}, "a.example": {"A": ["192.0.2.1"]}, "six.example": {"AAAA": ["2001:db8::1"]},
+                 "null.example": {"MX": [(0, ".")]}, "txt.example": {"TXT": ["x"]}, "sick.example": "SERVFAIL", "deep.mx.example": {"TXT": ["x"]},
+                 "7.2.0.192.bad.bl.example": {"A": ["127.0.0.2"]}, "7.2.0.192.odd.bl.example": {"A": ["192.0.2.9"]},
+                 "7.2.0.192.no.bl.example": {"A": ["127.255.255.254"]}, "7.2.0.192.sick.bl.example": "SERVFAIL",
+                 "client.example.net": {}, "8.b.d.0.1.0.0.2.bad.bl.example": {}}
+        zones["1." + "0." * 23 + "8.b.d.0.1.0.0.2.bad.bl.example"] = {"A": ["127.0.0.3"]}
+        self.root.control("nodnscheck", "special@gone.example\n")
+        self.root.control("dnscheck", "1\n")
+        with Dnsd(zones) as d:
+            self.root.process_env["DNSCACHEIP"] = d.address
+            with self.root.smtp(DNSCACHEIP=d.address, BADHELOCHECK="1") as s:
+                self.assertEqual(s.reply()[0], 220)
+                self.expect(s, [("EHLO gone.example", "553 5.1.8"), ("EHLO mx.example", "553 5.1.8"), ("EHLO sick.example", "451 4.4.3"),
+                                ("EHLO [192.0.2.7]", "250"), ("EHLO client.example.net", "250"), ("EHLO six.example", "250"), ("EHLO a.example", "250")])
+                for sender, want in (("s@mx.example", "250"), ("s@a.example", "250"), ("s@six.example", "250"), ("s@gone.example", "553 5.1.8"),
+                                     ("special@gone.example", "250"), ("s@txt.example", "553 5.1.8"), ("s@null.example", "550 5.7.27"),
+                                     ("s@sick.example", "451 4.4.3"), ("", "250"), ("s@example.com", "250"), ("s@[192.0.2.9]", "250"),
+                                     ("postmaster", "250")):
+                    self.expect(s, [(f"MAIL FROM:<{sender}>", want), ("RSET", "250")])
+                self.assertIn(" lookup dnscheck failed: sick.example: temporary DNS failure", s.logged())
+            with self.root.smtp(DNSCACHEIP=d.address, NODNSCHECK="1") as s:
+                s.hello()
+                self.expect(s, [("MAIL FROM:<s@gone.example>", "250")])
+            self.root.control("dnscheck", "0\n")
+            for zone, want in (("bad.bl.example", "554 5.7.1 your address is listed in bad.bl.example"), ("odd.bl.example", "250"), ("no.bl.example", "250"),
+                               ("sick.bl.example\nbad.bl.example:go away", "554 5.7.1 go away"), ("sick.bl.example", "250"), ("other.bl.example", "250")):
+                self.root.control("dnsbllist", zone + "\n")
+                with self.root.smtp(DNSCACHEIP=d.address) as s:
+                    s.hello()
+                    self.expect(s, [(M, want)])
+            self.root.control("dnsbllist", "bad.bl.example\n")
+            for vars, want in (({"TCPREMOTEIP": "2001:db8::1"}, "554"), ({"TCPREMOTEIP": "2001:db8::2"}, "250"), ({"RELAYCLIENT": ""}, "250"),
+                               ({"SKIPDNSBL": "1"}, "250"), ({"TCPREMOTEIP": "127.0.0.1"}, "250")):
+                with self.root.smtp(DNSCACHEIP=d.address, **vars) as s:
+                    s.hello()
+                    self.expect(s, [(M, want)])
+            asked = len(d.questions)
+            self.root.control("dnsbllist", "")
+            with self.root.smtp(DNSCACHEIP=d.address) as s:
+                s.hello()
+                self.expect(s, [(M, "250")])
+            self.assertEqual(len(d.questions), asked)
+
     def test_changed_list(self):
         """A list that is exchanged counts for the next connection, and one that has begun keeps its own."""
         self.root.control("badmailfrom", "@example.net\n")
@@ -168,6 +214,21 @@ class Policy(unittest.TestCase):
 class ResidentPolicy(Policy):
     """All of it once more with a server that stays."""
     resident = True
+
+    def test_slow_dns(self):
+        """While one session waits for an answer others go on."""
+        self.root.control("dnscheck", "1\n")
+        with Dnsd({"mute.example": "DROP"}) as d:
+            self.root.process_env["DNSCACHEIP"] = d.address
+            with self.root.smtp() as s, self.root.smtp() as other:
+                s.hello()
+                other.hello()
+                s.send(b"MAIL FROM:<s@mute.example>\r\n")
+                wait_for(lambda: d.questions, what="the question")
+                for _ in range(3):
+                    self.expect(other, [("MAIL FROM:<s@gone.example>", "553 5.1.8")])
+                self.assertEqual(s.buf, b"")
+                self.assertEqual(s.reply()[0], 451)
 
 
 if __name__ == "__main__":
