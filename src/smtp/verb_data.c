@@ -11,6 +11,7 @@
 #include "smtp/policy.h"
 #include "smtp/reply.h"
 #include "smtp/verbs.h"
+#include "smtp/warnings.h"
 
 #define BLOCK 16384 /* bytes that must come within one timeout */
 #define PREFIX "qmail-smtpd: "
@@ -59,7 +60,7 @@ static int trace_field(const struct session *s, stralloc *out) {
       .hide = conf_flag(s->conf, SET_hide_host),
   };
 
-  return received_build(out, &r);
+  return received_build(out, &r) && warnings_append(s->conf, out);
 }
 
 static int open_queue(struct intake *in, struct strerr *e) {

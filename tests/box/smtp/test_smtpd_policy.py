@@ -108,6 +108,14 @@ class Policy(unittest.TestCase):
         got = {f.decode(): v.get("SPAMFILTER") for m, f, t, v in self.root.messages()}
         self.assertEqual(got, {"s@example.net": None, "s@example.org": "some filter", "t@example.net": None})
 
+    def test_warnmail(self):
+        with self.root.smtp(WARNMAIL="listed somewhere", WARNMAIL3="and elsewhere\nX-Injected: yes", WARNMAIL4="") as s:
+            s.hello()
+            self.expect(s, [(M, "250"), (R, "250")])
+            self.message(s, b"Subject: x\r\n\r\n.\r\n")
+        (mess, f, t, v), = self.root.messages()
+        self.assertRegex(mess, rb"(?s)^Received: .*\nX-Spam-Warning: listed somewhere\nX-Spam-Warning: and elsewhere\nSubject: x\n\n$")
+
     def test_tarpit(self):
         """The third waits, and is told once; who may relay does not wait."""
         self.root.control("tarpitcount", "3\n")
