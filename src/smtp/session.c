@@ -53,6 +53,7 @@ void session_init(struct session *s, const struct session_place *at) {
   s->c.input = at->in;
   s->c.lookup = at->lookup;
   s->c.lists = at->lists;
+  s->c.content_rules = at->content_rules;
   s->queue = at->queue;
   s->auth = at->auth;
   s->state = STATE_NEW;
@@ -74,6 +75,7 @@ void session_reset(struct session *s) {
   smtp_path_free(&s->t.sender);
   smtp_path_free(&s->t.recipient);
   stralloc_free(&s->t.recipients);
+  content_free(&s->t.content);
   memset(&s->t, 0, sizeof s->t);
   if (s->c.lookup) lookup_close(s->c.lookup); /* an idle client holds none of inlookup's connections */
   if (s->state & (STATE_MAIL | STATE_RCPT)) s->state = STATE_READY;

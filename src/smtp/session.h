@@ -16,6 +16,7 @@
 #include "mail/smtp_syntax.h"
 #include "net/tls_client.h"
 #include "queue/qqclient.h"
+#include "smtp/content.h"
 #include "smtp/list.h"
 #include "user/lookup.h"
 
@@ -48,6 +49,7 @@ struct connection {
   unsigned auth_failures;
   struct lookup *lookup;  /* of users, opened when first needed; may be null */
   const struct lists *lists;
+  const struct content_rules *content_rules;
 };
 
 /* What a check found out about a transaction that others act on. */
@@ -63,6 +65,7 @@ struct transaction {
   stralloc recipients; /* accepted, each with a NUL behind it */
   size_t accepted;
   struct data_reader data;
+  struct content content; /* what was found in it */
   int discard;        /* take it and throw it away */
   int dropped;        /* the recipient being judged is accepted and thrown away */
   unsigned marks;     /* of enum transaction_mark */
@@ -88,7 +91,8 @@ struct session_place {
   int in, out; /* descriptors; may be the same */
   uint64_t number;
   const struct conf *conf;
-  const struct lists *lists; /* of conf */
+  const struct lists *lists; /* these two made of conf */
+  const struct content_rules *content_rules;
   const struct env *env; /* variables of the connection */
   struct lookup *lookup;
   struct qqclient_pool *queue; /* or null */

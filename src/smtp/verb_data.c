@@ -21,6 +21,7 @@ struct intake {
   struct qqclient q;
   int queued; /* the queue program runs */
   uint64_t limit;
+  int look; /* into the message */
 };
 
 static const char *or_dash(const char *s) {
@@ -85,7 +86,9 @@ static int open_queue(struct intake *in, struct strerr *e) {
 static void store(void *ctx, const char *buf, size_t n) {
   struct intake *in = ctx;
   const struct data_reader *d = &in->s->t.data;
+  const struct connection *c = &in->s->c;
 
+  if (in->look) content_feed(&in->s->t.content, c->content_rules, c->lists, buf, n);
   if (!in->queued) return;
   if (d->flaws || (in->limit && d->bytes > in->limit)) qqclient_fail(&in->q);
   qqclient_put(&in->q, buf, n);
@@ -109,7 +112,10 @@ static int take_message(struct intake *in) {
     }
     verdict = data_feed(&s->t.data, substdio_peek(&s->in), (size_t)r, &used, store, in);
     substdio_take(&s->in, used);
-    if (verdict == DATA_END) return 1;
+    if (verdict == DATA_END) {
+      if (in->look) content_end(&s->t.content, s->c.content_rules, s->c.lists);
+      return 1;
+    }
     if (verdict == DATA_AMBIGUOUS) { /* check_lineends refuses it, and we hang up */
       (void)!policy_run(s, STAGE_DATA);
       s->over = 1;
@@ -203,7 +209,7 @@ static void finish(struct intake *in) {
 }
 
 void verb_data(struct session *s, const char *arg, size_t n) {
-  struct intake in = {.s = s, .limit = conf_number(s->conf, SET_databytes)};
+  struct intake in = {.s = s, .limit = conf_number(s->conf, SET_databytes), .look = content_wanted(s->c.content_rules, s->c.lists)};
   struct qqresult r;
   struct strerr e;
 

@@ -116,6 +116,39 @@ class Policy(unittest.TestCase):
         (mess, f, t, v), = self.root.messages()
         self.assertRegex(mess, rb"(?s)^Received: .*\nX-Spam-Warning: listed somewhere\nX-Spam-Warning: and elsewhere\nSubject: x\n\n$")
 
+    def refused(self, s, data):
+        self.expect(s, [(M, "250"), (R, "250"), ("DATA", "354")])
+        s.send(data)
+        code, text = s.reply()
+        return f"{code} {text[-1]}"
+
+    def test_content(self):
+        """Lines and attachments that are not accepted; nothing of one message is left for the next."""
+        self.root.control("bodycheck", "^Subject\\: win:no lotteries:-header\nsecret word::-bodyblackhole\n^(a+)+$\n")
+        self.root.control("badext", ".exe\n!good.exe\n")
+        self.root.control("badextpatterns", "*.v?s\n")
+        with self.root.smtp() as s:
+            s.hello()
+            self.assertEqual(self.refused(s, b"Subject: WIN a car\r\n\r\n.\r\n"), "552 5.7.1 no lotteries")
+            self.assertTrue(self.refused(s, b"Subject: a\r\n\r\nSubject: win\r\n.\r\n").startswith("250 2.0.0 ok "))
+            self.assertTrue(self.refused(s, b"Subject: b\r\n\r\nthe secret word\r\n.\r\n").startswith("250 2.0.0 ok "))
+            for name, want in (("a.exe", "552 5.7.1 attachments of this kind are not accepted here: a.exe"), ("x.VBS", "552"), ("good.exe", "250"),
+                               ("a.exe.txt", "250")):
+                self.assertTrue(self.refused(s, b"Subject: c\r\nContent-Type: multipart/mixed; boundary=B\r\n\r\n--B\r\nContent-Type: x/y;\r\n"
+                                                b" name=%s\r\n\r\nx\r\n--B--\r\n.\r\n" % name.encode()).startswith(want), name)
+            self.assertTrue(self.refused(s, b"Subject: d\r\n\r\n" + b"a" * 60 + b"!\r\n.\r\n").startswith("250 "))  # nobody can say: it passes
+            log = s.logged()
+        self.assertIn(" lookup bodycheck failed: ", log)
+        self.assertIn(" discard bodycheck 250 2.0.0 ", log)
+        got = sorted(m.split(b"Subject: ", 1)[1][:1] for m, f, t, v in self.root.messages())
+        self.assertEqual(got, [b"a", b"c", b"c", b"d"])
+        with self.root.smtp(BODYCHECK="", BADEXT="") as s:
+            s.hello()
+            self.assertTrue(self.refused(s, b"Subject: win\r\n\r\nbegin 644 a.exe\r\n.\r\n").startswith("250 "))
+        self.root.control("bodycheck", "fine\n(\n")
+        with self.root.smtp() as s:
+            self.assertEqual(s.reply()[0], 421)
+
     def test_tarpit(self):
         """The third waits, and is told once; who may relay does not wait."""
         self.root.control("tarpitcount", "3\n")
