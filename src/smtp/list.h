@@ -1,9 +1,9 @@
 /* list: the lists of lists.def, as they are: plain files, databases beside them, or both.
  *
  * A plain list is read and made ready once (mail/addrset.h), and again when a file of it has
- * changed; snapshots of settings that name the same file share it.  A database is opened for
- * each question.  What the plain list says counts more: a ! there takes back what the
- * database holds.  A list that is not there costs nothing. */
+ * changed; snapshots of settings that name the same file share it.  A database stays
+ * mapped, and is looked at for each question.  What the plain list says counts more: a ! there
+ * takes back what the database holds.  A list that is not there costs nothing. */
 #ifndef SMTP_LIST_H
 #define SMTP_LIST_H
 

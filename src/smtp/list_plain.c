@@ -37,8 +37,7 @@ static int open_plain(const struct list_place *at, void **state, struct strerr *
   return more == -1 ? -1 : 0;
 }
 
-static enum addrset_verdict find_plain(const void *state, enum addrset_subject what, const char *subject, size_t n,
-                                       struct strerr *e) {
+static enum addrset_verdict find_plain(void *state, enum addrset_subject what, const char *subject, size_t n, struct strerr *e) {
   enum addrset_verdict verdict = addrset_find(state, what, subject, n);
 
   if (verdict == ADDRSET_FAILED) strerr_set(e, "a regular expression takes too long for this address", (char *)0);

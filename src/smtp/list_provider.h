@@ -17,7 +17,7 @@ struct list_provider {
   /* 1 with *state the provider's own, 0 when there is nothing of this kind, -1 with e filled. */
   int (*open)(const struct list_place *at, void **state, struct strerr *e);
   /* ADDRSET_FAILED with e filled. */
-  enum addrset_verdict (*find)(const void *state, enum addrset_subject what, const char *subject, size_t n,
+  enum addrset_verdict (*find)(void *state, enum addrset_subject what, const char *subject, size_t n,
                                struct strerr *e);
   void (*close)(void *state);
 };
