@@ -76,6 +76,21 @@ int file_dirname(const char *path, stralloc *dir) {
   return stralloc_copyb(dir, path, slash ? slash : 1) ? 0 : -1;
 }
 
+/* FNV-1a. */
+static uint64_t mix(uint64_t h, uint64_t u) {
+  for (int i = 0; i < 64; i += 8) h = (h ^ (u >> i & 255)) * UINT64_C(1099511628211);
+  return h;
+}
+
+uint64_t file_stamp(uint64_t h, const char *path) {
+  struct stat st;
+
+  if (stat(path, &st) == -1) return mix(h, (uint64_t)errno);
+  h = mix(mix(mix(h, st.st_ino), (uint64_t)st.st_size), st.st_mode);
+  h = mix(mix(h, (uint64_t)st.st_mtim.tv_sec), (uint64_t)st.st_mtim.tv_nsec);
+  return mix(mix(h, (uint64_t)st.st_ctim.tv_sec), (uint64_t)st.st_ctim.tv_nsec);
+}
+
 int file_name_ok(const char *s, size_t n) {
   if (!n || n > 255) return 0;
   if (bytes_chr(s, n, '/') != n || bytes_chr(s, n, 0) != n) return 0;

@@ -2,6 +2,7 @@
 #ifndef BASE_FILE_H
 #define BASE_FILE_H
 
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/stralloc.h"
@@ -17,6 +18,10 @@ int file_replace(const char *path, const char *buf, size_t len, mode_t mode) MUS
 int file_mkdir(const char *path, mode_t mode) MUST_CHECK;
 /* The directory part of path into dir ("." when there is none). */
 int file_dirname(const char *path, stralloc *dir) MUST_CHECK;
+/* h changed by everything that tells one state of the file at path from another (or from none):
+ * a number to compare.  Start from FILE_STAMP. */
+#define FILE_STAMP UINT64_C(14695981039346656037)
+uint64_t file_stamp(uint64_t h, const char *path);
 /* A name that may be one component of a path: not empty, no slash, no NUL in
  * n bytes, not . or .., at most 255 bytes. */
 int file_name_ok(const char *s, size_t n);

@@ -3,7 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/env.h"
@@ -11,8 +11,6 @@
 #include "base/scan.h"
 #include "conf/paths.h"
 #include "conf/schema_columns.h"
-
-#define CONF_FILE_MAX (64u << 20)
 
 const struct conf_row conf_rows[SETTINGS] = {
 #define SETTING(id, file, type, def, var, override, reload, programs, meaning) \
@@ -94,7 +92,8 @@ static int interpret(struct conf_value *v, enum conf_type type, const char *s, s
         return bad(e, v, 1, "a NUL byte is not allowed");
       return 0;
     case CONF_LINES:
-    case CONF_TEXT: return 0;
+    case CONF_TEXT:
+    case CONF_LIST: return 0;
   }
   return 0;
 }
@@ -115,6 +114,38 @@ static int find_file(const char *name, stralloc *path) {
   if (!slash || !slash[1]) return 0;
   stralloc_cut(path, path->len - (sizeof per_queue - 2)); /* the dot stays */
   return stralloc_cats(path, slash + 1) ? 1 : -1;
+}
+
+/* The path of the next of "a,b": 1, 0 when there are no more, -1 no memory. */
+static int next_list(const char **names, stralloc *path) {
+  size_t n = bytes_chr(*names, strlen(*names), ',');
+  stralloc name = STRALLOC_INIT;
+  int r = 0;
+
+  if (n) r = stralloc_copyb(&name, *names, n) ? find_file(name.s, path) : -1;
+  *names += n + ((*names)[n] == ',');
+  stralloc_free(&name);
+  return r;
+}
+
+static int is_there(const char *path) {
+  return access(path, F_OK) == 0 || errno != ENOENT;
+}
+
+/* A list is set when its file or the database beside it is there; named: by a variable. */
+static int find_list(struct conf_value *v, const char *names, int named, struct strerr *e) {
+  stralloc cdb = STRALLOC_INIT;
+  int r = 1;
+
+  while (r == 1 && !v->set && (r = next_list(&names, &v->text)) == 1) {
+    r = stralloc_copy(&cdb, &v->text) && stralloc_cats(&cdb, CONF_LIST_CDB) ? 1 : -1;
+    if (r == 1) v->set = is_there(v->text.s) || is_there(cdb.s);
+  }
+  stralloc_free(&cdb);
+  if (!v->set) stralloc_cut(&v->text, 0);
+  if (r != -1) r = stralloc_copys(&v->where, v->set ? v->text.s : "default") ? 0 : -1;
+  v->origin = !v->set ? CONF_FROM_DEFAULT : named ? CONF_FROM_VARIABLE : CONF_FROM_FILE;
+  return r == -1 ? no_memory(e) : 0;
 }
 
 /* Reads the row's file into text: 1, 0 if there is none, -1. */
@@ -164,7 +195,9 @@ static int load(struct conf *c, enum setting s, struct strerr *e, int depth) {
   if (v->loaded) return 0;
   v->loaded = 1;
   var = row->override == CONF_NONE ? 0 : variable(c->env, row, &name);
-  if (var && row->override != CONF_NAME && (*var || row->type == CONF_LINE || row->type == CONF_BOOL || row->type == CONF_LINES)) {
+  if (row->type == CONF_LIST) {
+    r = find_list(v, var ? var : row->file, var != 0, e);
+  } else if (var && row->override != CONF_NAME && (*var || row->type == CONF_LINE || row->type == CONF_BOOL || row->type == CONF_LINES)) {
     v->origin = CONF_FROM_VARIABLE;
     v->set = 1;
     r = stralloc_copy(&v->where, &name) ? interpret(v, row->type, var, strlen(var), e) : no_memory(e);
@@ -199,14 +232,17 @@ int conf_load(struct conf *c, unsigned readers, struct strerr *e) {
   return conf_load_env(c, readers, 0, e);
 }
 
-/* FNV-1a over what tells one state of a file from another. */
-static uint64_t mix(uint64_t h, uint64_t u) {
-  for (int i = 0; i < 64; i += 8) h = (h ^ (u >> i & 255)) * UINT64_C(1099511628211);
+/* The files of a list: each of its names, and the database beside it. */
+static uint64_t stamp_list(uint64_t h, const char *names, stralloc *path) {
+  while (next_list(&names, path) == 1) {
+    h = file_stamp(h, path->s);
+    if (stralloc_cats(path, CONF_LIST_CDB)) h = file_stamp(h, path->s);
+  }
   return h;
 }
 
 uint64_t conf_stamp(unsigned readers, const struct env *env) {
-  uint64_t h = UINT64_C(14695981039346656037);
+  uint64_t h = FILE_STAMP;
   stralloc path = STRALLOC_INIT;
   stralloc name = STRALLOC_INIT;
 
@@ -214,16 +250,10 @@ uint64_t conf_stamp(unsigned readers, const struct env *env) {
     const struct conf_row *row = &conf_rows[i];
     const char *var = row->override == CONF_NAME ? variable(env, row, &name) : 0;
     const char *file = var && *var ? var : row->file;
-    struct stat st;
 
-    if (!(row->readers & readers) || !*file || find_file(file, &path) != 1) continue;
-    if (stat(path.s, &st) == -1) {
-      h = mix(h, (uint64_t)errno);
-      continue;
-    }
-    h = mix(mix(mix(h, st.st_ino), (uint64_t)st.st_size), st.st_mode);
-    h = mix(mix(h, (uint64_t)st.st_mtim.tv_sec), (uint64_t)st.st_mtim.tv_nsec);
-    h = mix(mix(h, (uint64_t)st.st_ctim.tv_sec), (uint64_t)st.st_ctim.tv_nsec);
+    if (!(row->readers & readers) || !*file) continue;
+    if (row->type == CONF_LIST) h = stamp_list(h, file, &path);
+    else if (find_file(file, &path) == 1) h = file_stamp(h, path.s);
   }
   stralloc_free(&path);
   stralloc_free(&name);

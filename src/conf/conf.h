@@ -37,9 +37,12 @@ enum conf_reader {
   CONF_ALL = 4095,
 };
 
-enum conf_type { CONF_LINE, CONF_NUMBER, CONF_SECONDS, CONF_BOOL, CONF_LINES, CONF_TEXT };
+enum conf_type { CONF_LINE, CONF_NUMBER, CONF_SECONDS, CONF_BOOL, CONF_LINES, CONF_TEXT, CONF_LIST };
 enum conf_override { CONF_NONE, CONF_VALUE, CONF_OPEN, CONF_NAME };
 enum conf_reload { CONF_AT_START, CONF_AT_HUP, CONF_EACH_RUN };
+
+#define CONF_FILE_MAX (64u << 20) /* bytes of a control file */
+#define CONF_LIST_CDB ".cdb"      /* what the database beside a list is called */
 
 struct conf_row {
   const char *id, *file;
@@ -59,7 +62,7 @@ struct conf_value {
   int set; /* from file or variable, even when empty */
   enum conf_origin origin;
   stralloc where; /* path of the file, or name of the variable */
-  stralloc text;  /* LINE, TEXT */
+  stralloc text;  /* LINE, TEXT; LIST: path of its file, which need not be there when its .cdb is */
   uint64_t number; /* NUMBER, SECONDS, FLAG */
   struct strlist lines;
 };

@@ -22,10 +22,13 @@ struct conf_shared {
   uint64_t stamp;     /* of its control files */
   size_t holders;
   int listed; /* for new connections */
+  void *attached;
+  void (*drop)(void *);
   struct conf_shared *next;
 };
 
 static void release(struct conf_shared *c) {
+  if (c->attached) c->drop(c->attached);
   conf_free(&c->conf);
   env_free(&c->env);
   stralloc_free(&c->overrides);
@@ -89,6 +92,13 @@ static int overrides(const struct conf_share *s, const struct env *env, stralloc
   return 1;
 }
 
+static int attach(struct conf_share *s, struct conf_shared *c, struct strerr *e) {
+  if (!s->attach.make) return 0;
+  c->drop = s->attach.drop;
+  c->attached = s->attach.make(s->attach.ctx, &c->conf, e);
+  return c->attached ? 0 : -1;
+}
+
 static struct conf_shared *load(struct conf_share *s, const struct env *env, stralloc *key, struct strerr *e) {
   struct conf_shared *c = calloc(1, sizeof *c);
 
@@ -99,7 +109,8 @@ static struct conf_shared *load(struct conf_share *s, const struct env *env, str
     return 0;
   }
   c->stamp = conf_stamp(s->readers, env);
-  if (conf_load_env(&c->conf, s->readers, env, e) == -1 || (s->valid && s->valid(&c->conf, e) == -1)) {
+  if (conf_load_env(&c->conf, s->readers, env, e) == -1 || (s->valid && s->valid(&c->conf, e) == -1) ||
+      attach(s, c, e) == -1) {
     release(c);
     return 0;
   }
@@ -143,6 +154,10 @@ struct conf_shared *conf_share_get(struct conf_share *s, const struct env *env, 
 
 const struct conf *conf_shared(const struct conf_shared *c) {
   return &c->conf;
+}
+
+const void *conf_shared_attached(const struct conf_shared *c) {
+  return c->attached;
 }
 
 void conf_share_put(struct conf_share *s, struct conf_shared *c) {

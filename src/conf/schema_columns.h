@@ -11,6 +11,7 @@
 #define FLAG CONF_BOOL
 #define LINES CONF_LINES
 #define TEXT CONF_TEXT
+#define LIST CONF_LIST
 #define NONE CONF_NONE
 #define VALUE CONF_VALUE
 #define OPEN CONF_OPEN

@@ -59,6 +59,7 @@ static const struct conf_row settings[] = {
 static const char *const type_text[] = {
     [CONF_LINE] = "one line", [CONF_NUMBER] = "a number", [CONF_SECONDS] = "a time in seconds",
     [CONF_BOOL] = "on or off", [CONF_LINES] = "a list, one item a line", [CONF_TEXT] = "text",
+    [CONF_LIST] = "a list as in address-list(5)",
 };
 
 static const char *const reload_text[] = {
@@ -341,6 +342,30 @@ static void put_checks(void) {
 #undef CHECK
 }
 
+static void put_list(const char *setting, const char *patterns, const char *subject, const char *meaning) {
+  const char *file = "", *more = "";
+
+  for (size_t i = 0; i < SETTINGS_N; ++i) {
+    if (!strcmp(settings[i].id, setting)) file = settings[i].file;
+    if (!strcmp(settings[i].id, patterns)) more = settings[i].file;
+  }
+  put_term("B", file);
+  put_sentence(meaning);
+  printf(".br\nLooked up: %s.", strcmp(subject, "NAME") ? "the address" : "the name of a host or domain");
+  if (*more) {
+    fputs("\n.br\nMore lines: ", stdout);
+    for (; *more; ++more) fputs(*more == ',' ? ", or " : (char[]){*more, 0}, stdout);
+    putchar('.');
+  }
+  putchar('\n');
+}
+
+static void put_lists(void) {
+#define ADDRESS_LIST(id, setting, patterns, subject, meaning) put_list(&#setting[4], &#patterns[4], #subject, meaning);
+#include "smtp/lists.def"
+#undef ADDRESS_LIST
+}
+
 /* --- pages --- */
 
 static const struct {
@@ -350,7 +375,7 @@ static const struct {
     {"settings", put_settings},     {"variables", put_variables_only}, {"events", put_events},
     {"files", put_files},           {"states", put_states},            {"exitcodes", put_exitcodes},
     {"verbs", put_verbs},           {"extensions", put_extensions},    {"parameters", put_parameters},
-    {"mechanisms", put_mechanisms}, {"checks", put_checks},         {"commands", put_commands},        {"records", put_records},
+    {"mechanisms", put_mechanisms}, {"checks", put_checks},         {"lists", put_lists},         {"commands", put_commands},        {"records", put_records},
 };
 
 static int put_table(const char *name, size_t n) {

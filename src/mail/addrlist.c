@@ -59,26 +59,25 @@ int addrlist_wild(const char *pattern, const char *s, size_t n) {
   return !*pattern;
 }
 
+int addrlist_is_wild(const char *line) {
+  return strpbrk(line, "*?[\\") != 0;
+}
+
+/* ".suffix" against the domain. */
+static int below(const char *suffix, size_t len, const char *domain, size_t n) {
+  return len < n && bytes_caseequal(suffix, domain + n - len, len);
+}
+
 int addrlist_line(const char *line, const char *addr, size_t n) {
   size_t len = strlen(line), at = bytes_rchr(addr, n, '@');
 
   if (len == n && bytes_caseequal(line, addr, n)) return 1;
-  if (line[0] == '@') {
-    if (at < n && len == n - at && bytes_caseequal(line, addr + at, len)) return 1;
-    return strpbrk(line, "*?[\\") && at < n && addrlist_wild(line, addr + at, n - at);
+  if (addrlist_is_wild(line)) {
+    if (line[0] == '@') return at < n && addrlist_wild(line, addr + at, n - at);
+    return addrlist_wild(line, addr, n);
   }
-  return strpbrk(line, "*?[\\") && addrlist_wild(line, addr, n);
-}
-
-const char *addrlist_match(const struct strlist *l, const char *addr, size_t n) {
-  const char *by = 0;
-
-  for (size_t i = 0; i < l->len; ++i) {
-    const char *line = l->item[i].s;
-    int back = line[0] == '!';
-
-    if (back == !by) continue; /* would change nothing */
-    if (addrlist_line(line + back, addr, n)) by = back ? 0 : line;
-  }
-  return by;
+  if (at == n) return 0;
+  if (line[0] == '@' && len == n - at && bytes_caseequal(line, addr + at, len)) return 1;
+  if (line[0] == '@' && line[1] == '.') return below(line + 1, len - 1, addr + at + 1, n - at - 1);
+  return line[0] == '.' && below(line, len, addr + at + 1, n - at - 1);
 }

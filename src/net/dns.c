@@ -12,9 +12,9 @@
 #include "base/bytes.h"
 #include "base/env.h"
 #include "base/scan.h"
+#include "net/dns_exchange.h"
 
 #define DNS_PORT 53
-#define TRIES 2
 
 /* address, address:port, [address]:port: 1 or 0. */
 static int scan_server(const char *s, struct ip *ip, uint16_t *port) {
@@ -82,9 +82,6 @@ int dns_open(struct dns *d, struct strerr *e) {
     return strerr_sys(e, "unable to read resolv.conf", (char *)0);
   }
   d->state = r;
-  r->retry = TRIES;
-  /* EDNS for answers that do not fit; the AD bit asked for and left in place. */
-  r->options |= RES_USE_EDNS0 | RES_TRUSTAD;
   r->options &= ~(RES_DNSRCH | RES_DEFNAMES | RES_NOALIASES);
   if (server && *server && only_server(r, &ip, port) == -1) {
     strerr_sys(e, "unable to prepare the resolver", (char *)0);
@@ -92,16 +89,6 @@ int dns_open(struct dns *d, struct strerr *e) {
     return -1;
   }
   return 0;
-}
-
-/* The library waits retrans seconds for each server and try, in whole seconds. */
-static void set_patience(struct __res_state *r, deadline when) {
-  int64_t left = when == DEADLINE_NEVER ? 60 : (when - mono_now()) / NS_PER_S;
-  int servers = r->nscount > 0 ? r->nscount : 1;
-
-  r->retry = left >= TRIES * servers ? TRIES : 1;
-  left /= (int64_t)r->retry * servers;
-  r->retrans = left < 1 ? 1 : left > 10 ? 10 : (int)left;
 }
 
 static enum dns_outcome failed(enum dns_outcome outcome, const char *name, const char *why, struct strerr *e) {
@@ -121,21 +108,20 @@ static enum dns_outcome explain(enum dns_outcome outcome, const char *name, stru
 
 enum dns_outcome dns_query(struct dns *d, enum dns_type type, const char *name, deadline when,
                            struct dns_answer *answer, struct strerr *e) {
-  struct __res_state *r = d->state;
-  unsigned char buf[NS_MAXMSG];
+  unsigned char question[DNS_QUESTION_MAX];
+  stralloc message = STRALLOC_INIT;
+  enum dns_outcome outcome = DNS_TEMPFAIL;
   int n;
 
   answer->len = 0;
   answer->authenticated = 0;
   stralloc_cut(&answer->name, 0);
-  if (mono_now() >= when) return explain(DNS_TEMPFAIL, name, e);
-  set_patience(r, when);
-  n = res_nquery(r, name, ns_c_in, (int)type, buf, sizeof buf);
-  if (n > (int)sizeof buf) n = sizeof buf;
-  if (n >= 0) return explain(dns_parse(buf, (size_t)n, type, name, answer), name, e);
-  if (r->res_h_errno == HOST_NOT_FOUND) return explain(DNS_NXDOMAIN, name, e);
-  if (r->res_h_errno == NO_DATA) return explain(DNS_NODATA, name, e);
-  return explain(DNS_TEMPFAIL, name, e);
+  n = dns_question(d->state, name, (int)type, question);
+  if (n == -1) return explain(DNS_NXDOMAIN, name, e); /* a name that cannot be asked for is nobody's */
+  if (dns_exchange(d->state, question, (size_t)n, when, &message) == 0)
+    outcome = dns_parse((const unsigned char *)message.s, message.len, type, name, answer);
+  stralloc_free(&message);
+  return explain(outcome, name, e);
 }
 
 int dns_reverse_name(const struct ip *ip, stralloc *name) {

@@ -1,6 +1,6 @@
 /* dns: questions to the resolver of /etc/resolv.conf, or to $DNSCACHEIP (an
- * address, or address:port, with [brackets] around IPv6), through the system's
- * resolver library.
+ * address, or address:port, with [brackets] around IPv6), with the system's
+ * resolver library (its settings and the form of a question; net/dns_exchange.h asks).
  *
  * The name is taken as it is: no search list.  An answer's CNAME chain is followed
  * inside the answer.  Failure of any kind is DNS_TEMPFAIL, never "no such name".
@@ -61,9 +61,9 @@ int dns_open(struct dns *d, struct strerr *e) MUST_CHECK;
 /* The resolver library could not start and will not be tried again: a process that stays had
  * better end, and leave the rest to a new one. */
 int dns_is_broken(void);
-/* Ask and fill answer, which the caller zeroed or reuses.  Blocks until when, give
- * or take a second for each server (the library counts whole seconds).  MX records
- * come sorted by preference.  e is filled for every outcome but DNS_FOUND. */
+/* Ask and fill answer, which the caller zeroed or reuses.  Blocks until when; in a task
+ * others go on meanwhile.  What cannot be a name is DNS_NXDOMAIN.  MX records come sorted
+ * by preference.  e is filled for every outcome but DNS_FOUND. */
 enum dns_outcome dns_query(struct dns *d, enum dns_type type, const char *name, deadline when,
                            struct dns_answer *answer, struct strerr *e) MUST_CHECK;
 /* The PTR question for an address: names in answer. */

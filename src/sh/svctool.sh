@@ -27,7 +27,7 @@ certdir=${CERTDIR:-$etc/certs}
 # --- the command line ------------------------------------------------------------------------
 what= value= ssl= down= cntrl_given=
 localip=0 maxdaemons= maxperip=25 memory= threads=5 residents=
-starttls= forcetls= auth= forceauth= chkrecipient= remote_auth= databytes=
+starttls= forcetls= auth= forceauth= chkrecipient= remote_auth= databytes= policy= masquerade=
 qbase= qcount= qstart= min_free= domain= postmaster=
 variable= variable_value= service= common_name= validity_days=365
 want() { # WHAT VALUE: one job a call
@@ -83,6 +83,17 @@ for arg; do
         --forceauthsmtp) auth=1 forceauth=1 ;;
         --chkrecipient) chkrecipient=1 ;;
         --chkrecipient=*) number chkrecipient "$v"; chkrecipient=$v ;;
+        --authall) policy="$policy AUTH_ALL" ;;
+        --antispoof | --chksender) policy="$policy ANTISPOOFING" ;;
+        --masquerade) masquerade=1 ;;
+        --cugmail) policy="$policy CUGMAIL" ;;
+        --paranoid) policy="$policy PARANOID" ;;
+        --dmasquerade) policy="$policy DOMAIN_MASQUERADE" ;;
+        --dnscheck) policy="$policy DNSCHECK" ;;
+        --helocheck) policy="$policy BADHELOCHECK" ;;
+        --helofqdn) policy="$policy ENFORCE_FQDN_HELO" ;;
+        --qregex) policy="$policy QREGEX" ;;
+        --hide-host) policy="$policy HIDE_HOST" ;;
         --remote-authsmtp=*) name remote-authsmtp "$v"; remote_auth=$v ;;
         --localip=*) directory localip "/$v"; localip=$v ;;
         --maxdaemons=*) number maxdaemons "$v"; maxdaemons=$v ;;
@@ -156,6 +167,8 @@ variables() {
             [ -z "$auth" ] || put AUTHMODULES vchkpass
             put_if CHECKRECIPIENT "$chkrecipient"
             put_if DATABYTES "$databytes"
+            for v in $policy; do put "$v" 1; done
+            [ -z "$masquerade" ] || put MASQUERADE "" # set, to nothing
             ;;
         qmqp)
             put MAXDAEMONS "${maxdaemons:-75}"

@@ -1,61 +1,80 @@
-/* check_recipient: does the recipient exist?  Asked of inlookup, for the virtual
- * domains it knows; accounts of this host (locals) and domains we only pass on are
- * not looked up.  A query that fails is never "no such user". */
+/* check_recipient: does the recipient exist?  CHECKRECIPIENT says who knows: 1 inlookup, for the
+ * virtual domains of the user database; 3 the file control/recipients; 2 that one, and then
+ * inlookup.  Only recipients in our domains are looked up.  A look-up that fails is never "no such
+ * user". */
 #include "smtp/checks.h"
+#include "smtp/our_domains.h"
+#include "smtp/recipients.h"
+#include "smtp/user_exists.h"
 
-/* Ours to answer for, and wanted by the administrator. */
-static int concerned(const struct conf *conf, const struct smtp_path *p) {
-  const struct strlist *domains = conf_lines(conf, SET_virtualdomains);
+#define BY_BOTH 2
+#define BY_FILE 3
+
+/* Wanted by the administrator: 1, 0, -1 with the reply filled. */
+static int is_wanted(const struct connection *c, const struct smtp_path *p, struct policy_reply *r) {
+  struct strerr e;
   size_t n;
   const char *domain = smtp_path_domain(p, &n);
 
-  if (!n || conf_has(conf_lines(conf, SET_locals), domain, n)) return 0;
-  if (conf_isset(conf, SET_chkrcptdomains) && !conf_has_domain(conf_lines(conf, SET_chkrcptdomains), domain, n)) return 0;
-  /* An address with a line of its own goes wherever that line says. */
-  if (conf_map(domains, p->address.s, p->address.len)) return 0;
-  return conf_map_domain(domains, domain, n) != 0;
-}
-
-static enum verdict by_state(enum lookup_state state, struct policy_reply *r) {
-  switch (state) {
-    case LOOKUP_ACTIVE:
-    case LOOKUP_ALIAS: break;
-    case LOOKUP_INACTIVE: return policy_say(r, VERDICT_REJECT, 550, "5.2.1", "this mailbox is not active");
-    case LOOKUP_OVERQUOTA: return policy_say(r, VERDICT_REJECT, 552, "5.2.2", "this mailbox is full");
+  if (!list_is_there(c->lists, LIST_chkrcptdomains)) return 1;
+  switch (list_match(c->lists, LIST_chkrcptdomains, domain, n, &e)) {
+    case LIST_NO: return 0;
+    case LIST_YES: return 1;
+    case LIST_FAILED: policy_say(r, VERDICT_FAILED, 0, "", e.text); break;
   }
-  return VERDICT_NEXT;
+  return -1;
 }
 
-/* A virtual domain need not be one of the user database. */
-static enum verdict unknown(const struct connection *c, const char *domain, deadline when, struct policy_reply *r) {
-  stralloc real = STRALLOC_INIT;
+static enum verdict no_such(struct policy_reply *r) {
+  r->penalty = 1;
+  return policy_say(r, VERDICT_REJECT, 550, "5.1.1", "no such mailbox here");
+}
+
+static enum verdict by_database(const struct connection *c, const struct transaction *t, const struct conf *conf,
+                                struct policy_reply *r) {
   struct strerr e;
-  enum verdict verdict = VERDICT_NEXT;
 
-  switch (lookup_domain(c->lookup, domain, when, &real, &e)) {
-    case LOOKUP_FOUND:
-      r->penalty = 1;
-      verdict = policy_say(r, VERDICT_REJECT, 550, "5.1.1", "no such mailbox here");
-      break;
-    case LOOKUP_NONE: break;
-    case LOOKUP_TEMPFAIL: verdict = policy_say(r, VERDICT_FAILED, 0, "", e.text); break;
+  switch (user_exists(c->lookup, conf, &t->recipient, &e)) {
+    case USER_YES:
+    case USER_UNKNOWN: return VERDICT_NEXT;
+    case USER_NO: return no_such(r);
+    case USER_INACTIVE: return policy_say(r, VERDICT_REJECT, 550, "5.2.1", "this mailbox is not active");
+    case USER_OVERQUOTA: return policy_say(r, VERDICT_REJECT, 552, "5.2.2", "this mailbox is full");
+    case USER_FAILED: break;
   }
-  stralloc_free(&real);
-  return verdict;
+  return policy_say(r, VERDICT_FAILED, 0, "", e.text);
+}
+
+/* With both, whoever the file does not know may be in the database; whom neither can know is let
+ * in only where the file says nothing about his domain. */
+static enum verdict by_file(const struct connection *c, const struct transaction *t, const struct conf *conf, int both,
+                            struct policy_reply *r) {
+  struct strerr e;
+  enum recipients_verdict said = recipients_ask(conf_lines(conf, SET_recipients), &t->recipient, &e);
+
+  if (said == RECIPIENTS_YES) return VERDICT_NEXT;
+  if (said == RECIPIENTS_FAILED) return policy_say(r, VERDICT_FAILED, 0, "", e.text);
+  if (both && user_is_virtual(conf, &t->recipient)) return by_database(c, t, conf, r);
+  return both && said == RECIPIENTS_UNSAID ? VERDICT_NEXT : no_such(r);
+}
+
+static enum verdict look_up(const struct connection *c, const struct transaction *t, const struct conf *conf, uint64_t how,
+                            struct policy_reply *r) {
+  size_t n;
+  const char *domain = smtp_path_domain(&t->recipient, &n);
+  int ours;
+
+  if (how != BY_BOTH && how != BY_FILE) return user_is_virtual(conf, &t->recipient) ? by_database(c, t, conf, r) : VERDICT_NEXT;
+  ours = n ? our_domains_has(conf, domain, n) : 0;
+  if (ours == -1) return policy_say(r, VERDICT_FAILED, 0, "", "unable to read morercpthosts.cdb");
+  return ours ? by_file(c, t, conf, how == BY_BOTH, r) : VERDICT_NEXT;
 }
 
 enum verdict check_recipient(const struct connection *c, const struct transaction *t, const struct conf *conf,
                              struct policy_reply *r) {
-  deadline when = deadline_in((int64_t)conf_number(conf, SET_timeoutread));
-  enum lookup_state state = LOOKUP_ACTIVE;
-  struct strerr e;
-  size_t n;
+  uint64_t how = conf_number(conf, SET_checkrecipient);
+  int wanted = how ? is_wanted(c, &t->recipient, r) : 0;
 
-  if (!conf_number(conf, SET_checkrecipient) || !concerned(conf, &t->recipient)) return VERDICT_NEXT;
-  switch (lookup_user(c->lookup, t->recipient.address.s, when, &state, &e)) {
-    case LOOKUP_FOUND: return by_state(state, r);
-    case LOOKUP_NONE: return unknown(c, smtp_path_domain(&t->recipient, &n), when, r);
-    case LOOKUP_TEMPFAIL: break;
-  }
-  return policy_say(r, VERDICT_FAILED, 0, "", e.text);
+  if (wanted == 1) return look_up(c, t, conf, how, r);
+  return wanted == 0 ? VERDICT_NEXT : VERDICT_FAILED;
 }

@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/scan.h"
 #include "smtp/checks.h"
+#include "smtp/our_domains.h"
 #include "smtp/reply.h"
 
 #define PREFIX "qmail-smtpd: "
@@ -41,6 +43,35 @@ enum verdict policy_say(struct policy_reply *r, enum verdict verdict, unsigned c
   return verdict;
 }
 
+enum verdict policy_listed(const struct connection *c, enum list_id id, const stralloc *address, struct policy_reply *r) {
+  struct strerr e;
+
+  switch (list_match(c->lists, id, stralloc_cstr(address), address->len, &e)) {
+    case LIST_NO: break;
+    case LIST_YES: return VERDICT_ACCEPT;
+    case LIST_FAILED: return policy_say(r, VERDICT_FAILED, 0, "", e.text);
+  }
+  return VERDICT_NEXT;
+}
+
+enum verdict policy_closed_group(const struct conf *conf, const struct smtp_path *p, struct policy_reply *r) {
+  size_t n;
+  const char *domain = smtp_path_domain(p, &n);
+  int ours = conf_flag(conf, SET_cugmail) ? our_domains_has(conf, domain, n) : 1;
+
+  if (ours == 1) return VERDICT_NEXT;
+  if (ours == -1) return policy_say(r, VERDICT_FAILED, 0, "", "unable to read morercpthosts.cdb");
+  return policy_say(r, VERDICT_REJECT, 553, "5.7.1", "only mail between users of this system is accepted");
+}
+
+int policy_looks_at_helo(const struct conf *conf) {
+  return conf_flag(conf, SET_badhelocheck) || conf->v[SET_badhelo].origin == CONF_FROM_VARIABLE;
+}
+
+int policy_looks_in_dns(const struct conf *conf) {
+  return conf_flag(conf, SET_dnscheck) && !conf_flag(conf, SET_nodnscheck_at_all);
+}
+
 static int exempt(const struct session *s, unsigned who) {
   if (who & RELAY && s->c.relay) return 1;
   if (who & AUTH && s->c.authenticated && s->c.auth_may_relay) return 1;
@@ -60,6 +91,16 @@ static const struct policy_row *find(const char *name, size_t n) {
   return 0;
 }
 
+static int greetdelay_valid(const struct conf *conf, struct strerr *e) {
+  const char *text = conf_line(conf, SET_greetdelay);
+  int64_t seconds;
+
+  if (scan_i64(text, strlen(text), &seconds)) return 0;
+  strerr_set(e, stralloc_cstr(&conf->v[SET_greetdelay].where), ": a number of seconds is wanted, perhaps negative: ", text, (char *)0);
+  e->permanent = 1;
+  return -1;
+}
+
 int policy_valid(const struct conf *conf, struct strerr *e) {
   const struct strlist *l = conf_lines(conf, SET_policy);
 
@@ -74,7 +115,7 @@ int policy_valid(const struct conf *conf, struct strerr *e) {
     e->permanent = 1;
     return -1;
   }
-  return 0;
+  return greetdelay_valid(conf, e);
 }
 
 static const char *text_or_dash(const stralloc *sa) {
@@ -101,7 +142,7 @@ static enum verdict failed(const struct session *s, const struct policy_row *row
   LOG(2, PREFIX, smtp_lookup_failed, log_s(s->c.ip), log_u(s->c.number), log_s(row->name),
       log_s(stralloc_cstr(&r->text)));
   if (row->failure == VERDICT_NEXT) return VERDICT_NEXT;
-  return policy_say(r, VERDICT_DEFER, 451, "4.3.0", "unable to check that now, please try again later");
+  return policy_say(r, VERDICT_DEFER, 451, *r->enhanced == '4' ? r->enhanced : "4.3.0", "unable to check that now, please try again later");
 }
 
 const struct policy_row *policy_judge(const struct session *s, enum policy_stage stage, enum verdict *verdict,
@@ -114,6 +155,7 @@ const struct policy_row *policy_judge(const struct session *s, enum policy_stage
     how = switched(s->conf, row);
     if (!strcmp(how, "off")) continue;
     r->penalty = 0;
+    r->enhanced = "";
     *verdict = row->check(&s->c, &s->t, s->conf, r);
     if (*verdict == VERDICT_FAILED) *verdict = failed(s, row, r);
     if (*verdict == VERDICT_NEXT) continue;
@@ -124,17 +166,29 @@ const struct policy_row *policy_judge(const struct session *s, enum policy_stage
   return 0;
 }
 
+/* A recipient goes alone, anything else takes the message with it. */
+static void discard(struct session *s, enum policy_stage stage, const struct policy_row *row, struct policy_reply *r) {
+  r->code = 250;
+  r->enhanced = "2.0.0";
+  log_verdict(s, LOG_smtp_discard, row, r);
+  if (stage == STAGE_RCPT) s->t.dropped = 1;
+  else s->t.discard = 1;
+}
+
 int policy_run(struct session *s, enum policy_stage stage) {
-  struct policy_reply r = {0, "", STRALLOC_INIT, 0};
+  struct policy_reply r = {0};
   enum verdict verdict;
   const struct policy_row *row = policy_judge(s, stage, &verdict, &r);
   int pass = 0;
 
+  s->t.marks |= r.marks;
+  s->t.dropped = 0;
+  if (r.pause) session_pause(s, r.pause);
   switch (verdict) {
     case VERDICT_NEXT:
     case VERDICT_ACCEPT: pass = 1; break;
     case VERDICT_DISCARD:
-      s->t.discard = 1;
+      discard(s, stage, row, &r);
       pass = 1;
       break;
     case VERDICT_DEFER:

@@ -10,7 +10,7 @@ enum verdict {
   VERDICT_ACCEPT,  /* accepted: the rest of this stage is not asked */
   VERDICT_DEFER,   /* refused for now, as the reply says */
   VERDICT_REJECT,  /* refused */
-  VERDICT_DISCARD, /* accepted and thrown away */
+  VERDICT_DISCARD, /* accepted and thrown away: this recipient, at other stages the message */
   VERDICT_FAILED,  /* a lookup failed; the row says what that means */
 };
 
@@ -19,11 +19,26 @@ struct policy_reply {
   const char *enhanced; /* of our own making */
   stralloc text;        /* what the client is told; on VERDICT_FAILED what the log is told */
   int penalty;          /* wait before replying */
+  uint64_t pause;       /* whatever the verdict is: seconds to wait before replying */
+  unsigned marks;       /* whatever the verdict is: what the transaction is from now on */
 };
 
 /* Fills the reply; gives verdict, so that a check can end with it. */
 enum verdict policy_say(struct policy_reply *r, enum verdict verdict, unsigned code, const char *enhanced,
                         const char *text);
+
+/* VERDICT_ACCEPT when the address is in the list, VERDICT_NEXT when not, VERDICT_FAILED (r filled)
+ * when that cannot be told. */
+enum verdict policy_listed(const struct connection *c, enum list_id id, const stralloc *address, struct policy_reply *r);
+
+/* CUGMAIL: VERDICT_NEXT, or a refusal of an address that is not in our domains. */
+enum verdict policy_closed_group(const struct conf *conf, const struct smtp_path *p, struct policy_reply *r);
+
+/* BADHELOCHECK is set, or BADHELO names a list. */
+int policy_looks_at_helo(const struct conf *conf);
+
+/* dnscheck is set, and NODNSCHECK is not. */
+int policy_looks_in_dns(const struct conf *conf);
 
 enum policy_stage { STAGE_CONNECT, STAGE_HELO, STAGE_MAIL, STAGE_RCPT, STAGE_DATA };
 

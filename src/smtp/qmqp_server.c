@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/netstring.h"
 #include "mail/received.h"
+#include "queue/messid.h"
 #include "queue/qqclient.h"
 
 #define PREFIX "qmail-qmqpd: "
@@ -26,6 +27,7 @@ struct packet {
   uint64_t bytes; /* of the message */
   uint64_t recipients;
   int too_big;
+  char messid[MESSID_SIZE];
   stralloc sender, recipient, first;
   char inbuf[8192];
 };
@@ -55,6 +57,7 @@ static int put_trace(struct packet *p) {
       .remote_info = variable(p, "TCPREMOTEINFO", 0),
       .local = *local ? local : conf_line(p->at->conf, SET_me),
       .protocol = "QMQP",
+      .id = p->messid,
       .when = wall_now(),
       .hide = conf_flag(p->at->conf, SET_hide_host),
   };
@@ -142,12 +145,12 @@ static int answer(struct packet *p, const stralloc *text) {
 static void log_accepted(const struct packet *p) {
   LOG(2, PREFIX, smtp_accept, log_s(remote_ip(p)), log_u((uint64_t)getpid()), log_u(p->q.qp), log_u(p->bytes),
       log_u(p->recipients), log_s("QMQP"), log_s("-"), log_s("-"), log_s(stralloc_cstr(&p->sender)),
-      log_s(stralloc_cstr(&p->first)));
+      log_s(stralloc_cstr(&p->first)), log_s(p->messid));
 }
 
 static void log_refused(const struct packet *p, int code, const char *text) {
   LOG(2, PREFIX, smtp_not_queued, log_s(remote_ip(p)), log_u((uint64_t)getpid()), log_u((uint64_t)code),
-      log_s(stralloc_cstr(&p->sender)), log_s(stralloc_cstr(&p->first)), log_s(text));
+      log_s(stralloc_cstr(&p->sender)), log_s(stralloc_cstr(&p->first)), log_s(p->messid), log_s(text));
 }
 
 /* The packet is whole: what became of it. */
@@ -160,7 +163,7 @@ static int settle(struct packet *p) {
   if (queued) {
     log_accepted(p);
     ok = stralloc_copylit(&text, "Kok ") && stralloc_catu64(&text, (uint64_t)wall_now()) && stralloc_catlit(&text, " qp ") &&
-         stralloc_catu64(&text, p->q.qp);
+         stralloc_catu64(&text, p->q.qp) && stralloc_catm(&text, " id ", p->messid, (char *)0);
   } else if (p->too_big) {
     ok = stralloc_copylit(&text, "Dthe message is larger than we take (#5.3.4)");
   } else {
@@ -176,7 +179,7 @@ static int settle(struct packet *p) {
 static int open_queue(struct packet *p, struct strerr *e) {
   stralloc text = STRALLOC_INIT;
 
-  if (qqclient_open(&p->q, p->at->env, e) == 0) return 0;
+  if (qqclient_open(&p->q, p->at->env, p->messid, e) == 0) return 0;
   if (stralloc_copylit(&text, "Zunable to queue mail now (#4.3.0)")) (void)!answer(p, &text);
   stralloc_free(&text);
   return -1;
@@ -209,6 +212,7 @@ int qmqp_serve(const struct qmqp_place *at, struct strerr *e) {
   struct packet p = {.at = at, .io_in = {.fd = at->in, .session = end}, .io_out = {.fd = at->out, .session = end}};
   int r;
 
+  messid_make(p.messid, (uint64_t)getpid());
   substdio_init(&p.in, iodeadline_read, &p.io_in, p.inbuf, sizeof p.inbuf);
   more_time(&p);
   r = serve(&p, e);

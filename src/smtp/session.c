@@ -51,7 +51,10 @@ void session_init(struct session *s, const struct session_place *at) {
   s->conf = at->conf;
   s->env = at->env;
   s->c.number = at->number;
+  s->c.input = at->in;
   s->c.lookup = at->lookup;
+  s->c.lists = at->lists;
+  s->c.content_rules = at->content_rules;
   s->queue = at->queue;
   s->auth = at->auth;
   s->state = STATE_NEW;
@@ -99,6 +102,7 @@ void session_reset(struct session *s) {
   stralloc_free(&s->t.dsn);
   stralloc_free(&s->t.notify);
   stralloc_free(&s->t.notifies);
+  content_free(&s->t.content);
   memset(&s->t, 0, sizeof s->t);
   narrow(s);
   if (s->c.lookup) lookup_close(s->c.lookup); /* an idle client holds none of inlookup's connections */

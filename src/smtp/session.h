@@ -16,6 +16,8 @@
 #include "mail/smtp_syntax.h"
 #include "net/tls_client.h"
 #include "queue/qqclient.h"
+#include "smtp/content.h"
+#include "smtp/list.h"
 #include "user/lookup.h"
 
 #define SESSION_INPUT 4096
@@ -35,6 +37,7 @@ enum session_state {
 
 struct connection {
   uint64_t number; /* in the log: our process, or what tcpserver calls the connection */
+  int input;       /* descriptor */
   /* Of the environment; never null. */
   const char *ip, *host, *info, *local_ip, *local_host;
   const char *relay; /* $RELAYCLIENT; null when not set */
@@ -47,6 +50,14 @@ struct connection {
   unsigned errors;        /* commands that made no sense */
   unsigned auth_failures;
   struct lookup *lookup;  /* of users, opened when first needed; may be null */
+  const struct lists *lists;
+  const struct content_rules *content_rules;
+};
+
+/* What a check found out about a transaction that others act on. */
+enum transaction_mark {
+  MARK_RELAY = 1,         /* its sender may relay */
+  MARK_NO_SPAMFILTER = 2, /* $SPAMFILTER is not for it */
 };
 
 struct transaction {
@@ -59,7 +70,10 @@ struct transaction {
   stralloc notifies;  /* those of the accepted ones, in their order, each with a NUL behind it */
   size_t accepted;
   struct data_reader data;
+  struct content content; /* what was found in it */
   int discard;        /* take it and throw it away */
+  int dropped;        /* the recipient being judged is accepted and thrown away */
+  unsigned marks;     /* of enum transaction_mark */
 };
 
 struct session {
@@ -84,6 +98,8 @@ struct session_place {
   int in, out; /* descriptors; may be the same */
   uint64_t number;
   const struct conf *conf;
+  const struct lists *lists; /* these two made of conf */
+  const struct content_rules *content_rules;
   const struct env *env; /* variables of the connection */
   struct lookup *lookup;
   struct qqclient_pool *queue; /* or null */

@@ -12,6 +12,7 @@
 #include "smtp/policy.h"
 #include "smtp/reply.h"
 #include "smtp/verbs.h"
+#include "smtp/warnings.h"
 
 #define BLOCK 16384 /* bytes that must come within one timeout */
 #define PREFIX "qmail-smtpd: "
@@ -21,6 +22,7 @@ struct intake {
   struct qqclient q;
   int queued; /* the queue program runs */
   uint64_t limit;
+  int look; /* into the message */
 };
 
 static const char *or_dash(const char *s) {
@@ -39,6 +41,7 @@ static int environment(const struct session *s, struct env *env) {
   const struct connection *c = &s->c;
 
   if (!env_copy(env, s->env)) return 0;
+  if (s->t.marks & MARK_NO_SPAMFILTER && !env_unset(env, "SPAMFILTER") && env->inherit) return 0;
   if (!c->authenticated) return 1;
   return env_set(env, "TCPREMOTEINFO", c->user.s) && env_set(env, "AUTHINFO", c->user.s) &&
          (!c->auth_may_relay || env_set(env, "RELAYCLIENT", c->relay ? c->relay : ""));
@@ -81,7 +84,7 @@ static int trace_field(const struct session *s, stralloc *out) {
       .hide = conf_flag(s->conf, SET_hide_host),
   };
 
-  return received_build(out, &r);
+  return received_build(out, &r) && warnings_append(s->conf, out);
 }
 
 static int open_queue(struct intake *in, struct strerr *e) {
@@ -106,7 +109,9 @@ static int open_queue(struct intake *in, struct strerr *e) {
 static void store(void *ctx, const char *buf, size_t n) {
   struct intake *in = ctx;
   const struct data_reader *d = &in->s->t.data;
+  const struct connection *c = &in->s->c;
 
+  if (in->look) content_feed(&in->s->t.content, c->content_rules, c->lists, buf, n);
   if (!in->queued) return;
   if (d->flaws || (in->limit && d->bytes > in->limit)) qqclient_fail(&in->q);
   qqclient_put(&in->q, buf, n);
@@ -130,7 +135,10 @@ static int take_message(struct intake *in) {
     }
     verdict = data_feed(&s->t.data, substdio_peek(&s->in), (size_t)r, &used, store, in);
     substdio_take(&s->in, used);
-    if (verdict == DATA_END) return 1;
+    if (verdict == DATA_END) {
+      if (in->look) content_end(&s->t.content, s->c.content_rules, s->c.lists);
+      return 1;
+    }
     if (verdict == DATA_AMBIGUOUS) { /* check_lineends refuses it, and we hang up */
       (void)!policy_run(s, STAGE_DATA);
       s->over = 1;
@@ -158,12 +166,17 @@ static void send_envelope(struct intake *in) {
   }
 }
 
+/* Of those that are kept, or whichever came last. */
+static const char *first_recipient(const struct transaction *t) {
+  return t->recipients.len ? t->recipients.s : stralloc_cstr(&t->recipient.address);
+}
+
 static void log_accepted(const struct session *s, uint64_t qp) {
   const struct transaction *t = &s->t;
 
   LOG(2, PREFIX, smtp_accept, log_s(s->c.ip), log_u(s->c.number), log_u(qp), log_u(t->data.bytes),
       log_u(t->accepted), log_s(protocol(&s->c)), log_s(or_dash(stralloc_cstr(&s->c.user))),
-      log_s(or_dash(stralloc_cstr(&s->c.helo))), log_s(stralloc_cstr(&t->sender.address)), log_s(t->recipients.s),
+      log_s(or_dash(stralloc_cstr(&s->c.helo))), log_s(stralloc_cstr(&t->sender.address)), log_s(first_recipient(t)),
       log_s(s->messid));
 }
 
@@ -199,11 +212,18 @@ static void reply_not_queued(struct session *s, struct qqresult *r) {
   reply(s, permanent ? 554 : 451, enhanced, stralloc_cstr(&r->text));
 }
 
+/* A message to be thrown away is judged like any other, and never meets the queue. */
+static void accept_discarded(struct session *s) {
+  log_accepted(s, 0);
+  reply_accepted(s, s->c.number);
+}
+
 static void finish(struct intake *in) {
   struct session *s = in->s;
   struct qqresult r = {0};
+  int pass = policy_run(s, STAGE_DATA);
 
-  if (policy_run(s, STAGE_DATA)) {
+  if (pass && !s->t.discard) {
     send_envelope(in);
     if (qqclient_close(&in->q, &r) == 0) {
       log_accepted(s, in->q.qp);
@@ -214,19 +234,13 @@ static void finish(struct intake *in) {
   } else {
     qqclient_fail(&in->q);
     (void)!qqclient_close(&in->q, &r);
+    if (pass) accept_discarded(s);
   }
   qqresult_free(&r);
 }
 
-/* A message to be thrown away is judged like any other, and never meets the queue. */
-static void finish_discarded(struct session *s) {
-  if (!policy_run(s, STAGE_DATA)) return;
-  log_accepted(s, 0);
-  reply_accepted(s, s->c.number);
-}
-
 void verb_data(struct session *s, const char *arg, size_t n) {
-  struct intake in = {.s = s, .limit = conf_number(s->conf, SET_databytes)};
+  struct intake in = {.s = s, .limit = conf_number(s->conf, SET_databytes), .look = content_wanted(s->c.content_rules, s->c.lists)};
   struct qqresult r;
   struct strerr e;
 
@@ -234,6 +248,7 @@ void verb_data(struct session *s, const char *arg, size_t n) {
     reply_refuse(s, 501, "5.5.4", "DATA takes nothing");
     return;
   }
+  if (!s->t.recipients.len) s->t.discard = 1; /* every one was dropped */
   if (!s->t.discard && open_queue(&in, &e) == -1) {
     LOG(2, PREFIX, warning, log_s(e.text));
     reply(s, 451, "4.3.0", "unable to queue mail now");
@@ -243,7 +258,7 @@ void verb_data(struct session *s, const char *arg, size_t n) {
   session_deadline(s);
   if (take_message(&in)) {
     if (in.queued) finish(&in);
-    else finish_discarded(s);
+    else if (policy_run(s, STAGE_DATA)) accept_discarded(s);
   } else if (in.queued) {
     qqclient_fail(&in.q);
     (void)!qqclient_close(&in.q, &r);

@@ -46,8 +46,8 @@ void verb_rcpt(struct session *s, const char *arg, size_t n) {
   struct smtp_path *p = &s->t.recipient;
 
   if (!judge(s, arg, n)) return;
-  if (!complete(s, p) || !stralloc_catz(&s->t.recipients, p->address.s, p->address.len) ||
-      !stralloc_catz(&s->t.notifies, stralloc_cstr(&s->t.notify), s->t.notify.len)) {
+  if (!complete(s, p) || (!s->t.dropped && (!stralloc_catz(&s->t.recipients, p->address.s, p->address.len) ||
+                                            !stralloc_catz(&s->t.notifies, stralloc_cstr(&s->t.notify), s->t.notify.len)))) {
     reply_close(s, "4.3.0", "out of memory");
     return;
   }

@@ -39,6 +39,7 @@ class SmtpRoot(Root):
         super().__init__(**kw)
         self.resident = resident
         self.servers = {}
+        self.process_env = {}  # of a resident server, whose connections bring their own
         self.control("rcpthosts", "example.com\n.sub.example.com\n")
         self.queue = self.script("record-queue", QUEUE)
         self.checkpassword = self.script("checkpassword", CHECKPASSWORD)
@@ -101,7 +102,7 @@ class Resident:
     def __init__(self, root, args, log):
         self.control, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.control.settimeout(20)
-        self.p = root.spawn(["qmail-smtpd", "-W", *args], env=root.env(), stdin=other, stdout=other, stderr=log)
+        self.p = root.spawn(["qmail-smtpd", "-W", *args], env=root.env(**root.process_env), stdin=other, stdout=other, stderr=log)
         other.close()
         self.last = 10000000
         self.over = set()

@@ -34,6 +34,7 @@ static void put_value(const struct conf *c, enum setting s) {
       if (!stralloc_append(&n, ' ') || !stralloc_catu64(&n, v->number)) strerr_die_nomem(FATAL);
       put(n.s);
       break;
+    case CONF_LIST: put(v->set ? " a list" : " (empty)"); break;
     case CONF_BOOL: put(v->number ? " on" : " off"); break;
     case CONF_LINE:
     case CONF_TEXT:
@@ -45,16 +46,29 @@ static void put_value(const struct conf *c, enum setting s) {
   stralloc_free(&n);
 }
 
-/* A file name that ends in .queueN stands for one of each queue. */
-static int names(const char *file, const char *name) {
-  const char *each = strstr(file, ".queueN");
+/* A list has several names, and a database beside each. */
+static int names_list(const char *file, const char *name) {
+  size_t n = strlen(name);
 
-  return each ? !strncmp(file, name, (size_t)(each - file) + 1) : !strcmp(file, name);
+  if (n > sizeof CONF_LIST_CDB - 1 && !strcmp(name + n - sizeof CONF_LIST_CDB + 1, CONF_LIST_CDB)) n -= sizeof CONF_LIST_CDB - 1;
+  for (size_t len; *file; file += len + (file[len] == ',')) {
+    len = strcspn(file, ",");
+    if (len == n && !memcmp(file, name, n)) return 1;
+  }
+  return 0;
+}
+
+/* A file name that ends in .queueN stands for one of each queue. */
+static int names(const struct conf_row *row, const char *name) {
+  const char *each = strstr(row->file, ".queueN");
+
+  if (row->type == CONF_LIST) return names_list(row->file, name);
+  return each ? !strncmp(row->file, name, (size_t)(each - row->file) + 1) : !strcmp(row->file, name);
 }
 
 static int is_known(const char *name) {
   for (int i = 0; i < SETTINGS; ++i)
-    if (names(conf_rows[i].file, name)) return 1;
+    if (names(&conf_rows[i], name)) return 1;
   return 0;
 }
 

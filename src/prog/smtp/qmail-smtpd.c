@@ -1,6 +1,7 @@
 /* qmail-smtpd: the SMTP server, on descriptors 0 and 1, log on 2; with -W a resident one
  * for connections that tcpserver hands over.  The dialogue is in smtp/session.c, what it
  * speaks in smtp/verbs.def, how it judges in smtp/checks.def. */
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -19,10 +20,27 @@
 
 struct server {
   struct conf_share share;
+  struct list_cache lists;
   struct qqclient_pool queue;
   struct lookup_shelf lookups;
   char *const *auth;
 };
+
+/* What is made of a snapshot of settings, once for all sessions that share it. */
+struct rules {
+  struct lists lists;
+  struct content_rules content;
+};
+
+/* 0, or -1 with e filled; rules_close in any case. */
+static int rules_open(struct rules *r, struct list_cache *cache, const struct conf *conf, struct strerr *e) {
+  return lists_open(&r->lists, cache, conf, e) == 0 ? content_rules_open(&r->content, conf, e) : -1;
+}
+
+static void rules_close(struct rules *r) {
+  lists_close(&r->lists);
+  content_rules_close(&r->content);
+}
 
 static int run_session(const struct session_place *at) {
   struct session s;
@@ -37,7 +55,9 @@ static int run_session(const struct session_place *at) {
 static void serve(void *ctx, struct resident_connection *c) {
   struct server *server = ctx;
   struct lookup lookup = {-1, -1, &server->lookups};
-  struct session_place at = {c->fd, c->fd, c->number, 0, &c->env, &lookup, &server->queue, server->auth};
+  const struct rules *rules;
+  struct session_place at = {.in = c->fd, .out = c->fd, .number = c->number, .env = &c->env, .lookup = &lookup,
+                             .queue = &server->queue, .auth = server->auth};
   struct strerr e;
   struct conf_shared *conf = conf_share_get(&server->share, &c->env, &e);
 
@@ -47,9 +67,30 @@ static void serve(void *ctx, struct resident_connection *c) {
     return;
   }
   at.conf = conf_shared(conf);
+  rules = conf_shared_attached(conf);
+  at.lists = &rules->lists;
+  at.content_rules = &rules->content;
   (void)run_session(&at);
   lookup_close(&lookup);
   conf_share_put(&server->share, conf);
+}
+
+static void *make_rules(void *ctx, const struct conf *conf, struct strerr *e) {
+  struct rules *r = calloc(1, sizeof *r);
+
+  if (!r) {
+    strerr_set(e, "out of memory", (char *)0);
+    return 0;
+  }
+  if (rules_open(r, ctx, conf, e) == 0) return r;
+  rules_close(r);
+  free(r);
+  return 0;
+}
+
+static void drop_rules(void *made) {
+  rules_close(made);
+  free(made);
 }
 
 static int stay(char *const *auth) {
@@ -58,25 +99,34 @@ static int stay(char *const *auth) {
   struct strerr e;
 
   conf_share_init(&server.share, CONF_SMTPD, policy_valid);
+  server.share.attach = (struct conf_attach){make_rules, drop_rules, &server.lists};
   if (resident_run(&r, &e) == -1) strerr_die(111, PREFIX, &e);
   conf_share_free(&server.share);
+  list_cache_free(&server.lists);
   return 0;
 }
 
 static int serve_one(char *const *auth) {
   const struct env env = {.inherit = 1};
   struct lookup lookup = LOOKUP_INIT;
-  struct session_place at = {0, 1, (uint64_t)getpid(), 0, &env, &lookup, 0, auth};
+  struct session_place at = {.in = 0, .out = 1, .number = (uint64_t)getpid(), .env = &env, .lookup = &lookup, .auth = auth};
+  struct list_cache cache = {0};
+  struct rules rules = {0};
   struct conf conf;
   struct strerr e;
   int code;
 
-  if (conf_load(&conf, CONF_SMTPD, &e) == -1 || policy_valid(&conf, &e) == -1) {
+  if (conf_load(&conf, CONF_SMTPD, &e) == -1 || policy_valid(&conf, &e) == -1 ||
+      rules_open(&rules, &cache, &conf, &e) == -1) {
     (void)!fd_write_all(1, SORRY, sizeof SORRY - 1);
     strerr_die(1, PREFIX, &e);
   }
   at.conf = &conf;
+  at.lists = &rules.lists;
+  at.content_rules = &rules.content;
   code = run_session(&at);
+  rules_close(&rules);
+  list_cache_free(&cache);
   conf_free(&conf);
   return code;
 }

@@ -98,6 +98,18 @@ class SvctoolCase(unittest.TestCase):
 
 
 class SvctoolTest(SvctoolCase):
+    def test_smtp_policy(self):
+        """A switch is a variable; masquerade is set to nothing, which is not the same as not set."""
+        self.svctool("--smtp=2525", "--authall", "--antispoof", "--masquerade", "--cugmail", "--paranoid", "--dmasquerade", "--dnscheck", "--helocheck",
+                     "--helofqdn", "--qregex", "--hide-host", "--chkrecipient=3")
+        got = self.variables("qmail-smtpd.2525")
+        for name in ("AUTH_ALL", "ANTISPOOFING", "CUGMAIL", "PARANOID", "DOMAIN_MASQUERADE", "DNSCHECK", "BADHELOCHECK", "ENFORCE_FQDN_HELO", "QREGEX",
+                     "HIDE_HOST"):
+            self.assertEqual(got[name], "1", name)
+        self.assertEqual((got["MASQUERADE"], got["CHECKRECIPIENT"]), ("", "3"))
+        with open(self.service("qmail-smtpd.2525", "variables", "MASQUERADE")) as f:
+            self.assertEqual(f.read(), "\n")
+
     def test_smtp(self):
         self.svctool("--config=qmail", "--default-domain=mail.example.com")
         port, ssl_port = free_port(), free_port()

@@ -47,7 +47,7 @@ class Server(unittest.TestCase):
 
     def test_good(self):
         said, code = self.talk(GOOD, end=False)
-        self.assertRegex(said, rb"^\d+:Kok \d+ qp \d+,$")
+        self.assertRegex(said, rb"^\d+:Kok \d+ qp \d+ id \d+\.\d+,$")
         self.assertEqual(code, 0)
         (message, sender, recipients, vars), = self.root.messages()
         self.assertEqual((sender, recipients), (b"s@example.net", [b"a@example.org", b"b@example.org"]))

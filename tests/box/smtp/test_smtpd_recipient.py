@@ -156,6 +156,51 @@ class Recipient(unittest.TestCase):
         self.assertEqual(self.root.messages()[0][2], [b"joe@host.example"])
 
 
+    def compile(self, name, lines):
+        with open(self.root.path("users", name), "w") as f:
+            f.write(lines)
+        p = self.root.run(["recipient-cdb", name])
+        self.assertEqual(p.returncode, 0, p.stderr)
+
+    def verdicts(self, how, wants):
+        with self.root.smtp(CHECKRECIPIENT=how) as s:
+            s.hello()
+            s.cmd(M)
+            for addr, want in wants:
+                self.assertEqual(self.rcpt(s, addr)[:len(want)], want, (how, addr))
+            return s.logged()
+
+    def test_recipients_file(self):
+        """3: control/recipients, in all its forms; without it users/recipients.cdb."""
+        self.root.control("rcpthosts", "a.example\n.a.example\nb.example\nc.example\nd.example\n")
+        self.verdicts("3", [("joe@a.example", "451"), ("postmaster", "250")])  # there is no such database
+        self.compile("recipients", "# all\nJoe@a.example\nx@b.example\n")
+        self.verdicts("3", [("JOE@a.example", "250"), ("jim@a.example", "550 5.1.1"), ("joe-list@a.example", "250"), ("joe+x=y@a.example", "250"),
+                            ("-joe@a.example", "550"), ("joexx@a.example", "550"), ("x@b.example", "250"), ("joe@sub.a.example", "550"),
+                            ("joe@other.example", "553 5.7.1")])
+        script = self.root.script("knows", "#!/bin/sh\na=$(tr '\\0' '!' <&3)\ncase $a in\nyes@c.example!!!) exit 0 ;;\nsick@*) exit 111 ;;\n"
+                                           "dead@*) kill -9 $$ ;;\nesac\nexit 1\n")
+        self.root.control("recipients", f"@a.example:users/recipients.cdb\nc.example|{script} one two\n!d.example\n@b.example:/nonexistent.cdb\n")
+        self.verdicts("3", [("joe@a.example", "250"), ("jim@a.example", "550"), ("joe@sub.a.example", "550"), ("yes@c.example", "250"),
+                            ("no@c.example", "550"), ("sick@c.example", "451"), ("dead@c.example", "451"), ("any@d.example", "250"), ("x@b.example", "451")])
+        self.root.control("recipients", "a.example:users/recipients.cdb\n!*\n")
+        self.compile("recipients", "joe@sub.a.example\n")
+        self.verdicts("3", [("joe@sub.a.example", "250"), ("x@a.example", "250"), ("any@b.example", "250")])
+        self.root.control("recipients", "users/recipients.cdb\n")
+        self.root.control("chkrcptdomains", ".a.example\n")
+        self.verdicts("3", [("jim@sub.a.example", "550"), ("any@a.example", "250"), ("any@b.example", "250")])
+
+    def test_recipients_both(self):
+        """2: the file, and whoever it does not know is asked for."""
+        f = self.fake()
+        self.compile("recipients", "listed@virt.example\njim@host.example\n")
+        self.verdicts("2", [("listed@virt.example", "250"), ("joe@virt.example", "250"), ("nobody@virt.example", "550 5.1.1"), ("sick@virt.example", "451"),
+                            ("gone@virt.example", "550 5.2.1"), ("jim@host.example", "250"), ("jan@host.example", "550 5.1.1")])
+        self.assertNotIn(("user", "listed@virt.example"), f.asked)
+        self.root.control("recipients", "@virt.example:users/recipients.cdb\n")
+        self.verdicts("2", [("jan@host.example", "250"), ("any@backup.example", "250")])
+
+
 class ResidentRecipient(Recipient):
     """All of it once more with a server that stays."""
     resident = True

@@ -27,7 +27,9 @@ static void clear(void) {
     stralloc path = STRALLOC_INIT;
 
     CHECK(stralloc_catm(&path, dir, "/", conf_rows[i].file, (char *)0));
+    if (strchr(path.s, ',')) stralloc_cut(&path, (size_t)(strchr(path.s, ',') - path.s));
     if (conf_rows[i].file[0]) unlink(path.s);
+    if (conf_rows[i].type == CONF_LIST && stralloc_cats(&path, CONF_LIST_CDB)) unlink(path.s);
     stralloc_free(&path);
   }
   put("me", "host.example.org\nsecond line\n");
@@ -92,16 +94,16 @@ static void variables(void) {
   setenv("RELAYCLIENT", "", 1);
   setenv("STARTTLS", "", 1);
   setenv("FORCE_TLS", "0", 1);
-  setenv("BADMAILFROM", "other", 1);
+  setenv("NOTLSHOSTS", "other", 1);
   CHECK(load(&c, &e) == 0);
   CHECK(conf_number(&c, SET_databytes) == 7000 && c.v[SET_databytes].origin == CONF_FROM_VARIABLE);
   CHECK(conf_isset(&c, SET_relayclient) && !*conf_line(&c, SET_relayclient));
   CHECK(conf_flag(&c, SET_starttls) && !conf_flag(&c, SET_force_tls));
-  CHECK(conf_has(conf_lines(&c, SET_badmailfrom), "listed.example", 14));
+  CHECK(conf_has(conf_lines(&c, SET_notlshosts), "listed.example", 14));
   conf_free(&c);
-  put("badmailfrom", "listed.example\n");
-  setenv("BADMAILFROM", "", 1); /* set but empty: the file is switched off */
-  CHECK(load(&c, &e) == 0 && !conf_lines(&c, SET_badmailfrom)->len);
+  put("notlshosts", "listed.example\n");
+  setenv("NOTLSHOSTS", "", 1); /* set but empty: the file is switched off */
+  CHECK(load(&c, &e) == 0 && !conf_lines(&c, SET_notlshosts)->len);
   conf_free(&c);
   setenv("DATABYTES", "", 1); /* an empty number is none: the file counts */
   CHECK(load(&c, &e) == 0 && conf_number(&c, SET_databytes) == 5000);
@@ -113,7 +115,49 @@ static void variables(void) {
   unsetenv("RELAYCLIENT");
   unsetenv("STARTTLS");
   unsetenv("FORCE_TLS");
-  unsetenv("BADMAILFROM");
+  unsetenv("NOTLSHOSTS");
+}
+
+/* A list is found, not read: its file, the database beside it, another of its names. */
+static void lists(void) {
+  static const struct {
+    const char *file, *variable;
+    enum setting s;
+    int set;
+    const char *path; /* below the directory */
+  } cases[] = {
+      {"databytes", 0, SET_badmailfrom, 0, ""},
+      {"badmailfrom", 0, SET_badmailfrom, 1, "/badmailfrom"},
+      {"badmailfrom.cdb", 0, SET_badmailfrom, 1, "/badmailfrom"},
+      {"badmailfrompatterns", 0, SET_badmailpatterns, 1, "/badmailfrompatterns"},
+      {"badmailfrom", "", SET_badmailfrom, 0, ""},
+      {"badmailfrom", "nowhere", SET_badmailfrom, 0, ""},
+      {"another.cdb", "another", SET_badmailfrom, 1, "/another"},
+  };
+
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
+    uint64_t before = conf_stamp(CONF_ALL, 0);
+    stralloc want = STRALLOC_INIT;
+    struct conf c;
+    struct strerr e;
+
+    clear();
+    put(cases[i].file, "1\n");
+    if (cases[i].variable) setenv("BADMAILFROM", cases[i].variable, 1);
+    CHECK_CASE(before != conf_stamp(CONF_ALL, 0), cases[i].file);
+    CHECK_CASE(load(&c, &e) == 0 && conf_isset(&c, cases[i].s) == cases[i].set, cases[i].file);
+    CHECK(stralloc_catm(&want, cases[i].set ? dir : "", cases[i].path, (char *)0));
+    CHECK_CASE(!strcmp(conf_line(&c, cases[i].s), stralloc_cstr(&want)), conf_line(&c, cases[i].s));
+    stralloc_free(&want);
+    conf_free(&c);
+    unsetenv("BADMAILFROM");
+    if (!strncmp(cases[i].file, "bad", 3) || !strncmp(cases[i].file, "another", 7)) {
+      stralloc path = STRALLOC_INIT;
+
+      CHECK(stralloc_catm(&path, dir, "/", cases[i].file, (char *)0) && unlink(path.s) == 0);
+      stralloc_free(&path);
+    }
+  }
 }
 
 static void errors(void) {
@@ -243,6 +287,7 @@ int main(void) {
   defaults();
   files();
   variables();
+  lists();
   errors();
   no_memory();
   table();

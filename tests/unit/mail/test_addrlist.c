@@ -1,4 +1,4 @@
-/* Lists of addresses: exact, by domain, by pattern, taken back. */
+/* Lines of lists of addresses: exact, by domain, below a domain, by pattern. */
 #include "mail/addrlist.h"
 
 #include "check.h"
@@ -16,46 +16,26 @@ static const struct {
 };
 
 static const struct {
-  const char *lines, *address;
+  const char *line, *address;
   int want;
-} lists[] = {
-    {"bad@example.com", "bad@example.com", 1},
-    {"bad@example.com", "BAD@Example.COM", 1},
-    {"bad@example.com", "xbad@example.com", 0},
-    {"@example.com", "any@example.com", 1},
-    {"@example.com", "any@sub.example.com", 0},
-    {"@*.example.com", "any@sub.example.com", 1},
-    {"spam*@*", "spammer@x", 1},
-    {"*@example.com\n!good@example.com", "good@example.com", 0},
-    {"*@example.com\n!good@example.com", "evil@example.com", 1},
-    {"!good@example.com\n*@example.com", "good@example.com", 1},
-    {"@example.com\n!@example.com\ngood@example.com", "good@example.com", 1},
-    {"nodomain", "nodomain", 1},
-    {"@", "a", 0},
-    {"", "a@b", 0},
+} lines[] = {
+    {"bad@example.com", "BAD@Example.COM", 1},       {"bad@example.com", "xbad@example.com", 0},
+    {"@example.com", "any@example.com", 1},          {"@example.com", "any@sub.example.com", 0},
+    {"@*.example.com", "any@sub.example.com", 1},    {"spam*@*", "spammer@x", 1},
+    {".example.com", "any@sub.example.com", 1},      {".example.com", "any@example.com", 0},
+    {"@.example.com", "any@a.b.example.com", 1},     {"@.example.com", "any@example.com", 0},
+    {".example.com", "any@xexample.com", 0},         {"nodomain", "nodomain", 1},
+    {"@", "a", 0},                                   {"", "a@b", 0},
+    {".b", "b", 0},
 };
-
-static void load(struct strlist *l, const char *text) {
-  while (*text) {
-    size_t n = strcspn(text, "\n");
-
-    CHECK(strlist_add(l, text, n));
-    text += n + (text[n] != 0);
-  }
-}
 
 int main(void) {
   char stars[101], as[2001];
 
   for (size_t i = 0; i < sizeof wild / sizeof *wild; ++i)
     CHECK_CASE(addrlist_wild(wild[i].pattern, wild[i].text, strlen(wild[i].text)) == wild[i].want, wild[i].pattern);
-  for (size_t i = 0; i < sizeof lists / sizeof *lists; ++i) {
-    struct strlist l = {0};
-
-    load(&l, lists[i].lines);
-    CHECK_CASE(!!addrlist_match(&l, lists[i].address, strlen(lists[i].address)) == lists[i].want, lists[i].lines);
-    strlist_free(&l);
-  }
+  for (size_t i = 0; i < sizeof lines / sizeof *lines; ++i)
+    CHECK_CASE(addrlist_line(lines[i].line, lines[i].address, strlen(lines[i].address)) == lines[i].want, lines[i].line);
   /* A pattern meant to explode ends at once. */
   for (size_t i = 0; i < 100; ++i) stars[i] = i % 2 ? 'a' : '*';
   stars[100] = 0;

@@ -1,0 +1,107 @@
+/* content: see content.h.
+ *
+ * A line longer than LINE_LONGEST is looked at in pieces that overlap, so that a rule for what is
+ * shorter than the overlap finds it wherever it stands. */
+#include "smtp/content.h"
+
+#include <string.h>
+
+#include "base/bytes.h"
+
+#define LINE_LONGEST 8192
+#define OVERLAP 1024
+
+struct looking {
+  struct content *c;
+  const struct lists *lists;
+};
+
+int content_rules_open(struct content_rules *r, const struct conf *conf, struct strerr *e) {
+  return body_rules_compile(&r->body, stralloc_cstr(&conf->v[SET_bodycheck].where), conf_lines(conf, SET_bodycheck), e);
+}
+
+void content_rules_close(struct content_rules *r) {
+  body_rules_free(&r->body);
+}
+
+int content_wanted(const struct content_rules *r, const struct lists *lists) {
+  return r->body.len || list_is_there(lists, LIST_badext);
+}
+
+static void failed(struct content *c, const char *why) {
+  c->name_failed = why;
+}
+
+static void on_name(void *ctx, const char *name, size_t n) {
+  const struct looking *l = ctx;
+  struct strerr e;
+
+  if (l->c->name.len) return;
+  switch (list_match(l->lists, LIST_badext, name, n, &e)) {
+    case LIST_NO: break;
+    case LIST_YES:
+      if (!stralloc_copyb(&l->c->name, name, n)) failed(l->c, "out of memory");
+      break;
+    case LIST_FAILED: failed(l->c, "unable to read badext.cdb, or an expression of badext takes too long"); break;
+  }
+}
+
+static void look(struct content *c, const struct content_rules *r, const struct lists *lists) {
+  struct looking l = {c, lists};
+  const char *s = stralloc_cstr(&c->line);
+  size_t n = c->line.len;
+
+  if (!c->cut && list_is_there(lists, LIST_badext) && !attachment_line(&c->attachments, s, n, on_name, &l)) failed(c, "out of memory");
+  if (!c->in_body && !n && !c->cut) {
+    c->in_body = 1;
+    return;
+  }
+  if (!c->rule) {
+    long rule = body_rules_match(&r->body, c->in_body ? BODY_IN_BODY : BODY_IN_HEADER, s, n);
+
+    if (rule == -1) c->rule_failed = 1;
+    else c->rule = (size_t)rule;
+  }
+}
+
+static void end_line(struct content *c, const struct content_rules *r, const struct lists *lists) {
+  look(c, r, lists);
+  stralloc_cut(&c->line, 0);
+  c->cut = 0;
+}
+
+void content_feed(struct content *c, const struct content_rules *r, const struct lists *lists, const char *s, size_t n) {
+  while (n) {
+    size_t i = bytes_chr(s, n, '\n'), room = LINE_LONGEST - c->line.len;
+    size_t take = i < room ? i : room;
+
+    if (!stralloc_catb(&c->line, s, take)) {
+      failed(c, "out of memory");
+      c->rule_failed = 1;
+      return;
+    }
+    s += take;
+    n -= take;
+    if (take == i) {
+      if (!n) return; /* no line end yet */
+      ++s;
+      --n;
+      end_line(c, r, lists);
+    } else { /* full, and there is more of it */
+      look(c, r, lists);
+      stralloc_shift(&c->line, c->line.len - OVERLAP);
+      c->cut = 1;
+    }
+  }
+}
+
+void content_end(struct content *c, const struct content_rules *r, const struct lists *lists) {
+  if (c->line.len) end_line(c, r, lists);
+}
+
+void content_free(struct content *c) {
+  stralloc_free(&c->line);
+  stralloc_free(&c->name);
+  attachment_free(&c->attachments);
+  memset(c, 0, sizeof *c);
+}
