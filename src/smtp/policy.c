@@ -175,30 +175,33 @@ static void discard(struct session *s, enum policy_stage stage, const struct pol
   else s->t.discard = 1;
 }
 
-int policy_run(struct session *s, enum policy_stage stage) {
-  struct policy_reply r = {0};
+int policy_decide(struct session *s, enum policy_stage stage, struct policy_reply *r) {
   enum verdict verdict;
-  const struct policy_row *row = policy_judge(s, stage, &verdict, &r);
-  int pass = 0;
+  const struct policy_row *row = policy_judge(s, stage, &verdict, r);
 
-  s->t.marks |= r.marks;
+  s->t.marks |= r->marks;
   s->t.dropped = 0;
-  if (r.pause) session_pause(s, r.pause);
+  if (r->pause) session_pause(s, r->pause);
   switch (verdict) {
     case VERDICT_NEXT:
-    case VERDICT_ACCEPT: pass = 1; break;
-    case VERDICT_DISCARD:
-      discard(s, stage, row, &r);
-      pass = 1;
-      break;
+    case VERDICT_ACCEPT: return 1;
+    case VERDICT_DISCARD: discard(s, stage, row, r); return 1;
     case VERDICT_DEFER:
     case VERDICT_REJECT:
-    case VERDICT_FAILED:
-      log_verdict(s, row->event, row, &r);
-      if (r.penalty) session_pause(s, conf_number(s->conf, SET_penalty));
-      reply(s, r.code, stage == STAGE_CONNECT && r.code != 421 ? 0 : r.enhanced, stralloc_cstr(&r.text));
-      if (r.code == 421) s->over = 1;
-      break;
+    case VERDICT_FAILED: break;
+  }
+  log_verdict(s, row->event, row, r);
+  if (r->penalty) session_pause(s, conf_number(s->conf, SET_penalty));
+  return 0;
+}
+
+int policy_run(struct session *s, enum policy_stage stage) {
+  struct policy_reply r = {0};
+  int pass = policy_decide(s, stage, &r);
+
+  if (!pass) {
+    reply(s, r.code, stage == STAGE_CONNECT && r.code != 421 ? 0 : r.enhanced, stralloc_cstr(&r.text));
+    if (r.code == 421) s->over = 1;
   }
   stralloc_free(&r.text);
   return pass;

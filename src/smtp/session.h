@@ -35,7 +35,10 @@ enum session_state {
   STATE_REFUSED = 16,
 };
 
+enum session_protocol { SPEAKS_SMTP, SPEAKS_LMTP, SPEAKS_QMTP };
+
 struct connection {
+  enum session_protocol speaks;
   uint64_t number; /* in the log: our process, or what tcpserver calls the connection */
   int input;       /* descriptor */
   /* Of the environment; never null. */

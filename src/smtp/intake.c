@@ -1,0 +1,249 @@
+/* intake: see intake.h. */
+#include "smtp/intake.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/log.h"
+#include "mail/received.h"
+#include "queue/domainqueue.h"
+#include "smtp/policy.h"
+#include "smtp/warnings.h"
+
+#define PREFIX "qmail-smtpd: "
+
+static const char *or_dash(const char *s) {
+  return *s ? s : "-";
+}
+
+/* As Received fields name it (RFC 3848). */
+static const char *protocol(const struct connection *c) {
+  static const char *const smtp[2][2][2] = {{{"SMTP", "SMTPA"}, {"SMTPS", "SMTPSA"}},
+                                            {{"ESMTP", "ESMTPA"}, {"ESMTPS", "ESMTPSA"}}};
+  static const char *const lmtp[2][2] = {{"LMTP", "LMTPA"}, {"LMTPS", "LMTPSA"}};
+
+  switch (c->speaks) {
+    case SPEAKS_SMTP: return smtp[!!c->extended][!!c->tls][!!c->authenticated];
+    case SPEAKS_LMTP: return lmtp[!!c->tls][!!c->authenticated];
+    case SPEAKS_QMTP: return "QMTP";
+  }
+  return "";
+}
+
+/* What the queue program and those after it are told about who sent this. */
+static int environment(const struct session *s, struct env *env) {
+  const struct connection *c = &s->c;
+
+  if (!env_copy(env, s->env)) return 0;
+  if (s->t.marks & MARK_NO_SPAMFILTER && !env_unset(env, "SPAMFILTER") && env->inherit) return 0;
+  if (!c->authenticated) return 1;
+  return env_set(env, "TCPREMOTEINFO", c->user.s) && env_set(env, "AUTHINFO", c->user.s) &&
+         (!c->auth_may_relay || env_set(env, "RELAYCLIENT", c->relay ? c->relay : ""));
+}
+
+/* What control/domainqueue says of the recipients: of those it knows the last decides.  0 or -1. */
+static int choose_queue(const struct session *s, struct env *env, struct strerr *e) {
+  const struct strlist *rules = conf_lines(s->conf, SET_domainqueue);
+  const stralloc *to = &s->t.recipients;
+  const char *what = 0;
+
+  if (!rules->len || env_lookup(env, "QUEUEDIR")) return 0;
+  for (size_t i = 0; i < to->len; i += strlen(to->s + i) + 1) {
+    const char *found = domainqueue_find(rules, to->s + i, strlen(to->s + i));
+
+    if (found) what = found;
+  }
+  switch (what ? domainqueue_apply(what, env) : DOMAINQUEUE_OK) {
+    case DOMAINQUEUE_OK: return 0;
+    case DOMAINQUEUE_BAD: return strerr_set(e, "control/domainqueue: no assignments of a queue: ", what, (char *)0);
+    case DOMAINQUEUE_NOMEM: break;
+  }
+  errno = ENOMEM;
+  return strerr_sys(e, "unable to queue", (char *)0);
+}
+
+static int trace_field(const struct session *s, stralloc *out) {
+  const struct connection *c = &s->c;
+  const struct received r = {
+      .remote_host = c->host,
+      .remote_ip = c->ip,
+      .remote_info = c->authenticated ? c->user.s : c->info,
+      .helo = stralloc_cstr(&c->helo),
+      .local = *c->local_host ? c->local_host : conf_line(s->conf, SET_me),
+      .protocol = protocol(c),
+      .id = s->messid,
+      .tls_version = c->tls ? stralloc_cstr(&c->tls_info.version) : 0,
+      .tls_cipher = c->tls ? stralloc_cstr(&c->tls_info.cipher) : 0,
+      .when = wall_now(),
+      .hide = conf_flag(s->conf, SET_hide_host),
+  };
+
+  return received_build(out, &r) && warnings_append(s->conf, out);
+}
+
+static int open_queue(struct intake *in, struct strerr *e) {
+  struct env env = {0};
+  stralloc trace = STRALLOC_INIT;
+  int r = -1;
+
+  errno = ENOMEM;
+  if (!environment(in->s, &env) || !trace_field(in->s, &trace)) strerr_sys(e, "unable to queue", (char *)0);
+  else if (choose_queue(in->s, &env, e) == 0) r = qqclient_open(&in->q, &env, in->s->messid, e);
+  if (r == 0) {
+    in->queued = 1;
+    in->q.pool = in->s->queue;
+    qqclient_put(&in->q, trace.s, trace.len);
+  }
+  stralloc_free(&trace);
+  env_free(&env);
+  return r;
+}
+
+static int begin(struct intake *in, struct session *s) {
+  in->s = s;
+  in->queued = 0;
+  in->limit = conf_number(s->conf, SET_databytes);
+  in->look = content_wanted(s->c.content_rules, s->c.lists);
+  return s->t.discard;
+}
+
+int intake_open(struct intake *in, struct session *s, struct strerr *e) {
+  if (!s->t.recipients.len) s->t.discard = 1; /* every one was dropped */
+  return begin(in, s) ? 0 : open_queue(in, e);
+}
+
+int intake_open_early(struct intake *in, struct session *s, struct strerr *e) {
+  return begin(in, s) ? 0 : open_queue(in, e);
+}
+
+/* Nothing more is stored of what will be refused anyway. */
+void intake_put(void *ctx, const char *buf, size_t n) {
+  struct intake *in = ctx;
+  const struct data_reader *d = &in->s->t.data;
+  const struct connection *c = &in->s->c;
+
+  if (in->look) content_feed(&in->s->t.content, c->content_rules, c->lists, buf, n);
+  if (!in->queued) return;
+  if (d->flaws || (in->limit && d->bytes > in->limit)) qqclient_fail(&in->q);
+  qqclient_put(&in->q, buf, n);
+}
+
+static void send_envelope(struct intake *in) {
+  const struct transaction *t = &in->s->t;
+  const char *to = t->recipients.s;
+  const char *end = to + t->recipients.len;
+  const char *notify = t->notifies.s;
+
+  qqclient_from(&in->q, stralloc_cstr(&t->sender.address), t->sender.address.len);
+  qqclient_from_dsn(&in->q, stralloc_cstr(&t->dsn), t->dsn.len);
+  for (; to < end; to += strlen(to) + 1, notify += strlen(notify) + 1) {
+    qqclient_to(&in->q, to, strlen(to));
+    qqclient_to_dsn(&in->q, notify, strlen(notify));
+  }
+}
+
+/* Of those that are kept, or whichever came last. */
+static const char *first_recipient(const struct transaction *t) {
+  return t->recipients.len ? t->recipients.s : stralloc_cstr(&t->recipient.address);
+}
+
+static void log_accepted(const struct session *s, uint64_t qp) {
+  const struct transaction *t = &s->t;
+
+  LOG(2, PREFIX, smtp_accept, log_s(s->c.ip), log_u(s->c.number), log_u(qp), log_u(t->data.bytes),
+      log_u(t->accepted), log_s(protocol(&s->c)), log_s(or_dash(stralloc_cstr(&s->c.user))),
+      log_s(or_dash(stralloc_cstr(&s->c.helo))), log_s(stralloc_cstr(&t->sender.address)), log_s(first_recipient(t)),
+      log_s(s->messid));
+}
+
+static void answer(struct intake_answer *a, unsigned code, const char *enhanced) {
+  a->code = code;
+  snprintf(a->enhanced, sizeof a->enhanced, "%s", enhanced);
+  stralloc_cut(&a->text, 0);
+}
+
+static void answer_accepted(const struct session *s, uint64_t qp, struct intake_answer *a) {
+  log_accepted(s, s->t.discard ? 0 : qp);
+  answer(a, 250, "2.0.0");
+  if (!stralloc_catlit(&a->text, "ok ") || !stralloc_catu64(&a->text, (uint64_t)wall_now()) || !stralloc_catlit(&a->text, " qp ") ||
+      !stralloc_catu64(&a->text, qp) || !stralloc_catm(&a->text, " id ", s->messid, (char *)0))
+    stralloc_cut(&a->text, 0);
+}
+
+/* The queue program's text ends with its status code, "(#5.3.0)", which is taken out of it. */
+static void take_status(stralloc *text, int permanent, struct intake_answer *a) {
+  const char *s = stralloc_cstr(text);
+  size_t n = text->len, i = bytes_rchr(s, n, '#');
+  size_t len = i < n ? n - i - 2 : 0;
+
+  if (i < 1 || i >= n || s[i - 1] != '(' || s[n - 1] != ')' || len >= sizeof a->enhanced || s[i + 1] != (permanent ? '5' : '4'))
+    return;
+  memcpy(a->enhanced, s + i + 1, len);
+  a->enhanced[len] = 0;
+  stralloc_cut(text, i - 1);
+  stralloc_chomp(text);
+}
+
+static void answer_not_queued(const struct session *s, struct qqresult *r, struct intake_answer *a) {
+  int permanent = r->verdict == 'D';
+
+  answer(a, permanent ? 554 : 451, permanent ? "5.3.0" : "4.3.0");
+  take_status(&r->text, permanent, a);
+  LOG(2, PREFIX, smtp_not_queued, log_s(s->c.ip), log_u(s->c.number), log_u((uint64_t)r->code),
+      log_s(stralloc_cstr(&s->t.sender.address)), log_s(first_recipient(&s->t)), log_s(s->messid),
+      log_s(stralloc_cstr(&r->text)));
+  if (!stralloc_cat(&a->text, &r->text)) stralloc_cut(&a->text, 0);
+}
+
+static void commit(struct intake *in, struct intake_answer *a) {
+  struct qqresult r;
+
+  send_envelope(in);
+  if (qqclient_close(&in->q, &r) == 0) answer_accepted(in->s, in->q.qp, a);
+  else answer_not_queued(in->s, &r, a);
+  in->queued = 0;
+  qqresult_free(&r);
+}
+
+/* The checks find what is in it; those that refuse have logged it. */
+static int judge(struct intake *in, struct intake_answer *a) {
+  struct session *s = in->s;
+  struct policy_reply r = {0};
+  int pass;
+
+  if (in->look) content_end(&s->t.content, s->c.content_rules, s->c.lists);
+  pass = policy_decide(s, STAGE_DATA, &r);
+  if (!pass) answer(a, r.code, r.enhanced);
+  if (!pass && !stralloc_cat(&a->text, &r.text)) stralloc_cut(&a->text, 0);
+  stralloc_free(&r.text);
+  return pass;
+}
+
+void intake_finish(struct intake *in, struct intake_answer *a) {
+  int pass;
+
+  memset(a, 0, sizeof *a);
+  pass = judge(in, a);
+  if (pass && in->queued && !in->s->t.discard) {
+    commit(in, a);
+    return;
+  }
+  intake_abandon(in);
+  if (pass) answer_accepted(in->s, in->s->c.number, a); /* judged like any other, and thrown away */
+}
+
+void intake_abandon(struct intake *in) {
+  struct qqresult r;
+
+  if (!in->queued) return;
+  qqclient_fail(&in->q);
+  (void)!qqclient_close(&in->q, &r);
+  qqresult_free(&r);
+  in->queued = 0;
+}
+
+void intake_answer_free(struct intake_answer *a) {
+  stralloc_free(&a->text);
+}

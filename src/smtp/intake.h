@@ -1,0 +1,37 @@
+/* intake: a message on its way from a session into the queue, whatever verb or protocol brings
+ * it.  It streams into the queue program; the last checks judge it before the envelope makes it
+ * count. */
+#ifndef SMTP_INTAKE_H
+#define SMTP_INTAKE_H
+
+#include "smtp/session.h"
+
+struct intake {
+  struct session *s;
+  struct qqclient q;
+  int queued;     /* the queue program runs; 0: the message is thrown away */
+  uint64_t limit; /* databytes; 0: none */
+  int look;       /* checks want to see what is in it */
+};
+
+/* What the client is told in the end, in SMTP's terms. */
+struct intake_answer {
+  unsigned code; /* 250 queued, or accepted and thrown away */
+  char enhanced[16];
+  stralloc text;
+};
+
+/* Begin, once the session's transaction has its recipients.  0, or -1 with e filled: it cannot be
+ * queued now, and there is nothing to end. */
+int intake_open(struct intake *in, struct session *s, struct strerr *e) MUST_CHECK;
+/* The same for a protocol whose recipients come behind the message. */
+int intake_open_early(struct intake *in, struct session *s, struct strerr *e) MUST_CHECK;
+/* Bytes of the message with LF line ends; a data_sink (mail/data_reader.h), ctx the intake. */
+void intake_put(void *in, const char *s, size_t n);
+/* The message is whole: judge it, queue it, log it.  The answer is the caller's to free. */
+void intake_finish(struct intake *in, struct intake_answer *a);
+/* It is not, or nobody wants it: nothing is queued, nothing logged. */
+void intake_abandon(struct intake *in);
+void intake_answer_free(struct intake_answer *a);
+
+#endif
