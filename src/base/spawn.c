@@ -88,12 +88,20 @@ static const char *become(const struct spawn *s) {
   return "exec";
 }
 
+/* Whoever started us may have left SIGCHLD ignored: then no child's end could be waited for. */
+static void wait_for_children(void) {
+  struct sigaction sa;
+
+  if (sigaction(SIGCHLD, 0, &sa) == 0 && sa.sa_handler == SIG_IGN) signal(SIGCHLD, SIG_DFL);
+}
+
 pid_t spawn_start(const struct spawn *s, struct strerr *e) {
   sigset_t all, old;
   const char *volatile what = 0;
   volatile int why = 0;
   pid_t pid;
 
+  wait_for_children();
   /* No handler of ours may run in the child while it borrows our memory. */
   sigfillset(&all);
   sigprocmask(SIG_SETMASK, &all, &old);

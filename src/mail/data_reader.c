@@ -111,3 +111,43 @@ enum data_verdict data_feed(struct data_reader *r, const char *s, size_t n, size
   *used = i;
   return verdict;
 }
+
+static void text_crlf(struct data_reader *r, char c, data_sink sink, void *ctx) {
+  if (r->state == DATA_TEXT_CR) {
+    r->state = DATA_TEXT;
+    if (c == '\n') {
+      emit(r, &c, 1, sink, ctx);
+      return;
+    }
+    r->flaws |= DATA_BARE_CR;
+    emit(r, "\r", 1, sink, ctx);
+  }
+  r->state = text_byte(r, c, sink, ctx) == DATA_TEXT_CR ? DATA_TEXT_CR : DATA_TEXT;
+}
+
+static void text_lf(struct data_reader *r, char c, data_sink sink, void *ctx) {
+  if (c == '\r') r->flaws |= DATA_BARE_CR;
+  if (!c) r->flaws |= DATA_NUL;
+  emit(r, &c, 1, sink, ctx);
+}
+
+void data_text(struct data_reader *r, int crlf, const char *s, size_t n, data_sink sink, void *ctx) {
+  size_t i = 0;
+
+  while (i < n) {
+    size_t run = r->state == DATA_TEXT_CR ? 0 : plain(s + i, n - i);
+
+    emit(r, s + i, run, sink, ctx);
+    i += run;
+    if (i == n) return;
+    if (crlf) text_crlf(r, s[i++], sink, ctx);
+    else text_lf(r, s[i++], sink, ctx);
+  }
+}
+
+void data_text_end(struct data_reader *r, data_sink sink, void *ctx) {
+  if (r->state != DATA_TEXT_CR) return;
+  r->state = DATA_TEXT;
+  r->flaws |= DATA_BARE_CR;
+  emit(r, "\r", 1, sink, ctx);
+}

@@ -50,4 +50,10 @@ typedef void (*data_sink)(void *ctx, const char *s, size_t n);
 enum data_verdict data_feed(struct data_reader *r, const char *s, size_t n, size_t *used, data_sink sink,
                             void *ctx);
 
+/* The same for a message whose length is told beforehand, so that no dot ends it and none is
+ * taken off; with crlf its lines end in CR LF, else in LF.  Not both with one reader. */
+void data_text(struct data_reader *r, int crlf, const char *s, size_t n, data_sink sink, void *ctx);
+/* Its end: a CR that waited for its LF is a bare one. */
+void data_text_end(struct data_reader *r, data_sink sink, void *ctx);
+
 #endif

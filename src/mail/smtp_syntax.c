@@ -186,6 +186,19 @@ enum smtp_syntax smtp_path_argument(const char *s, size_t n, const char *keyword
   return *rest_n && !blank(**rest) ? SMTP_SYNTAX : SMTP_OK;
 }
 
+enum smtp_syntax smtp_path_plain(const char *s, size_t n, struct smtp_path *p) {
+  stralloc_cut(&p->address, 0);
+  p->eight_bit = 0;
+  memset(&p->ip, 0, sizeof p->ip);
+  p->at = bytes_rchr(s, n, '@');
+  if (n > SMTP_ADDRESS_MAX) return SMTP_TOO_LONG;
+  for (size_t i = 0; i < n; ++i) {
+    if (!s[i] || s[i] == '\n' || s[i] == '\r') return SMTP_SYNTAX;
+    if (!add(p, s[i])) return SMTP_NO_MEMORY;
+  }
+  return SMTP_OK;
+}
+
 const char *smtp_path_domain(const struct smtp_path *p, size_t *n) {
   if (p->at >= p->address.len) {
     *n = 0;

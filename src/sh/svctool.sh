@@ -4,7 +4,7 @@
 set -eu
 
 usage() {
-    echo "usage: svctool --smtp=PORT|--delivery=NAME|--imap=PORT|--pop3=PORT|--qmqp=PORT|--inlookup=FIFO|--tlsd|--queued|--svscanlog [option ...] | --refreshsvc=NAME|all | --rmsvc=NAME | --set-variable=NAME --variable-value=VALUE --service-name=SERVICE | --unset-variable=NAME --service-name=SERVICE | --print-variables --service-name=SERVICE | --config=users|qmail|cert [option ...]; bad: $*" >&2
+    echo "usage: svctool --smtp=PORT|--delivery=NAME|--imap=PORT|--pop3=PORT|--qmtp=PORT|--qmqp=PORT|--inlookup=FIFO|--tlsd|--queued|--svscanlog [option ...] | --refreshsvc=NAME|all | --rmsvc=NAME | --set-variable=NAME --variable-value=VALUE --service-name=SERVICE | --unset-variable=NAME --service-name=SERVICE | --print-variables --service-name=SERVICE | --config=users|qmail|cert [option ...]; bad: $*" >&2
     exit 100
 }
 die() { echo "svctool: fatal: $*" >&2; exit 111; }
@@ -65,7 +65,7 @@ directory() {
 for arg; do
     v=${arg#*=}
     case $arg in
-        --smtp=* | --imap=* | --pop3=* | --qmqp=*) o=${arg%%=*}; port "${o#--}" "$v"; want "${o#--}" "$v" ;;
+        --smtp=* | --imap=* | --pop3=* | --qmtp=* | --qmqp=*) o=${arg%%=*}; port "${o#--}" "$v"; want "${o#--}" "$v" ;;
         --delivery=* | --inlookup=*) o=${arg%%=*}; name "${o#--}" "$v"; want "${o#--}" "$v" ;;
         --tlsd | --svscanlog | --queued | --print-variables) want "${arg#--}" "" ;;
         --refreshsvc=*) [ "$v" = .svscan ] || name refreshsvc "${v##*/}"; want refreshsvc "${v##*/}" ;;
@@ -140,14 +140,14 @@ variables() {
     [ -z "$cntrl_given" ] || put CONTROLDIR "$cntrldir"
     put_if DEFAULT_DOMAIN "$domain"
     case $what in
-        smtp | imap | pop3 | qmqp)
+        smtp | imap | pop3 | qmtp | qmqp)
             put LOCALIP "$localip"
             put PORT "$value"
             put MAXPERIP "$maxperip"
             ;;
     esac
     case $what in
-        smtp | qmqp | delivery | queued)
+        smtp | qmtp | qmqp | delivery | queued)
             put_if QUEUE_BASE "$qbase"
             put_if QUEUE_COUNT "$qcount"
             put_if QUEUE_START "$qstart"
@@ -169,6 +169,13 @@ variables() {
             put_if DATABYTES "$databytes"
             for v in $policy; do put "$v" 1; done
             [ -z "$masquerade" ] || put MASQUERADE "" # set, to nothing
+            ;;
+        qmtp)
+            put MAXDAEMONS "${maxdaemons:-75}"
+            put RESIDENTS "${residents:-2}"
+            put_if SMTPS "$ssl"
+            put_if CHECKRECIPIENT "$chkrecipient"
+            put_if DATABYTES "$databytes"
             ;;
         qmqp)
             put MAXDAEMONS "${maxdaemons:-75}"
@@ -371,7 +378,7 @@ $domain
 127.:allow
 :deny
 '
-    for p in imap pop3; do
+    for p in qmtp imap pop3; do
         rules tcp.$p "# Who may connect: address:allow or address:deny
 :allow
 "

@@ -42,12 +42,14 @@ static int take_message(struct intake *in) {
   }
 }
 
+/* LMTP says what became of it once for each recipient that was accepted (RFC 2033 4.2). */
 static void finish(struct intake *in) {
   struct session *s = in->s;
+  size_t times = s->c.speaks == SPEAKS_LMTP ? s->t.accepted : 1;
   struct intake_answer a;
 
   intake_finish(in, &a);
-  reply(s, a.code, a.enhanced, stralloc_cstr(&a.text));
+  for (size_t i = 0; i < times && !s->over; ++i) reply(s, a.code, a.enhanced, stralloc_cstr(&a.text));
   if (a.code == 421) s->over = 1;
   intake_answer_free(&a);
 }

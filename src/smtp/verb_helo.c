@@ -1,4 +1,4 @@
-/* verb_helo: HELO and EHLO (RFC 5321 4.1.1.1). */
+/* verb_helo: HELO and EHLO (RFC 5321 4.1.1.1), and LHLO in their place (RFC 2033 4.1). */
 #include <string.h>
 
 #include "base/bytes.h"
@@ -7,9 +7,13 @@
 #include "smtp/verbs.h"
 
 /* A client that says no name is taken by the one its address has. */
-static int greeted(struct session *s, const char *arg, size_t n, int extended) {
+static int greeted(struct session *s, const char *arg, size_t n, int extended, int lmtp) {
   int ok;
 
+  if ((s->c.speaks == SPEAKS_LMTP) != lmtp) {
+    reply_refuse(s, 500, "5.5.1", lmtp ? "this is SMTP: say EHLO" : "this is LMTP: say LHLO");
+    return 0;
+  }
   if (n > SMTP_DOMAIN_MAX) {
     reply_refuse(s, 501, "5.5.4", "that is too long for a name");
     return 0;
@@ -39,11 +43,17 @@ static void reply_name(struct session *s, int last) {
 }
 
 void verb_helo(struct session *s, const char *arg, size_t n) {
-  if (greeted(s, arg, n, 0)) reply_name(s, 1);
+  if (greeted(s, arg, n, 0, 0)) reply_name(s, 1);
+}
+
+void verb_lhlo(struct session *s, const char *arg, size_t n) {
+  if (!greeted(s, arg, n, 1, 1)) return;
+  reply_name(s, 0);
+  verbs_ehlo(s);
 }
 
 void verb_ehlo(struct session *s, const char *arg, size_t n) {
-  if (!greeted(s, arg, n, 1)) return;
+  if (!greeted(s, arg, n, 1, 0)) return;
   reply_name(s, 0);
   verbs_ehlo(s);
 }

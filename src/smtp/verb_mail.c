@@ -36,23 +36,15 @@ int parameter_auth(struct session *s, const struct smtp_parameter *p) {
   return 0;
 }
 
-/* As the queue wants it. */
-static int complete(struct session *s) {
-  struct smtp_path *p = &s->t.sender;
-
-  if (!p->address.len || p->at < p->address.len) return 1;
-  if (stralloc_catm(&p->address, "@", conf_line(s->conf, SET_envnoathost), (char *)0)) return 1;
-  reply_close(s, "4.3.0", "out of memory");
-  return 0;
-}
-
 static int begin(struct session *s, const char *arg, size_t n) {
   const char *rest;
   size_t rest_n;
 
   if (!envelope_path(s, arg, n, "FROM:", &s->t.sender, "5.1.7", &rest, &rest_n)) return 0;
   if (!verbs_parameters(s, "MAIL", rest, rest_n)) return 0;
-  return complete(s) && policy_run(s, STAGE_MAIL);
+  if (envelope_complete_sender(s)) return policy_run(s, STAGE_MAIL);
+  reply_close(s, "4.3.0", "out of memory");
+  return 0;
 }
 
 void verb_mail(struct session *s, const char *arg, size_t n) {

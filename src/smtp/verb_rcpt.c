@@ -16,14 +16,6 @@ static int name_ourselves(struct session *s, struct smtp_path *p) {
   return stralloc_cats(&p->address, conf_line(s->conf, SET_localiphost));
 }
 
-/* The address as it goes into the queue. */
-static int complete(struct session *s, struct smtp_path *p) {
-  if (p->at == p->address.len &&
-      !stralloc_catm(&p->address, "@", conf_line(s->conf, SET_envnoathost), (char *)0))
-    return 0;
-  return !s->c.relay || stralloc_cats(&p->address, s->c.relay);
-}
-
 static int judge(struct session *s, const char *arg, size_t n) {
   const char *rest;
   size_t rest_n;
@@ -43,15 +35,11 @@ static int judge(struct session *s, const char *arg, size_t n) {
 }
 
 void verb_rcpt(struct session *s, const char *arg, size_t n) {
-  struct smtp_path *p = &s->t.recipient;
-
   if (!judge(s, arg, n)) return;
-  if (!complete(s, p) || (!s->t.dropped && (!stralloc_catz(&s->t.recipients, p->address.s, p->address.len) ||
-                                            !stralloc_catz(&s->t.notifies, stralloc_cstr(&s->t.notify), s->t.notify.len)))) {
+  if (!envelope_add_recipient(s)) {
     reply_close(s, "4.3.0", "out of memory");
     return;
   }
-  ++s->t.accepted;
   s->state = STATE_RCPT;
   reply(s, 250, "2.1.5", "recipient ok");
 }

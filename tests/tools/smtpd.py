@@ -35,9 +35,10 @@ sys.exit(3 if f[0] == b"guest" else 0)
 class SmtpRoot(Root):
     """A root with both programs, a certificate, and example.com as ours."""
 
-    def __init__(self, resident=False, **kw):
+    def __init__(self, resident=False, program="qmail-smtpd", **kw):
         super().__init__(**kw)
         self.resident = resident
+        self.program = program
         self.servers = {}
         self.process_env = {}  # of a resident server, whose connections bring their own
         self.control("rcpthosts", "example.com\n.sub.example.com\n")
@@ -102,7 +103,7 @@ class Resident:
     def __init__(self, root, args, log):
         self.control, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.control.settimeout(20)
-        self.p = root.spawn(["qmail-smtpd", "-W", *args], env=root.env(**root.process_env), stdin=other, stdout=other, stderr=log)
+        self.p = root.spawn([root.program, "-W", *args], env=root.env(**root.process_env), stdin=other, stdout=other, stderr=log)
         other.close()
         self.last = 10000000
         self.over = set()
@@ -148,7 +149,7 @@ class Smtp:
             self.p = self.server.p
             self.number = self.server.hand(served, root.env(**vars))
         else:
-            self.p = root.spawn(["qmail-smtpd", *args], env=root.env(**vars), stdin=served, stdout=served, stderr=self.log)
+            self.p = root.spawn([root.program, *args], env=root.env(**vars), stdin=served, stdout=served, stderr=self.log)
             self.number = self.p.pid
         served.close()
 

@@ -53,6 +53,9 @@ static void programs(void) {
   CHECK(run("echo \"$A$B$N$HOME\"", 1, &out, &env) == 0 && stralloc_equals(&out, "39\n"));
   env_free(&env);
   CHECK(spawn_start(&bad, &e) == -1 && e.sys == ENOENT && strstr(e.text, "/nonexistent/program"));
+  /* A parent that ignored the end of its children leaves that to us. */
+  signal(SIGCHLD, SIG_IGN);
+  CHECK(run("exit 5", 1, &out, 0) == 5);
   /* Signals are as by default in the child, whatever we do with ours. */
   sig_ignore_pipe();
   CHECK(run("trap '' 0; kill -13 $$; echo alive", 1, &out, 0) == 128 + 13);

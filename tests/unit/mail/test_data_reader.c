@@ -92,11 +92,47 @@ static void feed(size_t i, size_t a, size_t step) {
   stralloc_free(&out);
 }
 
+/* Text whose length is known: the same, with and without CR. */
+static const struct {
+  int crlf;
+  const char *in;
+  size_t n; /* 0: strlen */
+  unsigned flaws;
+  const char *out;
+  unsigned hops;
+} texts[] = {
+    {1, "a\r\n.\r\n..b\r\n", 0, 0, "a\n.\n..b\n", 0}, {1, "no end", 0, 0, "no end", 0}, {1, "", 0, 0, "", 0},
+    {1, "a\nb\r\n", 0, LF, "a\nb\n", 0},             {1, "a\rb\r\n", 0, CR, "a\rb\n", 0}, {1, "a\r", 0, CR, "a\r", 0},
+    {1, "\r\r\n", 0, CR, "\r\n", 0},                 {1, "a\r\0\r\n", 5, CR | DATA_NUL, 0, 0},
+    {0, "a\n.\n..b\n", 0, 0, "a\n.\n..b\n", 0},       {0, "a\r\n", 0, CR, "a\r\n", 0},     {0, "a\0b\n", 4, DATA_NUL, 0, 0},
+    {1, "Received: a\r\nX: b\r\n\r\nReceived: c\r\n", 0, 0, 0, 1}, {0, "Received: a\nDelivered-To: b\n\nReceived: c\n", 0, 0, 0, 2},
+};
+
+static void feed_text(size_t i, size_t piece) {
+  size_t n = texts[i].n ? texts[i].n : strlen(texts[i].in);
+  struct data_reader r = {0};
+  stralloc out = STRALLOC_INIT;
+
+  for (size_t at = 0; at < n; at += piece)
+    data_text(&r, texts[i].crlf, texts[i].in + at, n - at < piece ? n - at : piece, sink, &out);
+  data_text_end(&r, sink, &out);
+  CHECK_CASE(r.flaws == texts[i].flaws && r.hops == texts[i].hops && r.bytes == out.len, texts[i].in);
+  if (texts[i].out) CHECK_CASE(stralloc_equals(&out, texts[i].out), texts[i].in);
+  stralloc_free(&out);
+}
+
+static void text(void) {
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; ++i)
+    for (size_t piece = 1; piece < 8; ++piece) feed_text(i, piece);
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; ++i) feed_text(i, 1000);
+}
+
 int main(void) {
   for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
     feed(i, length(i), 1);
     feed(i, 1, 1);
     for (size_t cut = 1; cut < length(i); ++cut) feed(i, cut, length(i));
   }
+  text();
   return check_done();
 }

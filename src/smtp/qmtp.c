@@ -1,0 +1,239 @@
+/* qmtp: see qmtp.h.  The message comes before those whom it concerns: it streams into the queue
+ * program, which forgets it again where every recipient is refused. */
+#include "smtp/qmtp.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/netstring.h"
+#include "smtp/envelope.h"
+#include "smtp/intake.h"
+#include "smtp/policy.h"
+#include "smtp/tls.h"
+
+#define PREFIX "qmail-smtpd: "
+#define SESSION_SECONDS 3600
+#define BLOCK 16384                /* bytes that must come within one timeout */
+#define ADDRESS_MAX 1000
+#define RECIPIENTS_MAX (256 << 10) /* bytes of the recipients of a packet */
+#define TEXTS_MAX 255              /* different refusals in a packet */
+
+struct packet {
+  struct session *s;
+  struct intake in;
+  int cannot_queue;    /* all of it is to be tried again */
+  stralloc verdicts;   /* a byte for each recipient: 0 accepted, else the number of a text */
+  struct strlist text; /* refusals */
+  stralloc address;
+};
+
+static int text_of(stralloc *out, unsigned code, const char *enhanced, const stralloc *text) {
+  static const char letters[] = "KKKKZD"; /* by the first digit */
+
+  return stralloc_append(out, letters[code / 100]) && stralloc_cats(out, stralloc_cstr(text)) &&
+         (code < 400 || !*enhanced || stralloc_catm(out, " (#", enhanced, ")", (char *)0));
+}
+
+/* The verdict on one recipient: of the refusals each is kept once. */
+static int refuse(struct packet *p, unsigned code, const char *enhanced, const stralloc *text) {
+  stralloc line = STRALLOC_INIT;
+  size_t i = 0;
+  int ok = text_of(&line, code, enhanced, text);
+
+  while (ok && i < p->text.len && (p->text.item[i].len != line.len || memcmp(p->text.item[i].s, line.s, line.len))) ++i;
+  if (i == TEXTS_MAX) i = TEXTS_MAX - 1; /* its letter and reason are those of another refusal of the same client */
+  else if (ok && i == p->text.len) ok = strlist_add(&p->text, line.s, line.len);
+  stralloc_free(&line);
+  return ok && stralloc_append(&p->verdicts, (char)(i + 1));
+}
+
+static int refuse_plainly(struct packet *p, unsigned code, const char *enhanced, const char *why) {
+  stralloc text = STRALLOC_INIT;
+  int ok = stralloc_copys(&text, why) && refuse(p, code, enhanced, &text);
+
+  stralloc_free(&text);
+  return ok;
+}
+
+/* --- the message -------------------------------------------------------------------------------- */
+
+static int stream(struct packet *p, int crlf, uint64_t left) {
+  struct session *s = p->s;
+  size_t block = 0;
+
+  while (left) {
+    ssize_t n = substdio_feed(&s->in);
+
+    if (n == 0) errno = EPROTO;
+    if (n <= 0) return -1;
+    if ((uint64_t)n > left) n = (ssize_t)left;
+    data_text(&s->t.data, crlf, substdio_peek(&s->in), (size_t)n, intake_put, &p->in);
+    substdio_take(&s->in, (size_t)n);
+    left -= (uint64_t)n;
+    if (s->t.data.bytes >= SESSION_WIDE_FROM) session_widen(s);
+    block += (size_t)n;
+    if (block < BLOCK) continue;
+    block = 0;
+    session_deadline(s);
+  }
+  data_text_end(&s->t.data, intake_put, &p->in);
+  return 0;
+}
+
+/* 1 taken, 0 the client has ended, -1. */
+static int take_message(struct packet *p) {
+  uint64_t left = UINT64_MAX, n;
+  struct strerr e;
+  char first;
+  int r = netstring_head(&p->s->in, &left, &n);
+
+  if (r != 1) return r;
+  errno = EPROTO;
+  if (!n || substdio_get(&p->s->in, &first, 1) != 1 || (first != '\n' && first != '\r')) return -1;
+  p->cannot_queue = intake_open_early(&p->in, p->s, &e) == -1;
+  if (p->cannot_queue) LOG(2, PREFIX, warning, log_s(e.text));
+  if (stream(p, first == '\r', n - 1) == -1) return -1;
+  return netstring_tail(&p->s->in, &left) == 0 ? 1 : -1;
+}
+
+/* --- sender and recipients ---------------------------------------------------------------------- */
+
+/* 1; 0 not an address we take; -1 the client is lost, or memory. */
+static int take_address(struct packet *p, uint64_t *left, struct smtp_path *to) {
+  int r = netstring_get(&p->s->in, left, ADDRESS_MAX, &p->address);
+
+  if (r != 1) {
+    if (r == 0) errno = EPROTO;
+    return -1;
+  }
+  switch (smtp_path_plain(p->address.s, p->address.len, to)) {
+    case SMTP_OK: return 1;
+    case SMTP_SYNTAX:
+    case SMTP_TOO_LONG: return 0;
+    case SMTP_NO_MEMORY: errno = ENOMEM; return -1;
+  }
+  return -1;
+}
+
+/* What is said of each recipient because of the sender; text empty: nothing. */
+static int judge_sender(struct packet *p, int ok, struct policy_reply *r) {
+  struct session *s = p->s;
+
+  if (!ok) (void)policy_say(r, VERDICT_REJECT, 553, "5.1.7", "syntax error in the sender's address");
+  else if (p->cannot_queue) (void)policy_say(r, VERDICT_DEFER, 451, "4.3.0", "unable to queue mail now");
+  else if (!envelope_complete_sender(s)) return -1;
+  else if (policy_decide(s, STAGE_MAIL, r)) r->code = 0;
+  return 0;
+}
+
+/* With the sender's refusal, if there is one, else its own. */
+static int judge_recipient(struct packet *p, int ok, const struct policy_reply *sender) {
+  struct session *s = p->s;
+  struct policy_reply r = {0};
+  int done;
+
+  if (sender->code) return refuse(p, sender->code, sender->enhanced, &sender->text) ? 0 : -1;
+  if (!ok || !s->t.recipient.address.len) return refuse_plainly(p, 553, "5.1.3", "syntax error in the address") ? 0 : -1;
+  if (policy_decide(s, STAGE_RCPT, &r)) done = envelope_add_recipient(s) && stralloc_append(&p->verdicts, 0);
+  else done = refuse(p, r.code, r.enhanced, &r.text);
+  if (r.code == 421) s->over = 1;
+  stralloc_free(&r.text);
+  return done ? 0 : -1;
+}
+
+static int take_recipients(struct packet *p, const struct policy_reply *sender) {
+  struct session *s = p->s;
+  uint64_t outer = UINT64_MAX, left;
+
+  if (netstring_head(&s->in, &outer, &left) != 1) return -1;
+  errno = EMSGSIZE;
+  if (left > RECIPIENTS_MAX) return -1;
+  while (left) {
+    int ok = take_address(p, &left, &s->t.recipient);
+
+    session_deadline(s);
+    if (ok == -1 || judge_recipient(p, ok, sender) == -1) return -1;
+  }
+  return netstring_tail(&s->in, &outer);
+}
+
+static int take_envelope(struct packet *p) {
+  struct policy_reply sender = {0};
+  uint64_t left = UINT64_MAX;
+  int ok = take_address(p, &left, &p->s->t.sender);
+  int r = ok == -1 ? -1 : judge_sender(p, ok, &sender);
+
+  if (r == 0) r = take_recipients(p, &sender);
+  stralloc_free(&sender.text);
+  return r;
+}
+
+/* --- the answer --------------------------------------------------------------------------------- */
+
+/* No recipient, no message; else what became of it is said to each that was accepted. */
+static int answer(struct packet *p) {
+  struct session *s = p->s;
+  struct intake_answer a = {0};
+  stralloc accepted = STRALLOC_INIT, out = STRALLOC_INIT;
+  int ok = 1;
+
+  if (s->t.accepted) intake_finish(&p->in, &a);
+  else intake_abandon(&p->in);
+  if (s->t.accepted) ok = text_of(&accepted, a.code, a.enhanced, &a.text);
+  for (size_t i = 0; ok && i < p->verdicts.len; ++i) {
+    unsigned char v = (unsigned char)p->verdicts.s[i];
+    const stralloc *text = v ? &p->text.item[v - 1] : &accepted;
+
+    stralloc_cut(&out, 0);
+    ok = netstring_cat(&out, stralloc_cstr(text), text->len) && substdio_put(&s->out, out.s, out.len) == 0;
+  }
+  intake_answer_free(&a);
+  stralloc_free(&accepted);
+  stralloc_free(&out);
+  return ok ? 0 : -1;
+}
+
+/* 1 done, 0 the client has ended, -1 with errno. */
+static int packet(struct packet *p) {
+  int r;
+
+  session_deadline(p->s);
+  r = take_message(p);
+  if (r == 1 && (take_envelope(p) == -1 || answer(p) == -1)) r = -1;
+  return r;
+}
+
+static int serve_packet(struct session *s) {
+  struct packet p = {.s = s};
+  int r = packet(&p);
+  int saved = errno;
+
+  intake_abandon(&p.in);
+  stralloc_free(&p.verdicts);
+  stralloc_free(&p.address);
+  strlist_free(&p.text);
+  session_reset(s);
+  if (r == -1)
+    LOG(2, PREFIX, smtp_closed, log_s(s->c.ip), log_u(s->c.number),
+        log_s(saved == EPROTO ? "not QMTP" : saved == EMSGSIZE ? "too many recipients, or too long an address" : strerror(saved)));
+  return r;
+}
+
+int qmtp_run(struct session *s) {
+  struct policy_reply r = {0};
+  int served = 1;
+
+  s->io_in.session = s->io_out.session = deadline_in(SESSION_SECONDS);
+  s->state = STATE_MAIL; /* a transaction is always under way: session_reset ends it */
+  if (conf_flag(s->conf, SET_smtps) && tls_session(s) == -1) return 1;
+  if (!policy_decide(s, STAGE_CONNECT, &r)) s->over = 1;
+  stralloc_free(&r.text);
+  while (served == 1 && !s->over) {
+    s->state = STATE_MAIL;
+    served = serve_packet(s);
+  }
+  session_deadline(s);
+  if (served != -1 && substdio_flush(&s->out) == -1) served = -1;
+  return served == 0 ? 0 : 1;
+}

@@ -1,0 +1,146 @@
+"""qmail-qmtpd: packets, the checks, and clients that do not know the protocol."""
+import os, socket, unittest
+from smtpd import SmtpRoot
+
+
+def netstring(b):
+    return b"%d:%s," % (len(b), b)
+
+
+def packet(message, sender, *recipients):
+    return netstring(message) + netstring(sender) + netstring(b"".join(map(netstring, recipients)))
+
+
+class Qmtp(unittest.TestCase):
+    resident = False
+
+    def setUp(self):
+        self.root = SmtpRoot(self.resident, "qmail-qmtpd")
+        self.addCleanup(self.root.close)
+
+    def answers(self, said):
+        out = []
+        while said:
+            n, rest = said.split(b":", 1)
+            out.append(rest[:int(n)])
+            self.assertEqual(rest[int(n):int(n) + 1], b",")
+            said = rest[int(n) + 1:]
+        return out
+
+    def talk(self, data, end=True, **env):
+        """The answers to this, to the end of the connection."""
+        with self.root.smtp(**env) as s:
+            for piece in data if isinstance(data, list) else [data]:
+                s.send(piece)
+            if end:
+                s.sock.shutdown(socket.SHUT_WR)
+            said = b""
+            while True:
+                got = s.sock.recv(65536)
+                if not got:
+                    break
+                said += got
+            answers = self.answers(said)
+            self.log = s.logged()
+        return answers
+
+    GOOD = packet(b"\nSubject: x\n\nhello\n", b"s@example.net", b"joe@example.com", b"x@example.org", b"ann@example.com")
+
+    def test_a_packet(self):
+        answers = self.talk(self.GOOD)
+        self.assertEqual([a[:1] for a in answers], [b"K", b"D", b"K"])
+        self.assertRegex(answers[0], rb"^Kok \d+ qp \d+ id \d+\.\d+$")
+        self.assertIn(b"(#5.7.1)", answers[1])
+        (message, sender, recipients, vars), = self.root.messages()
+        self.assertEqual((sender, recipients), (b"s@example.net", [b"joe@example.com", b"ann@example.com"]))
+        self.assertRegex(message, rb"(?s)^Received: from client\.example\.net \(192\.0\.2\.7\)\s+by mail\.example\.com with QMTP.*\n"
+                                  rb"Subject: x\n\nhello\n$")
+        self.assertIn("with QMTP", self.log)
+
+    def test_byte_by_byte(self):
+        self.assertEqual([a[:1] for a in self.talk([self.GOOD[i:i + 1] for i in range(len(self.GOOD))])], [b"K", b"D", b"K"])
+        self.assertEqual(len(self.root.messages()), 1)
+
+    def test_packets_without_waiting(self):
+        many = b"".join(packet(b"\n%d\n" % i, b"s@example.net", b"joe@example.com") for i in range(20))
+        self.assertEqual([a[:1] for a in self.talk(many)], [b"K"] * 20)
+        self.assertEqual(sorted(int(m.splitlines()[-1]) for m, *_ in self.root.messages()), list(range(20)))
+
+    def test_lines_that_end_in_crlf(self):
+        self.talk(packet(b"\rSubject: x\r\n\r\n.\r\n..two\r\n", b"", b"joe@example.com"))
+        self.assertTrue(self.root.messages()[0][0].endswith(b"Subject: x\n\n.\n..two\n"))
+
+    def test_what_cannot_be_a_line_end(self):
+        for body in (b"\ra\nb\r\n", b"\ra\rb\r\n", b"\ra\r", b"\na\rb\n", b"\na\0b\n", b"\ra\0\r\n"):
+            with self.subTest(body):
+                answer, = self.talk(packet(body, b"s@example.net", b"joe@example.com"))
+                self.assertTrue(answer.startswith(b"D") and answer.endswith(b"(#5.6.0)"), answer)
+        self.assertEqual(self.root.messages(), [])
+
+    def test_long_message(self):
+        lines = b"".join(b"%06d %s\n" % (i, b"y" * 60) for i in range(5000))
+        self.assertEqual([a[:1] for a in self.talk(packet(b"\n" + lines, b"s@example.net", b"joe@example.com") * 2)], [b"K", b"K"])
+        for m, *_ in self.root.messages():
+            self.assertTrue(m.endswith(lines))
+
+    def test_relay_client(self):
+        self.talk(packet(b"\nx\n", b"s@example.net", b"x@example.org"), RELAYCLIENT="@gate.example")
+        self.assertEqual(self.root.messages()[0][2], [b"x@example.org@gate.example"])
+
+    def test_sender_refused(self):
+        self.root.control("badmailfrom", "s@example.net\n")
+        answers = self.talk(self.GOOD + packet(b"\nx\n", b"t@example.net", b"joe@example.com"))
+        self.assertEqual([a[:1] for a in answers], [b"D", b"D", b"D", b"K"])
+        self.assertEqual(len(self.root.messages()), 1)
+
+    def test_addresses(self):
+        answers = self.talk(packet(b"\nx\n", b"s@example.net", b"", b"a\0b@example.com", b"a\nb@example.com", b"joe@example.com",
+                                   b"x" * 950 + b"@example.com"))
+        self.assertEqual([a[:1] for a in answers], [b"D", b"D", b"D", b"K", b"D"])
+
+    def test_too_big(self):
+        self.root.control("databytes", "1000\n")
+        answers = self.talk(packet(b"\n" + b"x" * 1001, b"s@example.net", b"joe@example.com") +
+                            packet(b"\n" + b"x" * 1000, b"s@example.net", b"joe@example.com"))
+        self.assertEqual([a[:1] for a in answers], [b"D", b"K"])
+        self.assertEqual(len(self.root.messages()), 1)
+
+    def test_queue_says_no(self):
+        for code, letter in ((31, b"D"), (53, b"Z")):
+            answers = self.talk(self.GOOD, QQ_EXIT=str(code))
+            self.assertEqual([a[:1] for a in answers], [letter, b"D", letter])
+
+    def test_no_recipients(self):
+        self.assertEqual(self.talk(packet(b"\nx\n", b"s@example.net") + self.GOOD)[0][:1], b"K")
+        self.assertEqual(len(self.root.messages()), 1)
+
+    def test_every_beginning_queues_nothing(self):
+        for n in range(1, len(self.GOOD), 7):
+            with self.subTest(n):
+                self.assertEqual(self.talk(self.GOOD[:n]), [])
+                self.assertIn(" close ", self.log)
+        self.assertEqual(self.root.messages(), [])
+
+    def test_nonsense(self):
+        for data in (b"EHLO x\r\n", b":,", b"05:\nx\n,", b"0:,", netstring(b"x\n"), self.GOOD[:-1] + b";",
+                     netstring(b"\nx\n") + netstring(b"a" * 1001), netstring(b"\nx\n") + b"1:s;",
+                     netstring(b"\nx\n") + netstring(b"s@example.net") + netstring(b"3:joe,4:x,"),
+                     netstring(b"\nx\n") + netstring(b"s@example.net") + b"999999:", b"9" * 40):
+            with self.subTest(data[:40]):
+                self.assertEqual(self.talk(data), [])
+                self.assertIn(" close ", self.log)
+        self.assertEqual(self.root.messages(), [])
+
+    def test_thousands_of_recipients(self):
+        rcpts = [b"u%d@example.%s" % (i, b"com" if i % 2 else b"org") for i in range(5000)]
+        answers = self.talk(packet(b"\nx\n", b"s@example.net", *rcpts))
+        self.assertEqual([a[:1] for a in answers], [b"D", b"K"] * 2500)
+        self.assertEqual(self.root.messages()[0][2], rcpts[1::2])
+
+
+class Resident(Qmtp):
+    resident = True
+
+
+if __name__ == "__main__":
+    unittest.main()
