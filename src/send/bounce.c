@@ -164,7 +164,7 @@ static enum bounce_outcome inject(struct job *j, uint64_t *qp, struct strerr *e)
   struct qqresult r;
   int sent;
 
-  if (size < 0 || qqclient_open(&q, &j->env, e) == -1) return BOUNCE_LATER;
+  if (size < 0 || qqclient_open(&q, &j->env, 0, e) == -1) return BOUNCE_LATER;
   qqclient_put(&q, j->head.s, j->head.len);
   qqclient_put(&q, j->path.s, j->path.len);
   if (read_message(j, (uint64_t)size, put_some, &q, e) == -1) qqclient_fail(&q);

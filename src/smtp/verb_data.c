@@ -68,7 +68,7 @@ static int open_queue(struct intake *in, struct strerr *e) {
 
   errno = ENOMEM;
   if (!environment(in->s, &env) || !trace_field(in->s, &trace)) strerr_sys(e, "unable to queue", (char *)0);
-  else r = qqclient_open(&in->q, &env, e);
+  else r = qqclient_open(&in->q, &env, 0, e);
   if (r == 0) {
     in->queued = 1;
     in->q.pool = in->s->queue;
