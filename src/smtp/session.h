@@ -65,6 +65,7 @@ struct session {
   const struct conf *conf;
   const struct env *env;
   struct qqclient_pool *queue;
+  char messid[MESSID_SIZE]; /* of the message under way, or of the next one: queue/messid.h */
   enum session_state state;
   int over; /* no more commands: 1 the connection ends, SESSION_QUIT because of QUIT */
   char *const *auth; /* authentication program and its arguments; null: no AUTH */
@@ -92,6 +93,7 @@ void session_free(struct session *s);
 
 /* For the verbs. */
 void session_reset(struct session *s); /* forget the transaction */
+void session_next_message(struct session *s); /* what comes now has another id */
 void session_deadline(struct session *s); /* a new command or block begins */
 /* Wait that long (a penalty), replies so far sent first. */
 void session_pause(struct session *s, uint64_t seconds);

@@ -52,6 +52,7 @@ static int trace_field(const struct session *s, stralloc *out) {
       .helo = stralloc_cstr(&c->helo),
       .local = *c->local_host ? c->local_host : conf_line(s->conf, SET_me),
       .protocol = protocol(c),
+      .id = s->messid,
       .tls_version = c->tls ? stralloc_cstr(&c->tls_info.version) : 0,
       .tls_cipher = c->tls ? stralloc_cstr(&c->tls_info.cipher) : 0,
       .when = wall_now(),
@@ -68,7 +69,7 @@ static int open_queue(struct intake *in, struct strerr *e) {
 
   errno = ENOMEM;
   if (!environment(in->s, &env) || !trace_field(in->s, &trace)) strerr_sys(e, "unable to queue", (char *)0);
-  else r = qqclient_open(&in->q, &env, 0, e);
+  else r = qqclient_open(&in->q, &env, in->s->messid, e);
   if (r == 0) {
     in->queued = 1;
     in->q.pool = in->s->queue;
@@ -135,14 +136,15 @@ static void log_accepted(const struct session *s, uint64_t qp) {
 
   LOG(2, PREFIX, smtp_accept, log_s(s->c.ip), log_u(s->c.number), log_u(qp), log_u(t->data.bytes),
       log_u(t->accepted), log_s(protocol(&s->c)), log_s(or_dash(stralloc_cstr(&s->c.user))),
-      log_s(or_dash(stralloc_cstr(&s->c.helo))), log_s(stralloc_cstr(&t->sender.address)), log_s(t->recipients.s));
+      log_s(or_dash(stralloc_cstr(&s->c.helo))), log_s(stralloc_cstr(&t->sender.address)), log_s(t->recipients.s),
+      log_s(s->messid));
 }
 
 static void reply_accepted(struct session *s, uint64_t qp) {
   stralloc text = STRALLOC_INIT;
 
   if (!stralloc_copylit(&text, "ok ") || !stralloc_catu64(&text, (uint64_t)wall_now()) || !stralloc_catlit(&text, " qp ") ||
-      !stralloc_catu64(&text, qp))
+      !stralloc_catu64(&text, qp) || !stralloc_catm(&text, " id ", s->messid, (char *)0))
     stralloc_cut(&text, 0);
   reply(s, 250, "2.0.0", stralloc_cstr(&text));
   stralloc_free(&text);
@@ -165,7 +167,8 @@ static void reply_not_queued(struct session *s, struct qqresult *r) {
     stralloc_chomp(&r->text);
   }
   LOG(2, PREFIX, smtp_not_queued, log_s(s->c.ip), log_u(s->c.number), log_u((uint64_t)r->code),
-      log_s(stralloc_cstr(&s->t.sender.address)), log_s(s->t.recipients.s), log_s(stralloc_cstr(&r->text)));
+      log_s(stralloc_cstr(&s->t.sender.address)), log_s(s->t.recipients.s), log_s(s->messid),
+      log_s(stralloc_cstr(&r->text)));
   reply(s, permanent ? 554 : 451, enhanced, stralloc_cstr(&r->text));
 }
 
