@@ -38,13 +38,21 @@ static int verp_sender(const struct message *msg, const char *recipient, strallo
 static int write_command(struct link *l, const struct delivery *d) {
   const struct message *msg = d->batch.m;
   struct spawn_command c = {.id = msg->id, .n = d->batch.n};
+  char messid[MESSID_SIZE];
   stralloc sender = STRALLOC_INIT;
   int ok;
 
-  for (uint32_t i = 0; i < d->batch.n; ++i) c.recipient[i] = message_address(msg, &msg->recipient[d->batch.first + i]);
+  for (uint32_t i = 0; i < d->batch.n; ++i) {
+    const struct recipient *r = &msg->recipient[d->batch.first + i];
+
+    c.recipient[i] = message_address(msg, r);
+    c.notify[i] = message_notify(msg, r);
+  }
   c.delivery = (uint16_t)(d - l->slot);
   c.extra = msg->text + msg->extra;
   c.captured = msg->text + msg->captured;
+  c.dsn = message_dsn(msg);
+  c.messid = message_messid(msg, messid);
   ok = verp_sender(msg, c.recipient[0], &sender);
   c.sender = stralloc_cstr(&sender);
   ok = ok && spawn_command_format(&l->out.buf, &c);
@@ -55,6 +63,7 @@ static int write_command(struct link *l, const struct delivery *d) {
 static void start(struct link *l, const struct batch *b) {
   struct manager *m = l->manager;
   struct delivery *d = l->free;
+  char messid[MESSID_SIZE];
 
   l->free = d->next_free;
   d->batch = *b;
@@ -67,7 +76,7 @@ static void start(struct link *l, const struct batch *b) {
     const char *address = message_address(b->m, &b->m->recipient[b->first + i]);
 
     MLOG(m, starting_delivery, log_u(++m->next_delivery), log_u(b->m->id), log_s(channel_name[l->channel]),
-         log_s(address), log_s(m->queue));
+         log_s(address), log_s(m->queue), log_s(message_messid(b->m, messid)));
   }
   if (!write_command(l, d)) manager_die(m, "out of memory");
 }
@@ -126,8 +135,10 @@ static void judge(struct manager *m, struct delivery *d, const struct spawn_repo
                  : rep->result == 'D' || sched_is_last(&d->batch) ? OUTCOME_FAILED
                                                                 : OUTCOME_DEFERRED;
   enum feedback f = feedback_of(rep->result, rep->text);
+  char messid[MESSID_SIZE];
 
-  MLOG(m, delivery, log_u(d->number + d->reported), log_s(result), log_s(rep->text), log_s(m->queue));
+  MLOG(m, delivery, log_u(d->number + d->reported), log_s(result), log_s(rep->text), log_s(m->queue),
+       log_s(message_messid(msg, messid)));
   if (f > d->feedback) d->feedback = f;
   if (outcome == OUTCOME_FAILED && dsn_tell_failure(message_notify(msg, r), strlen(message_notify(msg, r))) &&
       !add_failure(d, m, r, rep->text, rep->result != 'D')) {

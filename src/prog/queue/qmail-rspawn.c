@@ -45,7 +45,7 @@ static pid_t run(struct remote *r, struct spawner_slot *slot, const struct spawn
 
   fill_argv(r, c, host, argv);
   if (outfd == -1 || !env_copy(&own, &r->env) || !env_unset(&own, "QQEH") ||
-      (*c->extra && !env_set(&own, "QQEH", c->extra)) || !delivery_env_add(&own, c->captured) || !(s.envp = env_vector(&own))) {
+      !env_set(&own, "MESSID", c->messid) || (*c->extra && !env_set(&own, "QQEH", c->extra)) || !delivery_env_add(&own, c->captured) || !(s.envp = env_vector(&own))) {
     env_free(&own);
     (void)!stralloc_copylit(text, "Unable to start a delivery. (#4.3.0)\n");
     return -1;

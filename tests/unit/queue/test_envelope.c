@@ -202,8 +202,9 @@ static void link_form(void) {
 }
 
 static void spawn_protocol(size_t step) {
-  struct spawn_command c = {.delivery = 60000, .id = 1700000000000001, .sender = "", .extra = "X: y\n", .captured = "",
-                            .n = 2, .recipient = {"r@h", "second@h"}};
+  struct spawn_command c = {.delivery = 60000, .id = 1700000000000001, .messid = "17.4", .sender = "", .extra = "X: y\n",
+                            .captured = "", .dsn = "RET=FULL", .n = 2, .recipient = {"r@h", "second@h"},
+                            .notify = {"", "NOTIFY=NEVER"}};
   struct spawn_reader r = {0};
   struct spawn_report rep;
   stralloc out = STRALLOC_INIT;
@@ -217,6 +218,7 @@ static void spawn_protocol(size_t step) {
     while (spawn_command_take(&r, &back) == 1) {
       ++got;
       CHECK(back.delivery == 60000 && back.id == c.id && !*back.sender && !strcmp(back.extra, "X: y\n"));
+      CHECK(!strcmp(back.messid, "17.4") && !strcmp(back.dsn, "RET=FULL") && !*back.notify[0] && !strcmp(back.notify[1], "NOTIFY=NEVER"));
       CHECK(back.n == 2 && !strcmp(back.recipient[0], "r@h") && !strcmp(back.recipient[1], "second@h"));
     }
   }
@@ -263,14 +265,15 @@ static void bad_commands(void) {
     size_t n;
     int want;
   } cases[] = {
-      {"right", BYTES("\0\0" "1/24\0\0\0\0r@h\0\0"), 1},
-      {"wrong subdirectory", BYTES("\0\0" "2/24\0\0\0\0r@h\0\0"), -1},
-      {"path upward", BYTES("\0\0" "../24\0\0\0\0r@h\0\0"), -1},
-      {"no id", BYTES("\0\0" "x\0\0\0\0r@h\0\0"), -1},
-      {"leading zero", BYTES("\0\0" "1/024\0\0\0\0r\0\0"), -1},
-      {"nobody", BYTES("\0\0" "1/24\0\0\0\0\0"), -1},
-      {"no end of recipients", BYTES("\0\0" "1/24\0\0\0\0r@h\0"), 0},
-      {"last string unfinished", BYTES("\0\0" "1/24\0\0\0\0r@h"), 0},
+      {"right", BYTES("\0\0" "1/24\0\0\0\0\0\0r@h\0\0\0"), 1},
+      {"wrong subdirectory", BYTES("\0\0" "2/24\0\0\0\0\0\0r@h\0\0\0"), -1},
+      {"path upward", BYTES("\0\0" "../24\0\0\0\0\0\0r@h\0\0\0"), -1},
+      {"no id", BYTES("\0\0" "x\0\0\0\0\0\0r@h\0\0\0"), -1},
+      {"leading zero", BYTES("\0\0" "1/024\0\0\0\0\0\0r\0\0\0"), -1},
+      {"nobody", BYTES("\0\0" "1/24\0\0\0\0\0\0\0"), -1},
+      {"no end of recipients", BYTES("\0\0" "1/24\0\0\0\0\0\0r@h\0\0"), 0},
+      {"no DSN parameters", BYTES("\0\0" "1/24\0\0\0\0\0\0r@h\0"), 0},
+      {"last string unfinished", BYTES("\0\0" "1/24\0\0\0\0\0\0r@h"), 0},
       {"half", BYTES("\0"), 0},
   };
 
