@@ -18,6 +18,9 @@
 #define SPAWN_TEXT_MAX 10000  /* longer report texts are cut */
 #define SPAWN_COMMAND_MAX 1048576
 #define SPAWN_RECIPIENTS_MAX 500 /* in one command */
+/* At the end of the first line of a K report, before what a server replied: that server will
+ * send the notices the sender asked for (RFC 3461). */
+#define SPAWN_DSN_TAKEN " accepted message and will send notices."
 
 struct spawn_command {
   uint16_t delivery;
