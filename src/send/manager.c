@@ -163,6 +163,7 @@ static void take_in(struct manager *m, struct message *msg, const struct job_hea
   char messid[MESSID_SIZE];
   int64_t tried = h->tried ? clock_past(&m->clock, (int64_t)h->tried, wall, mono) : 0;
 
+  manager_recall_delay(m, msg, msg->birth, (int64_t)h->tried);
   msg->birth = clock_past(&m->clock, msg->birth, wall, mono);
   if (!h->tried) { /* of the others the log has said it before: a long queue would flood it */
     MLOG(m, new_msg, log_u(msg->id), log_s(m->queue));

@@ -11,7 +11,6 @@
 #include "base/fmt.h"
 #include "mail/dsn.h"
 #include "queue/transition.h"
-#include "send/bounce_text.h"
 #include "send/manager_state.h"
 
 static const char *const channel_name[CHANNELS] = {[CHANNEL_LOCAL] = "local", [CHANNEL_REMOTE] = "remote"};
@@ -110,26 +109,20 @@ void delivery_start_all(struct manager *m) {
 
 /* --- results --- */
 
-static int add_failure(struct delivery *d, const struct manager *m, const struct recipient *r, const char *text, int too_old) {
-  struct route_table t = {conf_line(&m->conf, SET_envnoathost), conf_lines(&m->conf, SET_locals),
-                          conf_lines(&m->conf, SET_percenthack), conf_lines(&m->conf, SET_virtualdomains)};
-  size_t was = d->failures.len;
-  const char *notify = message_notify(d->batch.m, r);
+static int add_failure(struct delivery *d, struct manager *m, const struct recipient *r, const char *text, int too_old) {
   stralloc report = STRALLOC_INIT;
   int ok = stralloc_copys(&report, text) &&
            (!too_old || stralloc_catlit(&report, "I have tried for too long: this message will not be tried again.\n")) &&
-           bounce_paragraph(&d->failures, route_original(&t, message_address(d->batch.m, r)), *notify ? notify : 0,
-                            stralloc_cstr(&report));
+           manager_paragraph(m, &d->failures, BOUNCE_FAILED, d->batch.m, r, stralloc_cstr(&report));
 
-  if (!ok) stralloc_cut(&d->failures, was);
   stralloc_free(&report);
   return ok;
 }
 
 /* The report on one recipient. */
 static void judge(struct manager *m, struct delivery *d, const struct spawn_report *rep) {
-  const struct message *msg = d->batch.m;
-  const struct recipient *r = &msg->recipient[d->batch.first + d->reported];
+  struct message *msg = d->batch.m;
+  struct recipient *r = &msg->recipient[d->batch.first + d->reported];
   const char *result = rep->result == 'K' ? "success" : rep->result == 'D' ? "failure" : "deferral";
   char outcome = rep->result == 'K'                             ? OUTCOME_DONE
                  : rep->result == 'D' || sched_is_last(&d->batch) ? OUTCOME_FAILED
@@ -145,6 +138,8 @@ static void judge(struct manager *m, struct delivery *d, const struct spawn_repo
     MLOG(m, warning, log_s("no memory for a bounce text, will try again"));
     outcome = OUTCOME_DEFERRED;
   }
+  if (outcome == OUTCOME_DONE) manager_note_success(m, d, r, rep->text);
+  if (outcome == OUTCOME_DEFERRED) manager_note_delay(m, d, r, rep->text);
   if (!stralloc_append(&d->outcome, outcome)) manager_die(m, "out of memory");
   d->reported++;
 }
@@ -189,6 +184,7 @@ static void batch_over(struct link *l, struct delivery *d) {
   int64_t held;
 
   record_failures(m, d);
+  if (d->successes.len || d->delays.len) manager_send_notices(m, d);
   record_marks(m, d);
   held = sched_result(&m->sched, &d->batch, d->outcome.s, d->feedback, manager_now(m));
   if (held)

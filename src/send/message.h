@@ -17,6 +17,7 @@ struct recipient {
   uint32_t index;   /* its number in the envelope, for the mark */
   uint32_t notify;  /* DSN parameters (mail/dsn.h), likewise; 0: none */
   uint8_t channel, done;
+  uint8_t told;     /* that it takes long */
 };
 
 struct destination;

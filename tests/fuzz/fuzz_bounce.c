@@ -13,13 +13,13 @@ static void require(int holds) {
   if (!holds) abort();
 }
 
-static void one_paragraph(const char *report) {
+static void one_paragraph(enum bounce_action action, const char *report) {
   stralloc out = STRALLOC_INIT;
   struct bounce_failure f;
   size_t pos = 0;
 
-  require(bounce_paragraph(&out, "a@b", 0, report));
-  require(bounce_text_next(out.s, out.len, &pos, &f) && f.recipient_n == 3 && !f.original_n);
+  require(bounce_paragraph(&out, action, "a@b", 0, report));
+  require(bounce_text_next(out.s, out.len, &pos, &f) && f.recipient_n == 3 && !f.original_n && f.action == action);
   require(!bounce_text_next(out.s, out.len, &pos, &f));
   stralloc_free(&out);
 }
@@ -51,7 +51,9 @@ static void letter(const stralloc *text) {
   bounce_scan_feed(&whole, text->s, text->len);
   for (size_t i = 0; i < text->len; ++i) bounce_scan_feed(&bytes, text->s + i, 1);
   require(whole.header_size == bytes.header_size && whole.found == bytes.found && whole.header_bad == bytes.header_bad);
-  for (l.only_header = 0; l.only_header < 2; ++l.only_header) {
+  for (int i = 0; i < 2 * BOUNCE_KINDS; ++i) {
+    l.only_header = i % 2;
+    l.kind = (enum bounce_kind)(i / 2);
     stralloc_cut(&out, 0);
     require(bounce_format_head(&out, &l));
   }
@@ -62,7 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   stralloc text = STRALLOC_INIT;
 
   require(stralloc_copyb(&text, (const char *)data, size));
-  one_paragraph(stralloc_cstr(&text));
+  for (int a = 0; a < BOUNCE_ACTIONS; ++a) one_paragraph((enum bounce_action)a, stralloc_cstr(&text));
   whole_text(text.s, text.len);
   letter(&text);
   stralloc_free(&text);
