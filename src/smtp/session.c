@@ -96,6 +96,9 @@ void session_reset(struct session *s) {
   smtp_path_free(&s->t.sender);
   smtp_path_free(&s->t.recipient);
   stralloc_free(&s->t.recipients);
+  stralloc_free(&s->t.dsn);
+  stralloc_free(&s->t.notify);
+  stralloc_free(&s->t.notifies);
   memset(&s->t, 0, sizeof s->t);
   narrow(s);
   if (s->c.lookup) lookup_close(s->c.lookup); /* an idle client holds none of inlookup's connections */

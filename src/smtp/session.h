@@ -54,6 +54,9 @@ struct transaction {
   uint64_t size;      /* announced; 0: not */
   struct smtp_path recipient; /* the one being judged */
   stralloc recipients; /* accepted, each with a NUL behind it */
+  stralloc dsn;       /* DSN parameters of MAIL (mail/dsn.h) */
+  stralloc notify;    /* those of the recipient being judged */
+  stralloc notifies;  /* those of the accepted ones, in their order, each with a NUL behind it */
   size_t accepted;
   struct data_reader data;
   int discard;        /* take it and throw it away */

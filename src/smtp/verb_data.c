@@ -126,9 +126,14 @@ static void send_envelope(struct intake *in) {
   const struct transaction *t = &in->s->t;
   const char *to = t->recipients.s;
   const char *end = to + t->recipients.len;
+  const char *notify = t->notifies.s;
 
   qqclient_from(&in->q, stralloc_cstr(&t->sender.address), t->sender.address.len);
-  for (; to < end; to += strlen(to) + 1) qqclient_to(&in->q, to, strlen(to));
+  qqclient_from_dsn(&in->q, stralloc_cstr(&t->dsn), t->dsn.len);
+  for (; to < end; to += strlen(to) + 1, notify += strlen(notify) + 1) {
+    qqclient_to(&in->q, to, strlen(to));
+    qqclient_to_dsn(&in->q, notify, strlen(notify));
+  }
 }
 
 static void log_accepted(const struct session *s, uint64_t qp) {
