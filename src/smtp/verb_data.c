@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/log.h"
 #include "mail/received.h"
+#include "queue/domainqueue.h"
 #include "queue/qqclient.h"
 #include "smtp/policy.h"
 #include "smtp/reply.h"
@@ -43,6 +44,27 @@ static int environment(const struct session *s, struct env *env) {
          (!c->auth_may_relay || env_set(env, "RELAYCLIENT", c->relay ? c->relay : ""));
 }
 
+/* What control/domainqueue says of the recipients: of those it knows the last decides.  0 or -1. */
+static int choose_queue(const struct session *s, struct env *env, struct strerr *e) {
+  const struct strlist *rules = conf_lines(s->conf, SET_domainqueue);
+  const stralloc *to = &s->t.recipients;
+  const char *what = 0;
+
+  if (!rules->len || env_lookup(env, "QUEUEDIR")) return 0;
+  for (size_t i = 0; i < to->len; i += strlen(to->s + i) + 1) {
+    const char *found = domainqueue_find(rules, to->s + i, strlen(to->s + i));
+
+    if (found) what = found;
+  }
+  switch (what ? domainqueue_apply(what, env) : DOMAINQUEUE_OK) {
+    case DOMAINQUEUE_OK: return 0;
+    case DOMAINQUEUE_BAD: return strerr_set(e, "control/domainqueue: no assignments of a queue: ", what, (char *)0);
+    case DOMAINQUEUE_NOMEM: break;
+  }
+  errno = ENOMEM;
+  return strerr_sys(e, "unable to queue", (char *)0);
+}
+
 static int trace_field(const struct session *s, stralloc *out) {
   const struct connection *c = &s->c;
   const struct received r = {
@@ -69,7 +91,7 @@ static int open_queue(struct intake *in, struct strerr *e) {
 
   errno = ENOMEM;
   if (!environment(in->s, &env) || !trace_field(in->s, &trace)) strerr_sys(e, "unable to queue", (char *)0);
-  else r = qqclient_open(&in->q, &env, in->s->messid, e);
+  else if (choose_queue(in->s, &env, e) == 0) r = qqclient_open(&in->q, &env, in->s->messid, e);
   if (r == 0) {
     in->queued = 1;
     in->q.pool = in->s->queue;
