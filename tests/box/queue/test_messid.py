@@ -1,6 +1,6 @@
 """One id from the SMTP connection to the remote server's reply: in every log line about the message,
 in its Received fields, and in the environment of all programs that see it."""
-import os, re, unittest
+import json, os, re, unittest
 
 from box import wait_for
 from mailsite import MailSite, Sink
@@ -65,6 +65,13 @@ class MessageId(unittest.TestCase):
         (near,) = self.site.mails()
         for mail in (far[2], near):
             self.assertEqual(len(re.findall(rf"[ (]id {re.escape(messid)}[;)]".encode(), mail)), 2, mail)
+
+    def test_in_the_queue(self):
+        messid, _, _ = self.send("a@far.example")
+        self.site.inject("b@far.example")
+        self.assertIn(f"  id {messid}\n", self.site.run(["qmail-qread", "-l"]).stdout.decode())
+        listed = [json.loads(line) for line in self.site.run(["qmail-qread", "--json"]).stdout.splitlines()]
+        self.assertEqual([m["messid"] for m in listed], [messid, str(listed[1]["id"])])
 
     def test_messages_of_one_connection(self):
         with Smtp(self.site, (), {"QMAILQUEUE": "", "RELAYCLIENT": "", **self.clients}) as s:
