@@ -72,10 +72,10 @@ static size_t take_action(const char *s, size_t n, struct bounce_failure *f) {
   size_t line = line_length(s, n);
 
   for (size_t i = BOUNCE_FAILED + 1; i < BOUNCE_ACTIONS; ++i) {
-    size_t len = LENGTH(action_label) + strlen(action_names[i]);
+    size_t name = strlen(action_names[i]);
 
-    if (line != len + 1 || memcmp(s, action_label, LENGTH(action_label)) ||
-        memcmp(s + LENGTH(action_label), action_names[i], line - 1 - LENGTH(action_label)) || s[len] != '\n')
+    if (line != LENGTH(action_label) + name + 1 || memcmp(s, action_label, LENGTH(action_label)) ||
+        memcmp(s + LENGTH(action_label), action_names[i], name) || s[line - 1] != '\n')
       continue;
     f->action = (enum bounce_action)i;
     return line;
