@@ -253,6 +253,25 @@ static void job_free(struct job *j) {
   stralloc_free(&j->path);
 }
 
+/* Successes that could not be told when they happened go first, in a notice of their own. */
+static enum bounce_outcome handle_all(struct job *j, uint64_t *qp, struct strerr *e) {
+  stralloc text = STRALLOC_INIT, successes = STRALLOC_INIT;
+  enum bounce_outcome outcome = BOUNCE_LATER;
+
+  errno = ENOMEM;
+  if (!stralloc_copys(&j->sender, message_sender(j->m)) || !stralloc_copy(&text, &j->text)) {
+    strerr_sys(e, "unable to build a bounce", (char *)0);
+  } else {
+    stralloc_cut(&j->text, 0);
+    if (!bounce_text_split(text.s, text.len, &successes, &j->text)) strerr_sys(e, "unable to build a bounce", (char *)0);
+    else if (successes.len && bounce_notice(j->conf, j->m, BOUNCE_OF_SUCCESS, &successes, qp, e) == -1) outcome = BOUNCE_LATER;
+    else outcome = j->text.len || !successes.len ? handle(j, qp, e) : BOUNCE_SENT;
+  }
+  stralloc_free(&text);
+  stralloc_free(&successes);
+  return outcome;
+}
+
 enum bounce_outcome bounce_send(const struct conf *conf, const struct message *m, uint64_t *qp,
                                 struct strerr *e) {
   struct job j = {.conf = conf, .m = m, .fd = -1};
@@ -262,12 +281,8 @@ enum bounce_outcome bounce_send(const struct conf *conf, const struct message *m
   if (got == -1) {
     strerr_sys(e, "unable to read the bounce text", (char *)0);
     outcome = BOUNCE_LATER;
-  } else if (got == 1 && !stralloc_copys(&j.sender, message_sender(m))) {
-    strerr_sys(e, "unable to build a bounce", (char *)0);
-    outcome = BOUNCE_LATER;
   } else if (got == 1) {
-    if (j.text.len && !bounce_text_fails(j.text.s, j.text.len)) j.kind = BOUNCE_OF_SUCCESS;
-    outcome = handle(&j, qp, e);
+    outcome = handle_all(&j, qp, e);
   }
   if (outcome != BOUNCE_NOTHING && outcome != BOUNCE_LATER && queue_bounce_remove(m->id) == -1) {
     strerr_sys(e, "unable to remove the bounce text", (char *)0);

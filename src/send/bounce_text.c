@@ -108,13 +108,17 @@ int bounce_text_next(const char *s, size_t n, size_t *pos, struct bounce_failure
   return 1;
 }
 
-int bounce_text_fails(const char *s, size_t n) {
+int bounce_text_split(const char *s, size_t n, stralloc *successes, stralloc *others) {
   struct bounce_failure f;
-  size_t pos = 0;
+  size_t start, pos = 0;
 
-  while (bounce_text_next(s, n, &pos, &f))
-    if (f.action == BOUNCE_FAILED) return 1;
-  return 0;
+  for (start = 0; bounce_text_next(s, n, &pos, &f); start = pos) {
+    stralloc *to = f.action == BOUNCE_DELIVERED || f.action == BOUNCE_RELAYED ? successes : others;
+
+    while (s[start] == '\n') ++start;
+    if (!stralloc_catb(to, s + start, pos - start) || !stralloc_append(to, '\n')) return 0;
+  }
+  return 1;
 }
 
 /* --- facts --- */

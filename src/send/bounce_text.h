@@ -32,8 +32,8 @@ struct bounce_failure {
  * does not begin as above is all report. */
 int bounce_text_next(const char *s, size_t n, size_t *pos, struct bounce_failure *f);
 
-/* Does any paragraph tell of a failure? */
-int bounce_text_fails(const char *s, size_t n);
+/* Append each paragraph to one of two texts: 1, or 0 when memory ran out. */
+int bounce_text_split(const char *s, size_t n, stralloc *successes, stralloc *others) MUST_CHECK;
 
 /* What a report tells a machine.  status is like "5.1.1"; said is what the remote server
  * replied, with its code, and mta who that was: an address, or a name.  Borrowed. */

@@ -39,6 +39,25 @@ static void whole_text(const char *s, size_t n) {
   }
 }
 
+/* Every paragraph is in one of the two, and reads the same there. */
+static void split(const char *s, size_t n) {
+  stralloc part[2] = {STRALLOC_INIT, STRALLOC_INIT};
+  struct bounce_failure f, g;
+  size_t pos = 0, at[2] = {0, 0};
+
+  require(bounce_text_split(s, n, &part[0], &part[1]));
+  while (bounce_text_next(s, n, &pos, &f)) {
+    int i = f.action != BOUNCE_DELIVERED && f.action != BOUNCE_RELAYED;
+
+    require(bounce_text_next(part[i].s, part[i].len, &at[i], &g) && g.action == f.action);
+    require(g.recipient_n == f.recipient_n && g.original_n == f.original_n);
+  }
+  for (int i = 0; i < 2; ++i) {
+    require(!bounce_text_next(stralloc_cstr(&part[i]), part[i].len, &at[i], &g));
+    stralloc_free(&part[i]);
+  }
+}
+
 static void letter(const stralloc *text) {
   static const char boundary[] = "=_0123456789abcdef0123456789abcdef";
   stralloc out = STRALLOC_INIT;
@@ -66,6 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   require(stralloc_copyb(&text, (const char *)data, size));
   for (int a = 0; a < BOUNCE_ACTIONS; ++a) one_paragraph((enum bounce_action)a, stralloc_cstr(&text));
   whole_text(text.s, text.len);
+  split(text.s, text.len);
   letter(&text);
   stralloc_free(&text);
   return 0;

@@ -45,6 +45,29 @@ static void paragraphs(void) {
   stralloc_free(&all);
 }
 
+static void split(void) {
+  static const struct {
+    const char *text, *successes, *others;
+  } cases[] = {
+      {"", "", ""},
+      {"<a>:\nno\n\n", "", "<a>:\nno\n\n"},
+      {"<a>:\nno\n\n<b>:\nAction: delivered\ndid\n\n<c>:\nno\n\n<d>:\nAction: relayed\n\n",
+       "<b>:\nAction: delivered\ndid\n\n<d>:\nAction: relayed\n\n", "<a>:\nno\n\n<c>:\nno\n\n"},
+      {"<a>:\nAction: delayed\nno\n\n", "", "<a>:\nAction: delayed\nno\n\n"},
+      {"<a>:\nAction: failed\n\n", "", "<a>:\nAction: failed\n\n"},
+      {"\n\nanything", "", "anything\n"},
+  };
+
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; ++i) {
+    stralloc successes = STRALLOC_INIT, others = STRALLOC_INIT;
+
+    CHECK_CASE(bounce_text_split(cases[i].text, strlen(cases[i].text), &successes, &others), cases[i].text);
+    CHECK_CASE(stralloc_equals(&successes, cases[i].successes) && stralloc_equals(&others, cases[i].others), cases[i].text);
+    stralloc_free(&successes);
+    stralloc_free(&others);
+  }
+}
+
 /* Whatever stands in the file. */
 static void any_text(void) {
   static const struct {
@@ -206,6 +229,7 @@ static void letters(void) {
 
 int main(void) {
   paragraphs();
+  split();
   any_text();
   facts();
   scan(1);
