@@ -193,7 +193,7 @@ static int send_forwards(struct run *r, stralloc *qp) {
   int sent;
   int code = 0;
 
-  if (qqclient_open(&q, &r->env.env, r->e) == -1) return 111;
+  if (qqclient_open(&q, &r->env.env, 0, r->e) == -1) return 111;
   qqclient_put(&q, r->env.dtline.s, r->env.dtline.len);
   qqclient_puts(&q, r->job->extra);
   substdio_init(&in, read_on, &from, buf, sizeof buf);

@@ -346,7 +346,7 @@ static int queue(struct run *r, const struct strlist *to, substdio *in) {
   int code;
 
   code = choose_queue(r, to, &env);
-  if (code == 0 && qqclient_open(&q, &env, r->e) == -1) code = 111;
+  if (code == 0 && qqclient_open(&q, &env, 0, r->e) == -1) code = 111;
   env_free(&env);
   if (code) return code;
   code = put_all(r, &s, in);

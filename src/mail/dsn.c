@@ -150,6 +150,12 @@ int dsn_tell_failure(const char *s, size_t n) {
   return !dsn_rcpt_parse(s, n, &d) || !d.notify || d.notify & DSN_FAILURE;
 }
 
+int dsn_asks(const char *s, size_t n, unsigned what) {
+  struct dsn_rcpt d;
+
+  return dsn_rcpt_parse(s, n, &d) && (d.notify & what) != 0;
+}
+
 int dsn_xtext_decode(stralloc *out, const char *s, size_t n) {
   for (size_t i = 0; i < n; ++i) {
     int c = (unsigned char)s[i];

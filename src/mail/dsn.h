@@ -39,6 +39,8 @@ int dsn_rcpt_format(stralloc *out, const struct dsn_rcpt *d) MUST_CHECK;
 /* Is a failure of this recipient to be told?  The text of its parameters; one that cannot
  * be read counts as none. */
 int dsn_tell_failure(const char *s, size_t n);
+/* Does the sender ask in so many words to be told of what, one bit of enum dsn_notify? */
+int dsn_asks(const char *s, size_t n, unsigned what);
 /* Append what xtext stands for; what is no printable ASCII in it becomes a question mark.
  * 1 or 0. */
 int dsn_xtext_decode(stralloc *out, const char *s, size_t n) MUST_CHECK;

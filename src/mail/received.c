@@ -46,6 +46,7 @@ int received_build(stralloc *out, const struct received *r) {
       !(stralloc_catlit(out, " (") && safe(out, r->tls_version) && stralloc_append(out, ' ') &&
         safe(out, there(r->tls_cipher) ? r->tls_cipher : "unknown") && stralloc_append(out, ')')))
     return 0;
+  if (there(r->id) && !(stralloc_catlit(out, " id ") && safe(out, r->id))) return 0;
   date_fmt(date, r->when, "-0000");
   return stralloc_catm(out, "; ", date, "\n", (char *)0);
 }

@@ -12,6 +12,7 @@ struct received {
   const char *helo;  /* shown when it differs from remote_host */
   const char *local; /* who received it */
   const char *protocol;
+  const char *id; /* of the message here */
   const char *tls_version, *tls_cipher;
   int64_t when;
   int hide; /* neither names nor addresses of the client */

@@ -11,21 +11,26 @@
 #include "mail/dsn.h"
 #include "queue/crc32.h"
 #include "queue/exitcodes.h"
+#include "queue/messid.h"
 #include "queue/queuepath.h"
 #include "queue/scanner.h"
 #include "queue/transition.h"
 
 #define COPY_SIZE 32768
 
+/* Its id in logs. */
+static const char *name_of(const struct accept *a, char buf[MESSID_SIZE]) {
+  return messid_of(a->env.messid.len ? a->env.messid.s : 0, a->id, buf);
+}
+
 static int received(const struct accept *a, const struct accept_origin *o, stralloc *out) {
-  char date[DATE_TEXT];
+  char date[DATE_TEXT], messid[MESSID_SIZE];
 
   date_fmt(date, (int64_t)a->env.birth, "-0000");
   return stralloc_copylit(out, "Received: indimail-mta queue ") && stralloc_catu64(out, a->env.qp) &&
          (!o->host || stralloc_catm(out, " by host ", o->host, (char *)0)) &&
          stralloc_catlit(out, "\n  (invoked by uid ") && stralloc_catu64(out, o->uid) &&
-         stralloc_catlit(out, ", id ") && stralloc_catu64(out, a->id) &&
-         stralloc_catm(out, "); ", date, "\n", (char *)0) && (!o->extras || stralloc_cat(out, &o->extras->head));
+         stralloc_catm(out, ", id ", name_of(a, messid), "); ", date, "\n", (char *)0) && (!o->extras || stralloc_cat(out, &o->extras->head));
 }
 
 /* The file, and who sent it. */
@@ -39,6 +44,7 @@ static int begin(struct accept *a, const struct accept_origin *o, uint64_t besid
   a->env.birth = (uint64_t)wall_now();
   a->extras = o->extras;
   a->filtering = extras_filter(o->extras, &a->filter);
+  if (o->messid && messid_valid(o->messid, strlen(o->messid)) && !stralloc_copys(&a->env.messid, o->messid)) return QQ_memory;
   return QQ_queued;
 }
 
@@ -94,11 +100,11 @@ static int put_filtered(struct accept *a, const char *s, size_t n) {
 static int judge(struct accept *a, const char **instead, int *drop) {
   const struct conf *conf = a->extras->conf;
   enum scan_verdict verdict;
-  char path[QUEUE_PATH];
+  char path[QUEUE_PATH], messid[MESSID_SIZE];
   int code;
 
   queuepath(path, QUEUE_mess, a->id);
-  code = scanner_run(conf, path, a->env.size, &verdict);
+  code = scanner_run(conf, path, a->env.size, name_of(a, messid), &verdict);
   if (code != QQ_queued || verdict == SCAN_NONE) return code;
   if (!stralloc_cats(&a->env.extra, verdict == SCAN_CLEAN ? "X-QHPSI: clean\n" : "X-QHPSI: Virus found\n")) return QQ_memory;
   if (verdict == SCAN_CLEAN) return QQ_queued;

@@ -15,6 +15,7 @@ struct accept_origin {
   const char *host; /* our name; null hides it */
   uint64_t uid;
   uint64_t qp; /* number of the attempt in logs; 0: the message's id */
+  const char *messid; /* the message's id where it comes with one; what can be none is ignored */
   const struct extras *extras; /* may be null */
 };
 

@@ -7,6 +7,7 @@
 #include "base/fmt.h"
 #include "base/scan.h"
 #include "queue/crc32.h"
+#include "queue/messid.h"
 
 static int put_number(stralloc *out, char type, uint64_t u) {
   return stralloc_append(out, type) && stralloc_catu64(out, u) && stralloc_append(out, 0);
@@ -44,7 +45,8 @@ static int put_records(const struct envelope *env, stralloc *out) {
   stralloc_cut(out, 0);
   if (!put_number(out, 'u', env->uid) || !put_number(out, 'p', env->qp) || !put_number(out, 't', env->birth) ||
       !put_number(out, 's', env->size) || !put_checksum(out, 'c', (uint32_t)env->checksum) ||
-      !put_text(out, 'F', &env->sender) || (env->dsn.len && !put_text(out, 'd', &env->dsn)))
+      !put_text(out, 'F', &env->sender) || (env->messid.len && !put_text(out, 'i', &env->messid)) ||
+      (env->dsn.len && !put_text(out, 'd', &env->dsn)))
     return 0;
   for (size_t i = 0; i < env->recipients.len; ++i) {
     if (!put_text(out, 'T', &env->recipients.item[i])) return 0;
@@ -75,9 +77,9 @@ int envelope_link_format(const struct envelope *env, stralloc *out, int *fits) {
   return ok;
 }
 
-/* The records in their order; T may repeat, each with an n behind it; d, e and h may be
- * missing. */
-static const char order[] = "uptscFdTneh.";
+/* The records in their order; T may repeat, each with an n behind it; i, d, e and h
+ * may be missing. */
+static const char order[] = "uptscFidTneh.";
 #define MUST_COME 6 /* the first so many */
 
 /* Takes one record; 1, 0 malformed, -1 no memory. */
@@ -90,6 +92,7 @@ static int take(struct envelope *env, char type, const char *s, size_t n) {
     case 'c': return n == 8 && scan_hex64(s, n, &env->checksum);
     case 'F': return stralloc_copyb(&env->sender, s, n) ? 1 : -1;
     case 'T': return strlist_add(&env->recipients, s, n) ? 1 : -1;
+    case 'i': return !messid_valid(s, n) ? 0 : stralloc_copyb(&env->messid, s, n) ? 1 : -1;
     case 'd': return stralloc_copyb(&env->dsn, s, n) ? 1 : -1;
     case 'n': return set_notify(env, s, n) ? 1 : -1;
     case 'e': return stralloc_copyb(&env->extra, s, n) ? 1 : -1;
@@ -179,7 +182,7 @@ enum envelope_verdict envelope_link_parse(struct envelope *env, const char *s, s
   return verdict == ENVELOPE_OK && at < MUST_COME ? ENVELOPE_BAD : verdict;
 }
 
-enum { WANT_SENDER, AFTER_SENDER, WANT_RECIPIENT, AFTER_RECIPIENT, AT_END };
+enum { WANT_SENDER, AFTER_SENDER, AFTER_ID, WANT_RECIPIENT, AFTER_RECIPIENT, AT_END };
 
 /* One record of the wire form. */
 static enum envelope_wire take_wire(struct envelope_reader *r, struct envelope *env) {
@@ -198,7 +201,11 @@ static enum envelope_wire take_wire(struct envelope_reader *r, struct envelope *
   } else if (type == 'T') {
     ok = strlist_add(&env->recipients, s, n);
     r->state = AFTER_RECIPIENT;
-  } else if (type == 'd' && r->state == AFTER_SENDER) {
+  } else if (type == 'i' && r->state == AFTER_SENDER) {
+    if (!messid_valid(s, n)) return WIRE_BAD;
+    ok = stralloc_copyb(&env->messid, s, n);
+    r->state = AFTER_ID;
+  } else if (type == 'd' && r->state <= AFTER_ID) {
     ok = stralloc_copyb(&env->dsn, s, n);
     r->state = WANT_RECIPIENT;
   } else if (type == 'n' && r->state == AFTER_RECIPIENT) {
@@ -240,6 +247,7 @@ void envelope_clear(struct envelope *env) {
   stralloc_cut(&env->sender, 0);
   stralloc_cut(&env->extra, 0);
   stralloc_cut(&env->captured, 0);
+  stralloc_cut(&env->messid, 0);
   stralloc_cut(&env->dsn, 0);
   strlist_clear(&env->recipients);
   strlist_clear(&env->notify);
@@ -249,6 +257,7 @@ void envelope_free(struct envelope *env) {
   stralloc_free(&env->sender);
   stralloc_free(&env->extra);
   stralloc_free(&env->captured);
+  stralloc_free(&env->messid);
   stralloc_free(&env->dsn);
   strlist_free(&env->recipients);
   strlist_free(&env->notify);

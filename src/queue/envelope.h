@@ -3,12 +3,14 @@
  * On the wire to qmail-queue (fd 1): F sender NUL, T recipient NUL ..., NUL.  Programs of
  * ours that take DSN parameters (RFC 3461) from a client add records to this: d and the
  * parameters of MAIL after F, n and those of a RCPT after its T (their text: mail/dsn.h).
- * They do so only where the reader is known to be ours (qqclient.h).
+ * A message id (queue/messid.h) is a record i between F and d.  They do so only where the reader
+ * is known to be ours (qqclient.h).
  *
  * In info/ID, records ended by NUL, the first byte is the type:
  *   u uid of the invoker   p pid of qmail-queue   t arrival, Unix seconds
  *   s bytes of the message c its checksum, 8 hexadecimal digits
- *   F sender               d DSN parameters of MAIL
+ *   F sender               i message id, where it has one besides its number
+ *   d DSN parameters of MAIL
  *   T recipient (any number), each followed by its own
  *   n DSN parameters of the RCPT before
  *   e extra header lines   h captured header lines
@@ -31,6 +33,7 @@ struct envelope {
   uint64_t uid, qp, birth, size, checksum;
   stralloc sender;
   struct strlist recipients;
+  stralloc messid;             /* i */
   stralloc dsn;                /* d */
   struct strlist notify;       /* n of the recipient at the same place; may be shorter */
   stralloc extra;    /* e */

@@ -58,8 +58,7 @@ static int choose_program(const struct env *env, struct strlist *words, char *ar
   return ok && words->len;
 }
 
-/* Is what $QMAILQUEUE names one of ours, that takes our form of an envelope? */
-static int is_ours(const struct env *env) {
+int qqclient_takes_dsn(const struct env *env) {
   static const char *const names[] = {"qmail-queue", "qmail-multi", "qmail-nullqueue"};
   const char *program = lookup(env, "QMAILQUEUE");
   stralloc path = STRALLOC_INIT;
@@ -141,14 +140,24 @@ static int start_program(struct qqclient *q, struct strerr *e) {
   return r;
 }
 
-int qqclient_open(struct qqclient *q, const struct env *env, struct strerr *e) {
+/* Its id, in the environment too.  A program of the administrator's sees one even where nobody
+ * gave one. */
+static int name_message(struct qqclient *q, const char *messid) {
+  if (messid && messid_valid(messid, strlen(messid))) memcpy(q->messid, messid, strlen(messid) + 1);
+  else if (lookup(&q->env, "QMAILQUEUE")) messid_make(q->messid, (uint64_t)getpid());
+  return *q->messid ? env_set(&q->env, "MESSID", q->messid) : env_unset(&q->env, "MESSID");
+}
+
+int qqclient_open(struct qqclient *q, const struct env *env, const char *messid, struct strerr *e) {
   memset(q, 0, offsetof(struct qqclient, buf));
   q->message = q->envelope = q->error = -1;
   if (!env_copy(&q->env, env)) return strerr_sys(e, "unable to start the queue program", (char *)0);
   q->keeping = !lookup(&q->env, "QMAILQUEUE") && !env_lookup(&q->env, "NULLQUEUE") &&
                !extras_in_environment(&q->env) &&
                (lookup(&q->env, "QUEUE_BASE") || !(lookup(&q->env, "QUEUE_COUNT") || lookup(&q->env, "QUEUE_START")));
-  q->takes_dsn = is_ours(&q->env);
+  q->takes_dsn = qqclient_takes_dsn(&q->env);
+  errno = ENOMEM;
+  if (!name_message(q, messid)) return strerr_sys(e, "unable to start the queue program", (char *)0);
   if (q->keeping) return 0;
   return start_program(q, e);
 }
@@ -191,6 +200,14 @@ void qqclient_fail(struct qqclient *q) {
   q->failed = 1;
 }
 
+/* One that only programs of ours know. */
+static void put_record(struct qqclient *q, const char *type, const char *s, size_t n) {
+  if (!n || !q->takes_dsn) return;
+  qqclient_put(q, type, 1);
+  qqclient_put(q, s, n);
+  qqclient_put(q, "", 1);
+}
+
 void qqclient_from(struct qqclient *q, const char *sender, size_t n) {
   q->in_envelope = 1;
   if (!q->keeping) {
@@ -201,6 +218,7 @@ void qqclient_from(struct qqclient *q, const char *sender, size_t n) {
   qqclient_put(q, "F", 1);
   qqclient_put(q, sender, n);
   qqclient_put(q, "", 1);
+  if (q->keeping) put_record(q, "i", q->messid, strlen(q->messid)); /* others have $MESSID */
 }
 
 void qqclient_to(struct qqclient *q, const char *recipient, size_t n) {
@@ -209,19 +227,12 @@ void qqclient_to(struct qqclient *q, const char *recipient, size_t n) {
   qqclient_put(q, "", 1);
 }
 
-static void put_dsn(struct qqclient *q, const char *type, const char *s, size_t n) {
-  if (!n || !q->takes_dsn) return;
-  qqclient_put(q, type, 1);
-  qqclient_put(q, s, n);
-  qqclient_put(q, "", 1);
-}
-
 void qqclient_from_dsn(struct qqclient *q, const char *s, size_t n) {
-  put_dsn(q, "d", s, n);
+  put_record(q, "d", s, n);
 }
 
 void qqclient_to_dsn(struct qqclient *q, const char *s, size_t n) {
-  put_dsn(q, "n", s, n);
+  put_record(q, "n", s, n);
 }
 
 /* --- the resident queue --- */

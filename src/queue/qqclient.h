@@ -17,6 +17,7 @@
 #include "base/stralloc.h"
 #include "base/strerr.h"
 #include "base/substdio.h"
+#include "queue/messid.h"
 
 /* Connections to qmail-queued that a resident program keeps. */
 #define QQCLIENT_IDLE 32
@@ -34,6 +35,7 @@ struct qqclient {
   int keeping;   /* bytes are kept in kept_message and kept_envelope */
   int in_envelope;
   int takes_dsn; /* the program is one of ours */
+  char messid[MESSID_SIZE]; /* of the message; empty: the number its queue gives it */
   stralloc kept_message, kept_envelope;
   struct env env; /* of the program */
   struct iodeadline io;
@@ -48,8 +50,13 @@ struct qqresult {
   stralloc text; /* for the client: "mail server permanently rejected message (#5.3.0)" */
 };
 
-/* Begin, with this environment for the program (null: our own; copied).  0 or -1. */
-int qqclient_open(struct qqclient *q, const struct env *env, struct strerr *e) MUST_CHECK;
+/* Begin, with this environment for the program (null: our own; copied).  messid is the id of the
+ * message, which the program gets as $MESSID; null: a new message, whatever $MESSID says of the
+ * one we were run for.  It gets an id where $QMAILQUEUE names a program, which may want one.
+ * 0 or -1. */
+int qqclient_open(struct qqclient *q, const struct env *env, const char *messid, struct strerr *e) MUST_CHECK;
+/* Would a program run with this environment take DSN parameters? */
+int qqclient_takes_dsn(const struct env *env);
 /* Message bytes, LF line ends.  Errors are remembered for qqclient_close. */
 void qqclient_put(struct qqclient *q, const char *s, size_t n);
 void qqclient_puts(struct qqclient *q, const char *s);

@@ -46,13 +46,13 @@ int scanner_words(const char *command, const char *path, struct strlist *words) 
 }
 
 /* A caller who has fewer rights than we gives the scanner nothing: no PATH, no LD_PRELOAD. */
-static int environment(struct env *env, const struct conf *conf) {
+static int environment(struct env *env, const struct conf *conf, const char *messid) {
   if (!env_is_secure()) {
     if (!env_import(env)) return 0;
   } else if (!env_set(env, "PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin") || !env_set(env, "LANG", "C")) {
     return 0;
   }
-  return env_set(env, "QUEUE_PLUGIN_SYMB", conf_line(conf, SET_queue_plugin_symb)) &&
+  return env_set(env, "MESSID", messid) && env_set(env, "QUEUE_PLUGIN_SYMB", conf_line(conf, SET_queue_plugin_symb)) &&
          env_set(env, "PLUGINDIR", conf_line(conf, SET_plugindir));
 }
 
@@ -82,7 +82,7 @@ static int run(struct strlist *words, struct env *env, int *code) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-int scanner_run(const struct conf *conf, const char *path, uint64_t size, enum scan_verdict *verdict) {
+int scanner_run(const struct conf *conf, const char *path, uint64_t size, const char *messid, enum scan_verdict *verdict) {
   const char *command = conf_line(conf, SET_qhpsi);
   uint64_t max = conf_number(conf, SET_qhpsimaxsize);
   struct strlist words = {0};
@@ -95,7 +95,8 @@ int scanner_run(const struct conf *conf, const char *path, uint64_t size, enum s
   *verdict = SCAN_NONE;
   if (!*command || size < conf_number(conf, SET_qhpsiminsize) || (max && size > max)) return QQ_queued;
   if (!getcwd(dir, sizeof dir)) return QQ_chdir;
-  if (stralloc_catm(&full, dir, "/", path, (char *)0) && scanner_words(command, full.s, &words) && environment(&env, conf))
+  if (stralloc_catm(&full, dir, "/", path, (char *)0) && scanner_words(command, full.s, &words) &&
+      environment(&env, conf, messid))
     got = run(&words, &env, &code);
   if (got >= 0 && (uint64_t)got == conf_number(conf, SET_qhpsirc)) *verdict = SCAN_INFECTED;
   else if (got >= 0 && (uint64_t)got == conf_number(conf, SET_qhpsirn)) *verdict = SCAN_CLEAN;

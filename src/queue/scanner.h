@@ -12,8 +12,9 @@
 enum scan_verdict { SCAN_NONE, SCAN_CLEAN, SCAN_INFECTED };
 
 /* Scan the file (path below the current directory) of size bytes: QQ_queued with a verdict,
- * or the code of what went wrong.  Blocks until the scanner ends. */
-int scanner_run(const struct conf *conf, const char *path, uint64_t size, enum scan_verdict *verdict) MUST_CHECK;
+ * or the code of what went wrong.  Blocks until the scanner ends.  messid is its $MESSID. */
+int scanner_run(const struct conf *conf, const char *path, uint64_t size, const char *messid, enum scan_verdict *verdict)
+    MUST_CHECK;
 /* The scanner's arguments: words of the command, %s replaced by path; path is appended when
  * no word holds one.  1, or 0 when memory ran out. */
 int scanner_words(const char *command, const char *path, struct strlist *words) MUST_CHECK;

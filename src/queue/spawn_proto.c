@@ -12,15 +12,19 @@ static int put_number(stralloc *out, uint16_t u) {
   return stralloc_catb(out, b, 2);
 }
 
+static int put_string(stralloc *out, const char *s) {
+  return stralloc_catz(out, s, strlen(s));
+}
+
 int spawn_command_format(stralloc *out, const struct spawn_command *c) {
   char path[QUEUE_PATH];
   size_t n = queuepath_below(path, c->id);
 
-  if (!put_number(out, c->delivery) || !stralloc_catz(out, path, n) || !stralloc_catz(out, c->sender, strlen(c->sender)) ||
-      !stralloc_catz(out, c->extra, strlen(c->extra)) || !stralloc_catz(out, c->captured, strlen(c->captured)))
+  if (!put_number(out, c->delivery) || !stralloc_catz(out, path, n) || !put_string(out, c->messid) ||
+      !put_string(out, c->sender) || !put_string(out, c->extra) || !put_string(out, c->captured) || !put_string(out, c->dsn))
     return 0;
   for (size_t i = 0; i < c->n; ++i)
-    if (!stralloc_catz(out, c->recipient[i], strlen(c->recipient[i]))) return 0;
+    if (!put_string(out, c->recipient[i]) || !put_string(out, c->notify[i])) return 0;
   return stralloc_append(out, 0);
 }
 
@@ -61,25 +65,30 @@ static int next_string(struct scan *at, const char **field) {
   return 1;
 }
 
+#define FIELDS 6 /* before the recipients */
+
 int spawn_command_take(struct spawn_reader *r, struct spawn_command *c) {
-  const char *field[4];
+  const char *field[FIELDS];
   const char *recipient = "";
   struct scan at;
   int got = begin(r, &at, &c->delivery);
 
-  for (size_t i = 0; got == 1 && i < 4; ++i) got = next_string(&at, &field[i]);
+  for (size_t i = 0; got == 1 && i < FIELDS; ++i) got = next_string(&at, &field[i]);
   for (c->n = 0; got == 1; c->recipient[c->n++] = recipient) {
     got = next_string(&at, &recipient);
     if (got == 1 && !*recipient) break;
     if (got == 1 && c->n == SPAWN_RECIPIENTS_MAX) return -1;
+    if (got == 1) got = next_string(&at, &c->notify[c->n]);
     if (got != 1) return got;
   }
   if (got != 1) return got;
   if (!c->n || !queuepath_scan_below(field[0], strlen(field[0]), &c->id)) return -1;
   r->taken += at.pos;
-  c->sender = field[1];
-  c->extra = field[2];
-  c->captured = field[3];
+  c->messid = field[1];
+  c->sender = field[2];
+  c->extra = field[3];
+  c->captured = field[4];
+  c->dsn = field[5];
   return 1;
 }
 

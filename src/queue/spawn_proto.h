@@ -2,8 +2,9 @@
  *
  * A spawner first writes two bytes, the number of deliveries it can run at once,
  * little-endian.  Command: two bytes delivery number, little-endian, then strings ended
- * by NUL: S/ID of the message below mess/, sender, extra header lines (QQEH), captured
- * header lines (ENVHEADERS), one or more recipients, and an empty string.  Report: two
+ * by NUL: S/ID of the message below mess/, its id (queue/messid.h), sender, extra header lines
+ * (QQEH), captured header lines (ENVHEADERS), DSN parameters of MAIL (mail/dsn.h); one or more
+ * times a recipient and its DSN parameters; and an empty string.  Report: two
  * bytes delivery number, then K, Z or D and a text, ended by NUL; one for each recipient
  * of the command, in its order, so the delivery is over with the last one. */
 #ifndef QUEUE_SPAWN_PROTO_H
@@ -17,13 +18,17 @@
 #define SPAWN_TEXT_MAX 10000  /* longer report texts are cut */
 #define SPAWN_COMMAND_MAX 1048576
 #define SPAWN_RECIPIENTS_MAX 500 /* in one command */
+/* At the end of the first line of a K report, before what a server replied: that server will
+ * send the notices the sender asked for (RFC 3461). */
+#define SPAWN_DSN_TAKEN " accepted message and will send notices."
 
 struct spawn_command {
   uint16_t delivery;
   uint64_t id;
-  const char *sender, *extra, *captured; /* borrowed, like the recipients */
+  const char *messid, *sender, *extra, *captured, *dsn; /* borrowed, like the recipients */
   size_t n; /* recipients, at least one, none of them empty */
   const char *recipient[SPAWN_RECIPIENTS_MAX];
+  const char *notify[SPAWN_RECIPIENTS_MAX]; /* DSN parameters of each, or "" */
 };
 
 struct spawn_report {

@@ -28,6 +28,7 @@ struct job {
   stralloc sender;  /* of the message */
   const char *from; /* envelope sender of the bounce */
   stralloc to, text, head, tail, path;
+  enum bounce_kind kind;
   int is_double;
   int fd; /* the message */
   char boundary[BOUNCE_BOUNDARY];
@@ -122,6 +123,12 @@ static int choose_boundary(struct job *j, uint64_t max, struct strerr *e) {
   return strerr_set(e, "unable to find a boundary for a bounce", (char *)0);
 }
 
+static const char *subject(const struct job *j) {
+  if (j->is_double) return conf_line(j->conf, SET_doublebouncesubject);
+  if (j->kind == BOUNCE_OF_SUCCESS) return "success notice";
+  return j->kind == BOUNCE_OF_DELAY ? "delay notice" : conf_line(j->conf, SET_bouncesubject);
+}
+
 /* What goes back, and the text around it: the number of bytes of the message, or -1. */
 static int64_t compose(struct job *j, struct strerr *e) {
   uint64_t max = conf_number(j->conf, SET_bouncemaxbytes);
@@ -130,11 +137,11 @@ static int64_t compose(struct job *j, struct strerr *e) {
       .qsbmf = !strcmp(conf_line(j->conf, SET_bounceformat), "qsbmf"), .is_double = j->is_double,
       .from = conf_line(j->conf, SET_bouncefrom), .host = conf_line(j->conf, SET_bouncehost),
       .me = conf_line(j->conf, SET_me),
-      .subject = conf_line(j->conf, j->is_double ? SET_doublebouncesubject : SET_bouncesubject),
+      .subject = subject(j), .kind = j->kind,
       .message = conf_line(j->conf, j->is_double ? SET_doublebouncemessage : SET_bouncemessage),
       .to = &j->to, .sender = &j->sender, .text = &j->text, .dsn = message_dsn(j->m), .dsn_n = strlen(message_dsn(j->m)),
       .now = wall_now(), .birth = (int64_t)(j->m->id / 1000000), /* an id is the time when it came */
-      .id = j->m->id, .scan = &j->scan};
+      .until = (int64_t)(j->m->id / 1000000 + conf_number(j->conf, SET_queuelifetime)), .id = j->m->id, .scan = &j->scan};
   struct stat st;
   uint64_t size;
   int cut;
@@ -143,7 +150,9 @@ static int64_t compose(struct job *j, struct strerr *e) {
   size = (uint64_t)st.st_size;
   if (!max) max = UINT64_MAX;
   cut = size > max;
-  l.only_header = (dsn_mail_parse(l.dsn, l.dsn_n, &dsn) && dsn.ret == DSN_RET_HDRS) || (cut && !l.qsbmf);
+  /* RET counts for failures only (RFC 3461 4.3). */
+  l.only_header = j->kind != BOUNCE_OF_FAILURE || (dsn_mail_parse(l.dsn, l.dsn_n, &dsn) && dsn.ret == DSN_RET_HDRS) ||
+                  (cut && !l.qsbmf);
   if (cut) size = max;
   errno = ENOMEM;
   if (!bounce_format_path(&j->path, &j->sender)) return strerr_sys(e, "unable to build a bounce", (char *)0);
@@ -164,7 +173,7 @@ static enum bounce_outcome inject(struct job *j, uint64_t *qp, struct strerr *e)
   struct qqresult r;
   int sent;
 
-  if (size < 0 || qqclient_open(&q, &j->env, e) == -1) return BOUNCE_LATER;
+  if (size < 0 || qqclient_open(&q, &j->env, 0, e) == -1) return BOUNCE_LATER;
   qqclient_put(&q, j->head.s, j->head.len);
   qqclient_put(&q, j->path.s, j->path.len);
   if (read_message(j, (uint64_t)size, put_some, &q, e) == -1) qqclient_fail(&q);
@@ -195,7 +204,7 @@ static enum bounce_wish ask_processor(struct job *j, struct strerr *e) {
   stralloc report = STRALLOC_INIT;
   enum bounce_wish wish = BOUNCE_WISH_LATER;
 
-  if (!*program) return BOUNCE_WISH_SEND;
+  if (!*program || j->kind != BOUNCE_OF_FAILURE) return BOUNCE_WISH_SEND;
   queuepath(message, QUEUE_mess, j->m->id);
   queuepath(text, QUEUE_bounce, j->m->id);
   errno = ENOMEM;
@@ -244,6 +253,25 @@ static void job_free(struct job *j) {
   stralloc_free(&j->path);
 }
 
+/* Successes that could not be told when they happened go first, in a notice of their own. */
+static enum bounce_outcome handle_all(struct job *j, uint64_t *qp, struct strerr *e) {
+  stralloc text = STRALLOC_INIT, successes = STRALLOC_INIT;
+  enum bounce_outcome outcome = BOUNCE_LATER;
+
+  errno = ENOMEM;
+  if (!stralloc_copys(&j->sender, message_sender(j->m)) || !stralloc_copy(&text, &j->text)) {
+    strerr_sys(e, "unable to build a bounce", (char *)0);
+  } else {
+    stralloc_cut(&j->text, 0);
+    if (!bounce_text_split(text.s, text.len, &successes, &j->text)) strerr_sys(e, "unable to build a bounce", (char *)0);
+    else if (successes.len && bounce_notice(j->conf, j->m, BOUNCE_OF_SUCCESS, &successes, qp, e) == -1) outcome = BOUNCE_LATER;
+    else outcome = j->text.len || !successes.len ? handle(j, qp, e) : BOUNCE_SENT;
+  }
+  stralloc_free(&text);
+  stralloc_free(&successes);
+  return outcome;
+}
+
 enum bounce_outcome bounce_send(const struct conf *conf, const struct message *m, uint64_t *qp,
                                 struct strerr *e) {
   struct job j = {.conf = conf, .m = m, .fd = -1};
@@ -253,11 +281,8 @@ enum bounce_outcome bounce_send(const struct conf *conf, const struct message *m
   if (got == -1) {
     strerr_sys(e, "unable to read the bounce text", (char *)0);
     outcome = BOUNCE_LATER;
-  } else if (got == 1 && !stralloc_copys(&j.sender, message_sender(m))) {
-    strerr_sys(e, "unable to build a bounce", (char *)0);
-    outcome = BOUNCE_LATER;
   } else if (got == 1) {
-    outcome = handle(&j, qp, e);
+    outcome = handle_all(&j, qp, e);
   }
   if (outcome != BOUNCE_NOTHING && outcome != BOUNCE_LATER && queue_bounce_remove(m->id) == -1) {
     strerr_sys(e, "unable to remove the bounce text", (char *)0);
@@ -265,4 +290,16 @@ enum bounce_outcome bounce_send(const struct conf *conf, const struct message *m
   }
   job_free(&j);
   return outcome;
+}
+
+int bounce_notice(const struct conf *conf, const struct message *m, enum bounce_kind kind, const stralloc *text, uint64_t *qp,
+                  struct strerr *e) {
+  struct job j = {.conf = conf, .m = m, .kind = kind, .fd = -1};
+  int sent = -1;
+
+  errno = ENOMEM;
+  if (stralloc_copys(&j.sender, message_sender(m)) && stralloc_copy(&j.text, text)) sent = handle(&j, qp, e) == BOUNCE_SENT ? 0 : -1;
+  else strerr_sys(e, "unable to build a notice", (char *)0);
+  job_free(&j);
+  return sent;
 }

@@ -1,5 +1,5 @@
-/* bounce: what the sender is told when a recipient failed for good, and the double
- * bounce for the postmaster.  A bounce of a double bounce is dropped, so a bounce never
+/* bounce: what the sender is told when a recipient failed for good, the double
+ * bounce for the postmaster, and notices of success and delay for those who asked.  A bounce of a double bounce is dropped, so a bounce never
  * loops.  The text about the failures is in bounce/ID (bounce_text.h), what is sent around
  * it in bounce_format.h. */
 #ifndef SEND_BOUNCE_H
@@ -10,6 +10,7 @@
 #include "base/stralloc.h"
 #include "base/strerr.h"
 #include "conf/conf.h"
+#include "send/bounce_format.h"
 #include "send/message.h"
 
 enum bounce_outcome {
@@ -23,5 +24,9 @@ enum bounce_outcome {
  * message itself, in the current queue.  Blocks until it is queued. */
 enum bounce_outcome bounce_send(const struct conf *conf, const struct message *m, uint64_t *qp,
                                 struct strerr *e);
+/* Send a notice of another kind to the sender, who is somebody.  text: as in bounce/ID.  0 when
+ * queued, -1 with e.  Blocks until then. */
+int bounce_notice(const struct conf *conf, const struct message *m, enum bounce_kind kind, const stralloc *text, uint64_t *qp,
+                  struct strerr *e) MUST_CHECK;
 
 #endif

@@ -30,6 +30,7 @@ static int put_bounced_address(stralloc *out, const struct bounce_letter *l) {
   struct bounce_failure f;
   size_t pos = 0;
 
+  if (l->kind != BOUNCE_OF_FAILURE) return 1;
   if (!bounce_text_next(stralloc_cstr(l->text), l->text->len, &pos, &f) || !f.recipient_n) return 1;
   return stralloc_catlit(out, "X-Bounced-Address: ") && address_quote(f.recipient, f.recipient_n, out) &&
          stralloc_append(out, '\n');
@@ -44,16 +45,30 @@ static int put_header(stralloc *out, const struct bounce_letter *l) {
          stralloc_catm(out, "\nAuto-Submitted: auto-replied\nSubject: ", l->subject, "\n", (char *)0);
 }
 
+/* What a notice is about: behind "at HOST.", and in one sentence of our own. */
+static const struct {
+  const char *words, *preamble;
+} kinds[BOUNCE_KINDS] = {
+    [BOUNCE_OF_FAILURE] = {"Your message could not be delivered to the following addresses.\n"
+                           "I have given up; nothing more will be tried.\n\n",
+                           "that could not be delivered"},
+    [BOUNCE_OF_SUCCESS] = {"You asked to be told when your message has arrived. It was delivered to the following\n"
+                           "addresses, or where it says relayed, passed on to a system that may tell you no more.\n\n",
+                           "that was delivered"},
+    [BOUNCE_OF_DELAY] = {"Your message has not been delivered to the following addresses yet.\n"
+                         "It will be tried further; you need not send it again.\n\n",
+                         "that is late"},
+};
+
 static int put_intro(stralloc *out, const struct bounce_letter *l) {
-  size_t n = strlen(l->message);
+  size_t n = l->kind == BOUNCE_OF_FAILURE ? strlen(l->message) : 0;
 
   if (n) return stralloc_catb(out, l->message, n) && (l->message[n - 1] == '\n' || stralloc_append(out, '\n')) && stralloc_append(out, '\n');
   return stralloc_catm(out, "Hi. This is the IndiMail delivery program at ", l->host,
                        l->is_double ? ".\nI could not tell the sender of a message what became of it:\n"
                                       "the notice itself came back.\n\n"
-                                    : ".\nYour message could not be delivered to the following addresses.\n"
-                                      "I have given up; nothing more will be tried.\n\n",
-                       (char *)0);
+                                    : ".\n",
+                       l->is_double ? "" : kinds[l->kind].words, (char *)0);
 }
 
 /* --- parts of a report --- */
@@ -135,15 +150,27 @@ static int put_mta(stralloc *out, const struct bounce_facts *facts) {
          stralloc_catb(out, facts->mta, facts->mta_n) && stralloc_cats(out, is_name ? "\n" : "]\n");
 }
 
-static int put_failure(stralloc *out, const struct bounce_failure *f, int global) {
+/* The status where the report says none of the kind. */
+static void fit_status(enum bounce_action action, struct bounce_facts *facts) {
+  static const char class[BOUNCE_ACTIONS] = {[BOUNCE_DELIVERED] = '2', [BOUNCE_RELAYED] = '2', [BOUNCE_DELAYED] = '4'};
+
+  if (!class[action] || facts->status[0] == class[action]) return;
+  memcpy(facts->status, "x.0.0", 6);
+  facts->status[0] = class[action];
+}
+
+static int put_recipient(stralloc *out, const struct bounce_letter *l, const struct bounce_failure *f, int global) {
   struct bounce_facts facts;
 
   bounce_facts(f->report, f->report_n, &facts);
+  fit_status(f->action, &facts);
   if (!stralloc_append(out, '\n') || !put_original(out, f) || !put_final(out, f) ||
-      !stralloc_catm(out, "Action: failed\nStatus: ", facts.status, "\n", (char *)0) || !put_mta(out, &facts))
+      !stralloc_catm(out, "Action: ", bounce_action_name(f->action), "\nStatus: ", facts.status, "\n", (char *)0) ||
+      !put_mta(out, &facts))
     return 0;
-  return !facts.said_n ||
-         (stralloc_catlit(out, "Diagnostic-Code: smtp; ") && put_value(out, facts.said, facts.said_n, global));
+  if (facts.said_n && !(stralloc_catlit(out, "Diagnostic-Code: smtp; ") && put_value(out, facts.said, facts.said_n, global)))
+    return 0;
+  return f->action != BOUNCE_DELAYED || put_date(out, "Will-Retry-Until", l->until);
 }
 
 static int put_envelope_id(stralloc *out, const struct bounce_letter *l) {
@@ -166,7 +193,7 @@ static int put_status(stralloc *out, const struct bounce_letter *l) {
       !put_date(out, "Arrival-Date", l->birth))
     return 0;
   for (pos = 0; bounce_text_next(s, l->text->len, &pos, &f);)
-    if (f.recipient && !put_failure(out, &f, global)) return 0;
+    if (f.recipient && !put_recipient(out, l, &f, global)) return 0;
   return stralloc_append(out, '\n');
 }
 
@@ -182,7 +209,7 @@ static int put_report(stralloc *out, const struct bounce_letter *l) {
   return stralloc_catm(out, "MIME-Version: 1.0\nContent-Type: multipart/report; report-type=",
                        "delivery-status;\n boundary=\"", b->boundary, "\"\n",
                        text_8bit || body_8bit ? "Content-Transfer-Encoding: 8bit\n" : "",
-                       "\nThis is a report about a message that could not be delivered.\n\n", (char *)0) &&
+                       "\nThis is a report about a message ", kinds[l->kind].preamble, ".\n\n", (char *)0) &&
          put_notice(out, l) && put_status(out, l) && put_part(out, l, type, body_8bit);
 }
 

@@ -9,7 +9,10 @@
 #include "base/stralloc.h"
 #include "send/bounce_scan.h"
 
+enum bounce_kind { BOUNCE_OF_FAILURE, BOUNCE_OF_SUCCESS, BOUNCE_OF_DELAY, BOUNCE_KINDS };
+
 struct bounce_letter {
+  enum bounce_kind kind;
   int qsbmf;      /* else a report */
   int is_double;  /* to the postmaster, about a bounce */
   int only_header; /* of the message goes back */
@@ -23,6 +26,7 @@ struct bounce_letter {
   const char *dsn;      /* parameters of MAIL */
   size_t dsn_n;
   int64_t now, birth;
+  int64_t until; /* so long what is late will be tried */
   uint64_t id;
   const struct bounce_scan *scan; /* of "Return-Path" and message; its boundary is used */
 };

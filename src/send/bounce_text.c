@@ -6,9 +6,16 @@
 #include "base/bytes.h"
 #include "mail/dsn.h"
 
+static const char *const action_names[BOUNCE_ACTIONS] = {
+    [BOUNCE_FAILED] = "failed", [BOUNCE_DELIVERED] = "delivered", [BOUNCE_RELAYED] = "relayed", [BOUNCE_DELAYED] = "delayed"};
+static const char action_label[] = "Action: ";
 static const char original_label[] = "Original recipient: ";
 static const char said_label[] = "Remote host said: ";
 #define LENGTH(label) (sizeof(label) - 1)
+
+const char *bounce_action_name(enum bounce_action action) {
+  return action_names[action];
+}
 
 static int put_original(stralloc *out, const char *notify) {
   struct dsn_rcpt d;
@@ -18,7 +25,11 @@ static int put_original(stralloc *out, const char *notify) {
          stralloc_append(out, '\n');
 }
 
-int bounce_paragraph(stralloc *out, const char *recipient, const char *notify, const char *report) {
+static int looks_like_ours(const char *report) {
+  return !strncmp(report, original_label, LENGTH(original_label)) || !strncmp(report, action_label, LENGTH(action_label));
+}
+
+int bounce_paragraph(stralloc *out, enum bounce_action action, const char *recipient, const char *notify, const char *report) {
   size_t start;
 
   if (!stralloc_append(out, '<')) return 0;
@@ -26,9 +37,10 @@ int bounce_paragraph(stralloc *out, const char *recipient, const char *notify, c
   if (!stralloc_catm(out, recipient, ">:\n", (char *)0)) return 0;
   for (size_t i = start; i + 1 < out->len; ++i)
     if (out->s[i] == '\n') out->s[i] = '_';
+  if (action != BOUNCE_FAILED && !stralloc_catm(out, action_label, action_names[action], "\n", (char *)0)) return 0;
   if (!put_original(out, notify)) return 0;
   /* A report cannot pass for our own line. */
-  if (!strncmp(report, original_label, LENGTH(original_label)) && !stralloc_append(out, ' ')) return 0;
+  if (looks_like_ours(report) && !stralloc_append(out, ' ')) return 0;
   if (*report == '\n' && !stralloc_append(out, '/')) return 0;
   for (const char *s = report; *s; ++s) {
     /* A blank line would end the paragraph. */
@@ -56,6 +68,21 @@ static size_t take_recipient(const char *s, size_t n, struct bounce_failure *f) 
   return line;
 }
 
+static size_t take_action(const char *s, size_t n, struct bounce_failure *f) {
+  size_t line = line_length(s, n);
+
+  for (size_t i = BOUNCE_FAILED + 1; i < BOUNCE_ACTIONS; ++i) {
+    size_t name = strlen(action_names[i]);
+
+    if (line != LENGTH(action_label) + name + 1 || memcmp(s, action_label, LENGTH(action_label)) ||
+        memcmp(s + LENGTH(action_label), action_names[i], name) || s[line - 1] != '\n')
+      continue;
+    f->action = (enum bounce_action)i;
+    return line;
+  }
+  return 0;
+}
+
 static size_t take_original(const char *s, size_t n, struct bounce_failure *f) {
   size_t line = line_length(s, n);
 
@@ -73,10 +100,25 @@ int bounce_text_next(const char *s, size_t n, size_t *pos, struct bounce_failure
   if (at == n) return 0;
   for (end = at; end < n && s[end] != '\n';) end += line_length(s + end, n - end);
   head = take_recipient(s + at, end - at, f);
+  if (head) head += take_action(s + at + head, end - at - head, f);
   if (head) head += take_original(s + at + head, end - at - head, f);
   f->report = s + at + head;
   f->report_n = end - at - head;
   *pos = end;
+  return 1;
+}
+
+int bounce_text_split(const char *s, size_t n, stralloc *successes, stralloc *others) {
+  struct bounce_failure f;
+  size_t start, pos = 0;
+
+  for (start = 0; bounce_text_next(s, n, &pos, &f); start = pos) {
+    stralloc *to = f.action == BOUNCE_DELIVERED || f.action == BOUNCE_RELAYED ? successes : others;
+
+    while (s[start] == '\n') ++start;
+    if (!stralloc_catb(to, s + start, pos - start)) return 0;
+    if (s[pos - 1] == '\n' && !stralloc_append(to, '\n')) return 0; /* else it is torn, and the last */
+  }
   return 1;
 }
 

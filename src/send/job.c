@@ -31,11 +31,12 @@ static int close_frame(stralloc *out, size_t start, int ok) {
 }
 
 void job_begin(struct job_writer *w, stralloc *out, const struct job_head *h, const stralloc *sender,
-               const stralloc *extra, const stralloc *captured, const stralloc *dsn) {
+               const stralloc *extra, const stralloc *captured, const stralloc *dsn, const stralloc *messid) {
   *w = (struct job_writer){out, out->len, 0};
   w->ok = stralloc_catb(out, "\0\0\0\0", 4) && stralloc_append(out, 'J') && put_u64(out, h->id) &&
           put_u64(out, h->birth) && put_u64(out, h->size) && put_u64(out, h->uid) && put_u64(out, h->qp) &&
-          put_u64(out, h->tried) && put_sa(out, sender) && put_sa(out, extra) && put_sa(out, captured) && put_sa(out, dsn);
+          put_u64(out, h->tried) && put_sa(out, sender) && put_sa(out, extra) && put_sa(out, captured) && put_sa(out, dsn) &&
+          put_sa(out, messid);
 }
 
 void job_recipient(struct job_writer *w, enum channel channel, uint32_t index, const char *address, const char *notify,
@@ -108,7 +109,7 @@ static int next_recipient(struct cursor *c, struct part *p) {
   return scan_u32(head + 1, headn - 1, &p->index);
 }
 
-#define HEAD_TEXTS 4 /* sender extra captured dsn */
+#define HEAD_TEXTS 5 /* sender extra captured dsn messid */
 
 /* Looks whether the frame is well formed and how much room its message needs. */
 static int measure(struct cursor c, size_t *recipients, size_t *text) {
@@ -129,7 +130,7 @@ static int measure(struct cursor c, size_t *recipients, size_t *text) {
 }
 
 static enum job_kind read_message(struct cursor *c, struct job_head *h, struct message **m) {
-  const char *text[HEAD_TEXTS] = {"", "", "", ""};
+  const char *text[HEAD_TEXTS] = {"", "", "", "", ""};
   struct part p;
   size_t recipients, room, n;
 
@@ -141,6 +142,7 @@ static enum job_kind read_message(struct cursor *c, struct job_head *h, struct m
   for (int i = 0; i < HEAD_TEXTS; ++i) (void)!next(c, &text[i], &n);
   message_set_head(*m, text[0], text[1], text[2]);
   message_set_dsn(*m, text[3]);
+  message_set_messid(*m, text[4]);
   while (c->n && next_recipient(c, &p)) {
     message_add_recipient(*m, p.channel, p.index, p.address);
     message_set_notify(*m, p.notify);

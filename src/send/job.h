@@ -1,7 +1,7 @@
 /* job: how todo-proc hands a message over to qmail-send, so that the envelope is
  * read and judged once.  A frame is four bytes length, little-endian, and that many
  * bytes: J and strings ended by NUL: id birth size uid qp tried sender extra captured
- * dsn, then for each recipient that is not done: L or R and its index, its address, its DSN
+ * dsn messid, then for each recipient that is not done: L or R and its index, its address, its DSN
  * parameters.
  * Other frames: L text and I text, for a warning and for information in the log.
  * From qmail-send to todo-proc: lines "F id" (finished: forget it), "H" (read settings
@@ -28,7 +28,7 @@ struct job_writer {
   int ok;
 };
 void job_begin(struct job_writer *w, stralloc *out, const struct job_head *h, const stralloc *sender,
-               const stralloc *extra, const stralloc *captured, const stralloc *dsn);
+               const stralloc *extra, const stralloc *captured, const stralloc *dsn, const stralloc *messid);
 void job_recipient(struct job_writer *w, enum channel channel, uint32_t index, const char *address, const char *notify,
                    size_t notify_n);
 int job_end(struct job_writer *w) MUST_CHECK;

@@ -91,6 +91,7 @@ void manager_sync_marks(struct manager *m) {
 
 /* Bounce if need be, then have it removed. */
 void manager_finish(struct manager *m, struct message *msg) {
+  char messid[MESSID_SIZE];
   struct strerr e;
   uint64_t qp = 0;
 
@@ -101,7 +102,7 @@ void manager_finish(struct manager *m, struct message *msg) {
   }
   switch (bounce_send(&m->conf, msg, &qp, &e)) {
     case BOUNCE_NOTHING: break;
-    case BOUNCE_SENT: MLOG(m, bounce_msg, log_u(msg->id), log_u(qp), log_s(m->queue)); break;
+    case BOUNCE_SENT: MLOG(m, bounce_msg, log_u(msg->id), log_u(qp), log_s(m->queue), log_s(message_messid(msg, messid))); break;
     case BOUNCE_DISCARDED: MLOG(m, triple_bounce, log_u(msg->id), log_s(m->queue)); break;
     case BOUNCE_DROPPED: MLOG(m, bounce_dropped, log_u(msg->id), log_s(m->queue)); break;
     case BOUNCE_LATER: put_off(m, msg, e.text); return;
@@ -121,12 +122,12 @@ static void retry_later(void *ctx) {
 }
 
 static void removed(struct manager *m, struct message *msg) {
-  char number[FMT_U64 + 1];
+  char number[FMT_U64 + 1], messid[MESSID_SIZE];
 
   if (msg->held & HELD_FOR_REMOVAL && queue_bounce_remove(msg->id) == -1)
     MLOG(m, warning, log_s("unable to remove the bounce text of a message removed by order"));
   if (queue_remove_marks(msg->id) == -1) MLOG(m, warning, log_s("unable to remove the marks of a finished message"));
-  MLOG(m, end_msg, log_u(msg->id), log_s(m->queue));
+  MLOG(m, end_msg, log_u(msg->id), log_s(m->queue), log_s(message_messid(msg, messid)));
   if (!stralloc_catm(&m->to_todo.buf, "F ", fmt_u64_z(number, msg->id), "\n", (char *)0)) manager_die(m, "out of memory");
   else pipe_out_flush(&m->to_todo);
   manager_unregister(m, msg);
@@ -159,13 +160,15 @@ static void on_clean(void *ctx, int fd, unsigned events) {
 static void take_in(struct manager *m, struct message *msg, const struct job_head *h) {
   int64_t wall = wall_now();
   deadline mono = mono_now();
+  char messid[MESSID_SIZE];
   int64_t tried = h->tried ? clock_past(&m->clock, (int64_t)h->tried, wall, mono) : 0;
 
+  manager_recall_delay(m, msg, msg->birth, (int64_t)h->tried);
   msg->birth = clock_past(&m->clock, msg->birth, wall, mono);
   if (!h->tried) { /* of the others the log has said it before: a long queue would flood it */
     MLOG(m, new_msg, log_u(msg->id), log_s(m->queue));
     MLOG(m, info_msg, log_u(msg->id), log_u(h->size), log_s(message_sender(msg)), log_u(h->qp), log_u(h->uid),
-         log_s(m->queue));
+         log_s(m->queue), log_s(message_messid(msg, messid)));
   }
   if (!manager_register(m, msg) || !sched_add(&m->sched, msg, tried, clock_now(&m->clock, mono))) manager_die(m, "out of memory");
   else if (sched_finished(msg)) manager_finish(m, msg);

@@ -11,7 +11,6 @@
 #include "base/fmt.h"
 #include "mail/dsn.h"
 #include "queue/transition.h"
-#include "send/bounce_text.h"
 #include "send/manager_state.h"
 
 static const char *const channel_name[CHANNELS] = {[CHANNEL_LOCAL] = "local", [CHANNEL_REMOTE] = "remote"};
@@ -38,13 +37,21 @@ static int verp_sender(const struct message *msg, const char *recipient, strallo
 static int write_command(struct link *l, const struct delivery *d) {
   const struct message *msg = d->batch.m;
   struct spawn_command c = {.id = msg->id, .n = d->batch.n};
+  char messid[MESSID_SIZE];
   stralloc sender = STRALLOC_INIT;
   int ok;
 
-  for (uint32_t i = 0; i < d->batch.n; ++i) c.recipient[i] = message_address(msg, &msg->recipient[d->batch.first + i]);
+  for (uint32_t i = 0; i < d->batch.n; ++i) {
+    const struct recipient *r = &msg->recipient[d->batch.first + i];
+
+    c.recipient[i] = message_address(msg, r);
+    c.notify[i] = message_notify(msg, r);
+  }
   c.delivery = (uint16_t)(d - l->slot);
   c.extra = msg->text + msg->extra;
   c.captured = msg->text + msg->captured;
+  c.dsn = message_dsn(msg);
+  c.messid = message_messid(msg, messid);
   ok = verp_sender(msg, c.recipient[0], &sender);
   c.sender = stralloc_cstr(&sender);
   ok = ok && spawn_command_format(&l->out.buf, &c);
@@ -55,6 +62,7 @@ static int write_command(struct link *l, const struct delivery *d) {
 static void start(struct link *l, const struct batch *b) {
   struct manager *m = l->manager;
   struct delivery *d = l->free;
+  char messid[MESSID_SIZE];
 
   l->free = d->next_free;
   d->batch = *b;
@@ -67,7 +75,7 @@ static void start(struct link *l, const struct batch *b) {
     const char *address = message_address(b->m, &b->m->recipient[b->first + i]);
 
     MLOG(m, starting_delivery, log_u(++m->next_delivery), log_u(b->m->id), log_s(channel_name[l->channel]),
-         log_s(address), log_s(m->queue));
+         log_s(address), log_s(m->queue), log_s(message_messid(b->m, messid)));
   }
   if (!write_command(l, d)) manager_die(m, "out of memory");
 }
@@ -101,39 +109,37 @@ void delivery_start_all(struct manager *m) {
 
 /* --- results --- */
 
-static int add_failure(struct delivery *d, const struct manager *m, const struct recipient *r, const char *text, int too_old) {
-  struct route_table t = {conf_line(&m->conf, SET_envnoathost), conf_lines(&m->conf, SET_locals),
-                          conf_lines(&m->conf, SET_percenthack), conf_lines(&m->conf, SET_virtualdomains)};
-  size_t was = d->failures.len;
-  const char *notify = message_notify(d->batch.m, r);
+static int add_failure(struct delivery *d, struct manager *m, const struct recipient *r, const char *text, int too_old) {
   stralloc report = STRALLOC_INIT;
   int ok = stralloc_copys(&report, text) &&
            (!too_old || stralloc_catlit(&report, "I have tried for too long: this message will not be tried again.\n")) &&
-           bounce_paragraph(&d->failures, route_original(&t, message_address(d->batch.m, r)), *notify ? notify : 0,
-                            stralloc_cstr(&report));
+           manager_paragraph(m, &d->failures, BOUNCE_FAILED, d->batch.m, r, stralloc_cstr(&report));
 
-  if (!ok) stralloc_cut(&d->failures, was);
   stralloc_free(&report);
   return ok;
 }
 
 /* The report on one recipient. */
 static void judge(struct manager *m, struct delivery *d, const struct spawn_report *rep) {
-  const struct message *msg = d->batch.m;
-  const struct recipient *r = &msg->recipient[d->batch.first + d->reported];
+  struct message *msg = d->batch.m;
+  struct recipient *r = &msg->recipient[d->batch.first + d->reported];
   const char *result = rep->result == 'K' ? "success" : rep->result == 'D' ? "failure" : "deferral";
   char outcome = rep->result == 'K'                             ? OUTCOME_DONE
                  : rep->result == 'D' || sched_is_last(&d->batch) ? OUTCOME_FAILED
                                                                 : OUTCOME_DEFERRED;
   enum feedback f = feedback_of(rep->result, rep->text);
+  char messid[MESSID_SIZE];
 
-  MLOG(m, delivery, log_u(d->number + d->reported), log_s(result), log_s(rep->text), log_s(m->queue));
+  MLOG(m, delivery, log_u(d->number + d->reported), log_s(result), log_s(rep->text), log_s(m->queue),
+       log_s(message_messid(msg, messid)));
   if (f > d->feedback) d->feedback = f;
   if (outcome == OUTCOME_FAILED && dsn_tell_failure(message_notify(msg, r), strlen(message_notify(msg, r))) &&
       !add_failure(d, m, r, rep->text, rep->result != 'D')) {
     MLOG(m, warning, log_s("no memory for a bounce text, will try again"));
     outcome = OUTCOME_DEFERRED;
   }
+  if (outcome == OUTCOME_DONE) manager_note_success(m, d, r, rep->text);
+  if (outcome == OUTCOME_DEFERRED) manager_note_delay(m, d, r, rep->text);
   if (!stralloc_append(&d->outcome, outcome)) manager_die(m, "out of memory");
   d->reported++;
 }
@@ -178,6 +184,7 @@ static void batch_over(struct link *l, struct delivery *d) {
   int64_t held;
 
   record_failures(m, d);
+  if (d->successes.len || d->delays.len) manager_send_notices(m, d);
   record_marks(m, d);
   held = sched_result(&m->sched, &d->batch, d->outcome.s, d->feedback, manager_now(m));
   if (held)

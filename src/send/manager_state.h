@@ -7,6 +7,7 @@
 #include "base/loop.h"
 #include "conf/conf.h"
 #include "queue/spawn_proto.h"
+#include "send/bounce_text.h"
 #include "send/clock.h"
 #include "send/control.h"
 #include "send/job.h"
@@ -27,6 +28,7 @@ struct delivery {
   enum feedback feedback;
   stralloc outcome;        /* a byte for each of them: OUTCOME_ */
   stralloc failures;       /* text for bounce/ID */
+  stralloc successes, delays; /* the same, for notices */
 };
 enum { OUTCOME_DEFERRED, OUTCOME_DONE, OUTCOME_FAILED };
 
@@ -107,6 +109,18 @@ void manager_unregister(struct manager *m, struct message *msg);
 void manager_discard(struct manager *m, struct message *msg);
 /* Listen for orders, and load those that stay: 0, or -1 when memory ran out. */
 int manager_control_start(struct manager *m) MUST_CHECK;
+
+/* manager_notice.c: note what the sender wants to hear of a recipient, from the report on it. */
+void manager_note_success(struct manager *m, struct delivery *d, const struct recipient *r, const char *report);
+void manager_note_delay(struct manager *m, struct delivery *d, struct recipient *r, const char *report);
+/* Send what was noted, and forget it; before the results are recorded.  Blocks until the notices
+ * are queued. */
+void manager_send_notices(struct manager *m, struct delivery *d);
+/* A message of an earlier life of ours, last tried at that time: who was told then is not told again. */
+void manager_recall_delay(struct manager *m, struct message *msg, int64_t birth, int64_t tried);
+/* The paragraph for bounce/ID or a notice: 1 or 0. */
+int manager_paragraph(struct manager *m, stralloc *out, enum bounce_action action, const struct message *msg,
+                      const struct recipient *r, const char *report) MUST_CHECK;
 
 /* manager_rate.c: keep the rates in $RATELIMIT_DIR, or in fallback ("": none); after the
  * settings are loaded.  0 or -1 with e filled. */

@@ -47,6 +47,14 @@ void message_set_dsn(struct message *m, const char *dsn) {
   m->dsn = *dsn ? put_text(m, dsn) : 0;
 }
 
+void message_set_messid(struct message *m, const char *messid) {
+  m->messid = *messid ? put_text(m, messid) : 0;
+}
+
+const char *message_messid(const struct message *m, char buf[MESSID_SIZE]) {
+  return messid_of(m->messid ? m->text + m->messid : 0, m->id, buf);
+}
+
 void message_set_notify(struct message *m, const char *dsn) {
   m->recipient[m->recipients - 1].notify = *dsn ? put_text(m, dsn) : 0;
 }

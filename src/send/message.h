@@ -8,6 +8,7 @@
 #include "base/attr.h"
 #include "send/hashtab.h"
 #include "base/heap.h"
+#include "queue/messid.h"
 #include "send/ring.h"
 #include "send/route.h"
 
@@ -16,6 +17,7 @@ struct recipient {
   uint32_t index;   /* its number in the envelope, for the mark */
   uint32_t notify;  /* DSN parameters (mail/dsn.h), likewise; 0: none */
   uint8_t channel, done;
+  uint8_t told;     /* that it takes long */
 };
 
 struct destination;
@@ -55,6 +57,7 @@ struct message {
   struct message *next;   /* in a list of the manager */
   uint32_t extra, captured; /* where in text */
   uint32_t dsn;             /* likewise, parameters of MAIL (mail/dsn.h); 0: none */
+  uint32_t messid;          /* likewise, the id it came with (queue/messid.h); 0: none */
   uint32_t recipients, left; /* all, and those not done */
   uint32_t bundles;
   uint32_t used;          /* bytes of text */
@@ -74,6 +77,9 @@ void message_add_recipient(struct message *m, enum channel channel, uint32_t ind
 /* DSN parameters of the message, and of the recipient added last. */
 void message_set_dsn(struct message *m, const char *dsn);
 void message_set_notify(struct message *m, const char *dsn);
+void message_set_messid(struct message *m, const char *messid);
+/* Its id; buf is for one that came with none. */
+const char *message_messid(const struct message *m, char buf[MESSID_SIZE]);
 static inline const char *message_dsn(const struct message *m) {
   return m->dsn ? m->text + m->dsn : "";
 }

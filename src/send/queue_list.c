@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "mail/date.h"
 #include "queue/collection.h"
+#include "queue/messid.h"
 #include "queue/transition.h"
 #include "send/control_client.h"
 #include "send/route.h"
@@ -75,6 +76,11 @@ static int put_masked(stralloc *out, const stralloc *s) {
   return 1;
 }
 
+/* The id it has in logs. */
+static const char *messid(const struct queue_entry *q, char buf[MESSID_SIZE]) {
+  return messid_of(q->env.messid.len ? q->env.messid.s : 0, q->id, buf);
+}
+
 static int print_live(struct printer *p, const struct live *l) {
   if (!l->state.len) return 1;
   if (p->form == QUEUE_LIST_SHORT) return stralloc_equals(&l->state, "held") ? stralloc_catlit(&p->line, "  held") : 1;
@@ -86,12 +92,13 @@ static int print_live(struct printer *p, const struct live *l) {
 /* "date GMT  #id  size  <sender>", then "\tlocal\taddress" or "  done\t..." */
 static int print_text(struct printer *p, const struct queue_entry *q, const struct live *l) {
   const struct envelope *env = &q->env;
-  char date[DATE_TEXT];
+  char date[DATE_TEXT], buf[MESSID_SIZE];
 
   date_fmt(date, (int64_t)env->birth, "GMT");
   if (!stralloc_catm(&p->line, date, "  #", (char *)0) || !stralloc_catu64(&p->line, q->id) ||
       !stralloc_catlit(&p->line, "  ") || !stralloc_catu64(&p->line, env->size) || !stralloc_catlit(&p->line, "  <") ||
       !put_masked(&p->line, &env->sender) || !stralloc_catm(&p->line, ">  ", p->queue, (char *)0) || !print_live(p, l) ||
+      (p->form == QUEUE_LIST_LONG && !stralloc_catm(&p->line, "  id ", messid(q, buf), (char *)0)) ||
       !stralloc_append(&p->line, '\n'))
     return 0;
   for (size_t i = 0; i < env->recipients.len; ++i) {
@@ -113,13 +120,14 @@ static int put_json_live(stralloc *out, const struct live *l) {
 
 static int print_json(struct printer *p, const struct queue_entry *q, const struct live *l) {
   const struct envelope *env = &q->env;
+  char buf[MESSID_SIZE];
 
   if (!stralloc_catlit(&p->line, "{\"id\":") || !stralloc_catu64(&p->line, q->id) ||
       !stralloc_catm(&p->line, ",\"queue\":", (char *)0) || !json_string(&p->line, p->queue, strlen(p->queue)) ||
       !stralloc_catlit(&p->line, ",\"birth\":") || !stralloc_catu64(&p->line, env->birth) ||
       !stralloc_catlit(&p->line, ",\"tried\":") || !stralloc_cati64(&p->line, q->tried) ||
       !stralloc_catlit(&p->line, ",\"size\":") || !stralloc_catu64(&p->line, env->size) || !put_json_live(&p->line, l) ||
-      !stralloc_catlit(&p->line, ",\"sender\":") || !json_string(&p->line, env->sender.s, env->sender.len) ||
+      !stralloc_catm(&p->line, ",\"messid\":\"", messid(q, buf), "\"", (char *)0) || !stralloc_catlit(&p->line, ",\"sender\":") || !json_string(&p->line, env->sender.s, env->sender.len) ||
       !stralloc_catlit(&p->line, ",\"recipients\":["))
     return 0;
   for (size_t i = 0; i < env->recipients.len; ++i) {

@@ -158,7 +158,7 @@ static int write_job(struct todo *t, uint64_t id, int64_t tried) {
 
   h.tried = tried > 0 ? (uint64_t)tried : 0;
   if (h.birth > INT64_MAX) h.birth = INT64_MAX;
-  job_begin(&w, &t->out.buf, &h, &t->env.sender, &t->env.extra, &t->env.captured, &t->env.dsn);
+  job_begin(&w, &t->out.buf, &h, &t->env.sender, &t->env.extra, &t->env.captured, &t->env.dsn, &t->env.messid);
   if (!route_all(t, &w)) w.ok = 0;
   return job_end(&w);
 }

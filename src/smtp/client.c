@@ -152,6 +152,7 @@ static const struct {
     {"SIZE", SMTP_SIZE},
     {"8BITMIME", SMTP_8BITMIME},
     {"STARTTLS", SMTP_STARTTLS},
+    {"DSN", SMTP_DSN},
 };
 
 /* Notes the keyword of one EHLO line, given without code and separator. */

@@ -18,6 +18,7 @@ enum smtp_capability {
   SMTP_SIZE = 2,
   SMTP_8BITMIME = 4,
   SMTP_STARTTLS = 8,
+  SMTP_DSN = 16,
 };
 
 struct smtp_client {

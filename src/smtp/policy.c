@@ -90,7 +90,8 @@ static void log_verdict(const struct session *s, int event, const struct policy_
                                 log_s(text_or_dash(&s->c.user)),
                                 log_s(text_or_dash(&s->c.helo)),
                                 log_s(stralloc_cstr(&s->t.sender.address)),
-                                log_s(stralloc_cstr(&s->t.recipient.address))};
+                                log_s(stralloc_cstr(&s->t.recipient.address)),
+                                log_s(s->messid)};
 
   log_write(2, PREFIX, (enum log_event)event, arg, sizeof arg / sizeof *arg);
 }

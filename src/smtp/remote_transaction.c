@@ -2,6 +2,8 @@
 #include <string.h>
 
 #include "mail/address.h"
+#include "mail/dsn.h"
+#include "queue/spawn_proto.h"
 #include "smtp/remote_run.h"
 
 /* Commands sent ahead of their replies: few enough that the replies fit what the network holds
@@ -43,12 +45,49 @@ static int path(stralloc *line, const char *keyword, const char *address) {
          stralloc_append(line, '>');
 }
 
+/* What the sender asks of notices goes on to a server that offers to send them (RFC 3461 5.2.1);
+ * from our own words, not those that came. */
+static int passes_dsn(const struct remote_run *r) {
+  return (r->k->c.capabilities & SMTP_DSN) != 0;
+}
+
+static int dsn_mail(const struct remote_run *r, stralloc *line) {
+  const char *s = r->job->dsn;
+  stralloc text = STRALLOC_INIT;
+  struct dsn_mail d;
+  int ok;
+
+  if (!passes_dsn(r) || !s || !*s || !dsn_mail_parse(s, strlen(s), &d)) return 1;
+  ok = dsn_mail_format(&text, &d) && (!text.len || (stralloc_append(line, ' ') && stralloc_cat(line, &text)));
+  stralloc_free(&text);
+  return ok;
+}
+
+static int dsn_rcpt(const struct remote_run *r, size_t i, stralloc *line) {
+  const char *s = r->job->notify ? r->job->notify[i] : "";
+  stralloc text = STRALLOC_INIT;
+  struct dsn_rcpt d;
+  int ok;
+
+  if (!passes_dsn(r) || !*s || !dsn_rcpt_parse(s, strlen(s), &d)) return 1;
+  ok = dsn_rcpt_format(&text, &d) && (!text.len || (stralloc_append(line, ' ') && stralloc_cat(line, &text)));
+  stralloc_free(&text);
+  return ok;
+}
+
+static int passed_something(const struct remote_run *r) {
+  for (size_t i = 0; passes_dsn(r) && r->job->notify && i < r->job->recipients; ++i)
+    if (*r->job->notify[i]) return 1;
+  return 0;
+}
+
 static int mail_line(struct remote_run *r, stralloc *line) {
   unsigned capabilities = r->k->c.capabilities;
 
   if (!path(line, "FROM:", r->job->sender)) return 0;
   if (capabilities & SMTP_SIZE && (!stralloc_catlit(line, " SIZE=") || !stralloc_catu64(line, r->size))) return 0;
-  return !(r->has_8bit && capabilities & SMTP_8BITMIME) || stralloc_catlit(line, " BODY=8BITMIME");
+  if (r->has_8bit && capabilities & SMTP_8BITMIME && !stralloc_catlit(line, " BODY=8BITMIME")) return 0;
+  return dsn_mail(r, line);
 }
 
 static int send_mail(struct remote_run *r, stralloc *line) {
@@ -67,7 +106,7 @@ static int send_rcpts(struct remote_run *r, size_t *sent, stralloc *line) {
   size_t end = *sent + (pipelining ? WINDOW : 1);
 
   for (; *sent < r->job->recipients && *sent < end; ++*sent) {
-    if (!path(line, "TO:", r->job->recipient[*sent])) return strerr_set(&r->e, "out of memory", (char *)0);
+    if (!path(line, "TO:", r->job->recipient[*sent]) || !dsn_rcpt(r, *sent, line)) return strerr_set(&r->e, "out of memory", (char *)0);
     if (smtp_client_send(c, "RCPT ", line->s, &r->e) == -1) return -1;
   }
   return pipelining && *sent == r->job->recipients ? smtp_client_send(c, "DATA", "", &r->e) : 0;
@@ -122,7 +161,7 @@ static enum remote_outcome send_message(struct remote_run *r) {
   if (code == LOST && r->reused) return STALE; /* it says that it did not take it */
   if (code != LOST) r->left = LEFT_CLEAN;
   if (code >= 300) return remote_give_up(r, code >= 500 ? 'D' : 'Z', " failed after I sent the message.");
-  remote_puts(r, 'K', r->address, " accepted message.", "");
+  remote_puts(r, 'K', r->address, passed_something(r) ? SPAWN_DSN_TAKEN : " accepted message.", "");
   remote_put_said(r, SAID_MAX);
   remote_end_report(r);
   return OVER;

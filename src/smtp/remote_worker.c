@@ -14,7 +14,7 @@
 #include "queue/worker_proto.h"
 #include "smtp/remote.h"
 
-#define FIELDS_MAX (WORKER_REMOTE_FIELDS + SPAWN_RECIPIENTS_MAX)
+#define FIELDS_MAX (WORKER_REMOTE_FIELDS + 2 * SPAWN_RECIPIENTS_MAX)
 #define LOOK_SECONDS 1 /* so often at most the control files are looked at */
 
 struct settings {
@@ -55,9 +55,14 @@ static void wait_for_job(int sock, struct remote_keeper *k) {
 
 static int deliver(const char *const *field, size_t n, int message, struct settings *s, struct remote_keeper *k,
                    stralloc *report) {
-  struct remote_job job = {.host = field[0], .sender = field[1], .extra = field[2], .recipient = field + WORKER_REMOTE_FIELDS,
-                           .recipients = n - WORKER_REMOTE_FIELDS, .message = message};
+  const char *recipient[SPAWN_RECIPIENTS_MAX], *notify[SPAWN_RECIPIENTS_MAX];
+  struct remote_job job = {.host = field[0], .sender = field[1], .extra = field[2], .dsn = field[3], .recipient = recipient,
+                           .notify = notify, .recipients = (n - WORKER_REMOTE_FIELDS) / 2, .message = message};
 
+  for (size_t i = 0; i < job.recipients; ++i) {
+    recipient[i] = field[WORKER_REMOTE_FIELDS + 2 * i];
+    notify[i] = field[WORKER_REMOTE_FIELDS + 2 * i + 1];
+  }
   refresh(s, k);
   stralloc_cut(report, 0);
   return s->ok ? remote_deliver(&job, &s->conf, k, report) : remote_bad_settings(report, &s->e);
@@ -92,7 +97,8 @@ int remote_worker_serve(int sock) {
     n = fdpass_recv(sock, buf, sizeof buf, fd, &fds);
     if (n <= 0) break;
     fields = worker_job_parse(buf, (size_t)n, field, FIELDS_MAX);
-    if (fds == 1 && fields > WORKER_REMOTE_FIELDS && deliver(field, fields, fd[0], &s, &k, &report) == 0)
+    if (fds == 1 && fields > WORKER_REMOTE_FIELDS && (fields - WORKER_REMOTE_FIELDS) % 2 == 0 &&
+        deliver(field, fields, fd[0], &s, &k, &report) == 0)
       answered = worker_answer(sock, 0, stralloc_cstr(&report), report.len);
     else answered = worker_answer(sock, 111, "", 0);
     while (fds) fd_close(fd[--fds]);

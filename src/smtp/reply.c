@@ -61,7 +61,7 @@ static const char *loggable(struct session *s) {
 
 void reply_refuse(struct session *s, unsigned code, const char *enhanced, const char *text) {
   LOG(2, PREFIX, smtp_refused, log_s(s->c.ip), log_u(s->c.number), log_u(code), log_s(enhanced),
-      log_s(loggable(s)));
+      log_s(s->messid), log_s(loggable(s)));
   reply(s, code, enhanced, text);
   if (++s->c.errors >= ERRORS_MAX) reply_close(s, "4.7.0", "too many errors, goodbye");
 }

@@ -61,6 +61,7 @@ void session_init(struct session *s, const struct session_place *at) {
   s->io_out.fd = at->out;
   s->io_in.session = s->io_out.session = deadline_in(SESSION_SECONDS);
   session_deadline(s);
+  session_next_message(s);
   substdio_init(&s->in, read_op, s, s->inbuf, sizeof s->inbuf);
   substdio_init(&s->out, iodeadline_write, &s->io_out, s->outbuf, sizeof s->outbuf);
 }
@@ -95,10 +96,19 @@ void session_reset(struct session *s) {
   smtp_path_free(&s->t.sender);
   smtp_path_free(&s->t.recipient);
   stralloc_free(&s->t.recipients);
+  stralloc_free(&s->t.dsn);
+  stralloc_free(&s->t.notify);
+  stralloc_free(&s->t.notifies);
   memset(&s->t, 0, sizeof s->t);
   narrow(s);
   if (s->c.lookup) lookup_close(s->c.lookup); /* an idle client holds none of inlookup's connections */
-  if (s->state & (STATE_MAIL | STATE_RCPT)) s->state = STATE_READY;
+  if (!(s->state & (STATE_MAIL | STATE_RCPT))) return;
+  s->state = STATE_READY;
+  session_next_message(s);
+}
+
+void session_next_message(struct session *s) {
+  messid_make(s->messid, s->c.number);
 }
 
 void session_pause(struct session *s, uint64_t seconds) {

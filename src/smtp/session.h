@@ -54,6 +54,9 @@ struct transaction {
   uint64_t size;      /* announced; 0: not */
   struct smtp_path recipient; /* the one being judged */
   stralloc recipients; /* accepted, each with a NUL behind it */
+  stralloc dsn;       /* DSN parameters of MAIL (mail/dsn.h) */
+  stralloc notify;    /* those of the recipient being judged */
+  stralloc notifies;  /* those of the accepted ones, in their order, each with a NUL behind it */
   size_t accepted;
   struct data_reader data;
   int discard;        /* take it and throw it away */
@@ -65,6 +68,7 @@ struct session {
   const struct conf *conf;
   const struct env *env;
   struct qqclient_pool *queue;
+  char messid[MESSID_SIZE]; /* of the message under way, or of the next one: queue/messid.h */
   enum session_state state;
   int over; /* no more commands: 1 the connection ends, SESSION_QUIT because of QUIT */
   char *const *auth; /* authentication program and its arguments; null: no AUTH */
@@ -92,6 +96,7 @@ void session_free(struct session *s);
 
 /* For the verbs. */
 void session_reset(struct session *s); /* forget the transaction */
+void session_next_message(struct session *s); /* what comes now has another id */
 void session_deadline(struct session *s); /* a new command or block begins */
 /* Wait that long (a penalty), replies so far sent first. */
 void session_pause(struct session *s, uint64_t seconds);

@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/log.h"
 #include "mail/received.h"
+#include "queue/domainqueue.h"
 #include "queue/qqclient.h"
 #include "smtp/policy.h"
 #include "smtp/reply.h"
@@ -43,6 +44,27 @@ static int environment(const struct session *s, struct env *env) {
          (!c->auth_may_relay || env_set(env, "RELAYCLIENT", c->relay ? c->relay : ""));
 }
 
+/* What control/domainqueue says of the recipients: of those it knows the last decides.  0 or -1. */
+static int choose_queue(const struct session *s, struct env *env, struct strerr *e) {
+  const struct strlist *rules = conf_lines(s->conf, SET_domainqueue);
+  const stralloc *to = &s->t.recipients;
+  const char *what = 0;
+
+  if (!rules->len || env_lookup(env, "QUEUEDIR")) return 0;
+  for (size_t i = 0; i < to->len; i += strlen(to->s + i) + 1) {
+    const char *found = domainqueue_find(rules, to->s + i, strlen(to->s + i));
+
+    if (found) what = found;
+  }
+  switch (what ? domainqueue_apply(what, env) : DOMAINQUEUE_OK) {
+    case DOMAINQUEUE_OK: return 0;
+    case DOMAINQUEUE_BAD: return strerr_set(e, "control/domainqueue: no assignments of a queue: ", what, (char *)0);
+    case DOMAINQUEUE_NOMEM: break;
+  }
+  errno = ENOMEM;
+  return strerr_sys(e, "unable to queue", (char *)0);
+}
+
 static int trace_field(const struct session *s, stralloc *out) {
   const struct connection *c = &s->c;
   const struct received r = {
@@ -52,6 +74,7 @@ static int trace_field(const struct session *s, stralloc *out) {
       .helo = stralloc_cstr(&c->helo),
       .local = *c->local_host ? c->local_host : conf_line(s->conf, SET_me),
       .protocol = protocol(c),
+      .id = s->messid,
       .tls_version = c->tls ? stralloc_cstr(&c->tls_info.version) : 0,
       .tls_cipher = c->tls ? stralloc_cstr(&c->tls_info.cipher) : 0,
       .when = wall_now(),
@@ -68,7 +91,7 @@ static int open_queue(struct intake *in, struct strerr *e) {
 
   errno = ENOMEM;
   if (!environment(in->s, &env) || !trace_field(in->s, &trace)) strerr_sys(e, "unable to queue", (char *)0);
-  else r = qqclient_open(&in->q, &env, e);
+  else if (choose_queue(in->s, &env, e) == 0) r = qqclient_open(&in->q, &env, in->s->messid, e);
   if (r == 0) {
     in->queued = 1;
     in->q.pool = in->s->queue;
@@ -125,9 +148,14 @@ static void send_envelope(struct intake *in) {
   const struct transaction *t = &in->s->t;
   const char *to = t->recipients.s;
   const char *end = to + t->recipients.len;
+  const char *notify = t->notifies.s;
 
   qqclient_from(&in->q, stralloc_cstr(&t->sender.address), t->sender.address.len);
-  for (; to < end; to += strlen(to) + 1) qqclient_to(&in->q, to, strlen(to));
+  qqclient_from_dsn(&in->q, stralloc_cstr(&t->dsn), t->dsn.len);
+  for (; to < end; to += strlen(to) + 1, notify += strlen(notify) + 1) {
+    qqclient_to(&in->q, to, strlen(to));
+    qqclient_to_dsn(&in->q, notify, strlen(notify));
+  }
 }
 
 static void log_accepted(const struct session *s, uint64_t qp) {
@@ -135,14 +163,15 @@ static void log_accepted(const struct session *s, uint64_t qp) {
 
   LOG(2, PREFIX, smtp_accept, log_s(s->c.ip), log_u(s->c.number), log_u(qp), log_u(t->data.bytes),
       log_u(t->accepted), log_s(protocol(&s->c)), log_s(or_dash(stralloc_cstr(&s->c.user))),
-      log_s(or_dash(stralloc_cstr(&s->c.helo))), log_s(stralloc_cstr(&t->sender.address)), log_s(t->recipients.s));
+      log_s(or_dash(stralloc_cstr(&s->c.helo))), log_s(stralloc_cstr(&t->sender.address)), log_s(t->recipients.s),
+      log_s(s->messid));
 }
 
 static void reply_accepted(struct session *s, uint64_t qp) {
   stralloc text = STRALLOC_INIT;
 
   if (!stralloc_copylit(&text, "ok ") || !stralloc_catu64(&text, (uint64_t)wall_now()) || !stralloc_catlit(&text, " qp ") ||
-      !stralloc_catu64(&text, qp))
+      !stralloc_catu64(&text, qp) || !stralloc_catm(&text, " id ", s->messid, (char *)0))
     stralloc_cut(&text, 0);
   reply(s, 250, "2.0.0", stralloc_cstr(&text));
   stralloc_free(&text);
@@ -165,7 +194,8 @@ static void reply_not_queued(struct session *s, struct qqresult *r) {
     stralloc_chomp(&r->text);
   }
   LOG(2, PREFIX, smtp_not_queued, log_s(s->c.ip), log_u(s->c.number), log_u((uint64_t)r->code),
-      log_s(stralloc_cstr(&s->t.sender.address)), log_s(s->t.recipients.s), log_s(stralloc_cstr(&r->text)));
+      log_s(stralloc_cstr(&s->t.sender.address)), log_s(s->t.recipients.s), log_s(s->messid),
+      log_s(stralloc_cstr(&r->text)));
   reply(s, permanent ? 554 : 451, enhanced, stralloc_cstr(&r->text));
 }
 

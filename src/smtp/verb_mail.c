@@ -58,6 +58,7 @@ static int begin(struct session *s, const char *arg, size_t n) {
 void verb_mail(struct session *s, const char *arg, size_t n) {
   if (!begin(s, arg, n)) {
     session_reset(s);
+    session_next_message(s);
     return;
   }
   s->state = STATE_MAIL;

@@ -28,6 +28,7 @@ static int judge(struct session *s, const char *arg, size_t n) {
   const char *rest;
   size_t rest_n;
 
+  stralloc_cut(&s->t.notify, 0);
   if (!envelope_path(s, arg, n, "TO:", &s->t.recipient, "5.1.3", &rest, &rest_n)) return 0;
   if (!s->t.recipient.address.len) {
     reply_refuse(s, 501, "5.1.3", "a recipient cannot be empty");
@@ -45,7 +46,8 @@ void verb_rcpt(struct session *s, const char *arg, size_t n) {
   struct smtp_path *p = &s->t.recipient;
 
   if (!judge(s, arg, n)) return;
-  if (!complete(s, p) || !stralloc_catz(&s->t.recipients, p->address.s, p->address.len)) {
+  if (!complete(s, p) || !stralloc_catz(&s->t.recipients, p->address.s, p->address.len) ||
+      !stralloc_catz(&s->t.notifies, stralloc_cstr(&s->t.notify), s->t.notify.len)) {
     reply_close(s, "4.3.0", "out of memory");
     return;
   }

@@ -13,13 +13,13 @@ static void require(int holds) {
   if (!holds) abort();
 }
 
-static void one_paragraph(const char *report) {
+static void one_paragraph(enum bounce_action action, const char *report) {
   stralloc out = STRALLOC_INIT;
   struct bounce_failure f;
   size_t pos = 0;
 
-  require(bounce_paragraph(&out, "a@b", 0, report));
-  require(bounce_text_next(out.s, out.len, &pos, &f) && f.recipient_n == 3 && !f.original_n);
+  require(bounce_paragraph(&out, action, "a@b", 0, report));
+  require(bounce_text_next(out.s, out.len, &pos, &f) && f.recipient_n == 3 && !f.original_n && f.action == action);
   require(!bounce_text_next(out.s, out.len, &pos, &f));
   stralloc_free(&out);
 }
@@ -39,6 +39,25 @@ static void whole_text(const char *s, size_t n) {
   }
 }
 
+/* Every paragraph is in one of the two, and reads the same there. */
+static void split(const char *s, size_t n) {
+  stralloc part[2] = {STRALLOC_INIT, STRALLOC_INIT};
+  struct bounce_failure f, g;
+  size_t pos = 0, at[2] = {0, 0};
+
+  require(bounce_text_split(s, n, &part[0], &part[1]));
+  while (bounce_text_next(s, n, &pos, &f)) {
+    int i = f.action != BOUNCE_DELIVERED && f.action != BOUNCE_RELAYED;
+
+    require(bounce_text_next(part[i].s, part[i].len, &at[i], &g) && g.action == f.action);
+    require(g.recipient_n == f.recipient_n && g.original_n == f.original_n);
+  }
+  for (int i = 0; i < 2; ++i) {
+    require(!bounce_text_next(stralloc_cstr(&part[i]), part[i].len, &at[i], &g));
+    stralloc_free(&part[i]);
+  }
+}
+
 static void letter(const stralloc *text) {
   static const char boundary[] = "=_0123456789abcdef0123456789abcdef";
   stralloc out = STRALLOC_INIT;
@@ -51,7 +70,9 @@ static void letter(const stralloc *text) {
   bounce_scan_feed(&whole, text->s, text->len);
   for (size_t i = 0; i < text->len; ++i) bounce_scan_feed(&bytes, text->s + i, 1);
   require(whole.header_size == bytes.header_size && whole.found == bytes.found && whole.header_bad == bytes.header_bad);
-  for (l.only_header = 0; l.only_header < 2; ++l.only_header) {
+  for (int i = 0; i < 2 * BOUNCE_KINDS; ++i) {
+    l.only_header = i % 2;
+    l.kind = (enum bounce_kind)(i / 2);
     stralloc_cut(&out, 0);
     require(bounce_format_head(&out, &l));
   }
@@ -62,8 +83,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   stralloc text = STRALLOC_INIT;
 
   require(stralloc_copyb(&text, (const char *)data, size));
-  one_paragraph(stralloc_cstr(&text));
+  for (int a = 0; a < BOUNCE_ACTIONS; ++a) one_paragraph((enum bounce_action)a, stralloc_cstr(&text));
   whole_text(text.s, text.len);
+  split(text.s, text.len);
   letter(&text);
   stralloc_free(&text);
   return 0;

@@ -18,7 +18,8 @@ static int same_text(const stralloc *a, const stralloc *b) {
 static int same(const struct envelope *a, const struct envelope *b) {
   if (a->uid != b->uid || a->qp != b->qp || a->birth != b->birth || a->size != b->size || a->checksum != b->checksum) return 0;
   if (!same_text(&a->sender, &b->sender) || !same_text(&a->extra, &b->extra) || !same_text(&a->captured, &b->captured)) return 0;
-  if (a->recipients.len != b->recipients.len || !same_text(&a->dsn, &b->dsn)) return 0;
+  if (a->recipients.len != b->recipients.len || !same_text(&a->dsn, &b->dsn) || !same_text(&a->messid, &b->messid))
+    return 0;
   for (size_t i = 0; i < a->recipients.len; ++i) {
     size_t n, m;
     const char *s = envelope_notify(a, i, &n);

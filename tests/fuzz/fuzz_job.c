@@ -13,17 +13,20 @@ static void require(int holds) {
 
 static int format(stralloc *out, const struct job_head *h, const struct message *m) {
   stralloc sender = STRALLOC_INIT, extra = STRALLOC_INIT, captured = STRALLOC_INIT, dsn = STRALLOC_INIT;
+  stralloc messid = STRALLOC_INIT;
   struct job_writer w;
 
   require(stralloc_copys(&sender, message_sender(m)) && stralloc_copys(&extra, m->text + m->extra) &&
-          stralloc_copys(&captured, m->text + m->captured) && stralloc_copys(&dsn, message_dsn(m)));
-  job_begin(&w, out, h, &sender, &extra, &captured, &dsn);
+          stralloc_copys(&captured, m->text + m->captured) && stralloc_copys(&dsn, message_dsn(m)) &&
+          stralloc_copys(&messid, m->messid ? m->text + m->messid : ""));
+  job_begin(&w, out, h, &sender, &extra, &captured, &dsn, &messid);
   for (uint32_t i = 0; i < m->recipients; ++i) {
     const struct recipient *r = &m->recipient[i];
     const char *notify = message_notify(m, r);
 
     job_recipient(&w, (enum channel)r->channel, r->index, message_address(m, r), notify, strlen(notify));
   }
+  stralloc_free(&messid);
   stralloc_free(&dsn);
   stralloc_free(&sender);
   stralloc_free(&extra);

@@ -62,11 +62,12 @@ class SendSite(MailSite):
         except AssertionError as e:
             raise AssertionError(f"{e}; the log:\n{self.log_text[-3000:]}") from None
 
-    def job(self, id, *recipients, sender="a@b.example", tried=0, birth=None, size=10):
-        """todo-proc hands over a message; a recipient is (b"L" or b"R", address)."""
+    def job(self, id, *recipients, sender="a@b.example", tried=0, birth=None, size=10, dsn="", messid=""):
+        """todo-proc hands over a message; a recipient is (b"L" or b"R", address), with DSN parameters if it has some."""
         head = [id, int(birth or time.time()), size, 0, 1, tried]
-        body = b"J" + b"".join(b"%d\0" % n for n in head) + sender.encode() + b"\0\0\0\0"
-        body += b"".join(kind + b"%d\0%s\0\0" % (i, address.encode()) for i, (kind, address) in enumerate(recipients))
+        body = b"J" + b"".join(b"%d\0" % n for n in head) + sender.encode() + b"\0\0\0%s\0%s\0" % (dsn.encode(), messid.encode())
+        body += b"".join(kind + b"%d\0%s\0%s\0" % (i, address.encode(), "".join(notify).encode())
+                         for i, (kind, address, *notify) in enumerate(recipients))
         self.write(8, struct.pack("<I", len(body)) + body)
 
     def write(self, n, data):
@@ -81,10 +82,10 @@ class SendSite(MailSite):
         data, out = self.input[n], []
         while len(data) > 2:
             slot, parts, data = struct.unpack("<H", data[:2])[0], [], data[2:]
-            while len(parts) < 5 or parts[-1]:
+            while len(parts) <= 6 or parts[-1] or len(parts) % 2 == 0:  # pairs until an empty recipient
                 part, _, data = data.partition(b"\0")
                 parts.append(part)
-            out.append((slot, parts[0].decode(), parts[1].decode(), [p.decode() for p in parts[4:-1]]))
+            out.append((slot, parts[0].decode(), parts[2].decode(), [p.decode() for p in parts[6:-1:2]]))
         return out
 
     def report(self, n, slot, *reports):

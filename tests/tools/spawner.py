@@ -34,7 +34,7 @@ class Spawner:
         out, self.buf = self.buf.split(b"\0", 1)
         return out.decode("latin-1")
 
-    def order(self, *to, message=b"Subject: s\n\nhi\n", sender="a@local.example", extra=b"", mess=None):
+    def order(self, *to, message=b"Subject: s\n\nhi\n", sender="a@local.example", extra=b"", mess=None, messid="1.1", dsn="", notify=""):
         self.number += 1
         if mess is None:
             mess = 23 * (1000 + self.number)
@@ -42,7 +42,8 @@ class Spawner:
             with open(path, "wb") as f:
                 f.write(message)
             os.chmod(path, 0o644)
-        fields = [b"%d/%d" % (mess % 23, mess), sender.encode(), extra, b""] + [t.encode() for t in to] + [b""]
+        fields = [b"%d/%d" % (mess % 23, mess), messid.encode(), sender.encode(), extra, b"", dsn.encode()]
+        fields += [f for t in to for f in (t.encode(), notify.encode())] + [b""]
         self.process.stdin.write(struct.pack("<H", self.number) + b"\0".join(fields) + b"\0")
         return self.number, len(to)
 

@@ -32,7 +32,7 @@ int main(int argc, char **argv) {
 
   sig_ignore_pipe();
   if (lseek(0, 0, SEEK_SET) == -1) strerr_diem_sys(111, FATAL, "unable to rewind the message", (char *)0);
-  if (qqclient_open(&q, 0, &e) == -1) strerr_die(111, FATAL, &e);
+  if (qqclient_open(&q, 0, 0, &e) == -1) strerr_die(111, FATAL, &e);
   qqclient_puts(&q, dtline);
   substdio_initfd_read(&in, 0, buf, sizeof buf);
   while ((n = substdio_feed(&in)) > 0) {

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/env.h"
 #include "base/fd.h"
 #include "base/options.h"
 #include "base/sigfd.h"
@@ -17,6 +18,7 @@
 
 int main(int argc, char **argv) {
   struct delivery_job job = {.message = 0};
+  const char *messid = env_get("MESSID");
   const struct option options[] = {
       {'n', OPTION_FLAG, &job.dry, 1}, {'N', OPTION_FLAG, &job.dry, 0}, {0, 0, 0, 0}};
   struct conf conf;
@@ -41,6 +43,7 @@ int main(int argc, char **argv) {
   job.sender = argv[6];
   job.defaultdelivery = argv[7];
   job.extra = argc - first > 8 ? argv[8] : "";
+  job.messid = messid ? messid : "";
   job.lookup = &lookup;
   if (conf_load(&conf, CONF_LOCAL, &e) == -1) strerr_die(111, "", &e);
   code = delivery_run(&job, &conf, &e);

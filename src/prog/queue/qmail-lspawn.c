@@ -145,8 +145,9 @@ static pid_t run(struct local *l, struct spawner_slot *slot, const struct spawn_
   struct strerr e;
   gid_t group = u->gid;
   struct env own = {0};
-  int ok = 1;
-  int outfd;
+  const char *const field[WORKER_LOCAL_FIELDS] = {u->user, u->home, local, u->dash, u->ext, host, c->sender,
+                                                  l->defaultdelivery, c->extra, c->messid};
+  int ok, outfd;
   pid_t pid;
 
   if (l->root) {
@@ -162,14 +163,14 @@ static pid_t run(struct local *l, struct spawner_slot *slot, const struct spawn_
     s.ngroups = 1;
   }
   /* Fields kept for delivery programs are variables: of a process of its own. */
-  if (!*c->captured && hand_over(l, slot, u, (const char *const *)argv + 2, messfd)) return SPAWNER_ELSEWHERE;
+  if (!*c->captured && hand_over(l, slot, u, field, messfd)) return SPAWNER_ELSEWHERE;
   outfd = spawner_pipe(slot);
   if (outfd == -1) {
     (void)!stralloc_copylit(text, "Unable to start a delivery. (#4.3.0)\n");
     return -1;
   }
-  if (*c->captured) ok = env_copy(&own, &l->env) && delivery_env_add(&own, c->captured);
-  s.envp = !ok ? 0 : env_vector(*c->captured ? &own : &l->env);
+  ok = env_copy(&own, &l->env) && env_set(&own, "MESSID", c->messid) && delivery_env_add(&own, c->captured);
+  s.envp = ok ? env_vector(&own) : 0;
   if (!s.envp) {
     env_free(&own);
     return -1;

@@ -82,7 +82,7 @@ static int callers_fd(uint64_t fd) {
 }
 
 static int take_message(const struct conf *conf, int log_fd) {
-  struct accept_origin o = {.uid = getuid(), .qp = (uint64_t)getpid()};
+  struct accept_origin o = {.uid = getuid(), .qp = (uint64_t)getpid(), .messid = conf_line(conf, SET_messid)};
   struct extras extras;
   int code;
 

@@ -34,6 +34,27 @@ static void fill_argv(const struct remote *r, const struct spawn_command *c, con
   *argv = 0;
 }
 
+/* DSN parameters of the recipients, a line for each; nothing where none has any. */
+static int put_notify(struct env *env, const struct spawn_command *c) {
+  stralloc lines = STRALLOC_INIT;
+  int any = 0, ok = 1;
+
+  for (size_t i = 0; ok && i < c->n; ++i) {
+    any |= *c->notify[i] != 0;
+    ok = stralloc_catm(&lines, c->notify[i], "\n", (char *)0);
+  }
+  ok = ok && env_unset(env, "DSN_RCPT") && (!any || env_set(env, "DSN_RCPT", lines.s));
+  stralloc_free(&lines);
+  return ok;
+}
+
+/* What qmail-remote is told beside its arguments. */
+static int put_environment(struct env *env, const struct spawn_command *c) {
+  return env_unset(env, "QQEH") && env_unset(env, "DSN_MAIL") && env_set(env, "MESSID", c->messid) &&
+         (!*c->extra || env_set(env, "QQEH", c->extra)) && (!*c->dsn || env_set(env, "DSN_MAIL", c->dsn)) &&
+         put_notify(env, c) && delivery_env_add(env, c->captured);
+}
+
 static pid_t run(struct remote *r, struct spawner_slot *slot, const struct spawn_command *c, const char *host, int messfd,
                  stralloc *text) {
   char *argv[SPAWN_RECIPIENTS_MAX + 4];
@@ -44,8 +65,7 @@ static pid_t run(struct remote *r, struct spawner_slot *slot, const struct spawn
   pid_t pid;
 
   fill_argv(r, c, host, argv);
-  if (outfd == -1 || !env_copy(&own, &r->env) || !env_unset(&own, "QQEH") ||
-      (*c->extra && !env_set(&own, "QQEH", c->extra)) || !delivery_env_add(&own, c->captured) || !(s.envp = env_vector(&own))) {
+  if (outfd == -1 || !env_copy(&own, &r->env) || !put_environment(&own, c) || !(s.envp = env_vector(&own))) {
     env_free(&own);
     (void)!stralloc_copylit(text, "Unable to start a delivery. (#4.3.0)\n");
     return -1;
@@ -62,11 +82,14 @@ static pid_t run(struct remote *r, struct spawner_slot *slot, const struct spawn
 /* The resident way: 1 when a worker has the job. */
 static int hand_over(struct remote *r, struct spawner_slot *slot, const struct spawn_command *c, const char *host, int messfd) {
   struct worker_job job = {.uid = geteuid(), .gid = getegid(), .host = host, .text = &r->job, .fd = {messfd}, .fds = 1};
-  const char *field[WORKER_REMOTE_FIELDS + SPAWN_RECIPIENTS_MAX] = {host, c->sender, c->extra};
+  const char *field[WORKER_REMOTE_FIELDS + 2 * SPAWN_RECIPIENTS_MAX] = {host, c->sender, c->extra, c->dsn};
 
   if (!r->use_pool) return 0;
-  memcpy(field + WORKER_REMOTE_FIELDS, c->recipient, c->n * sizeof *field);
-  if (!worker_job_format(&r->job, field, WORKER_REMOTE_FIELDS + c->n) || r->job.len > WORKER_JOB_MAX) return 0;
+  for (size_t i = 0; i < c->n; ++i) {
+    field[WORKER_REMOTE_FIELDS + 2 * i] = c->recipient[i];
+    field[WORKER_REMOTE_FIELDS + 2 * i + 1] = c->notify[i];
+  }
+  if (!worker_job_format(&r->job, field, WORKER_REMOTE_FIELDS + 2 * c->n) || r->job.len > WORKER_JOB_MAX) return 0;
   return worker_pool_run(&r->pool, slot, &job);
 }
 

@@ -25,6 +25,17 @@ DIALOGUES = [
                             (M + " SIZE", "501 5.5.4"), (M + " BODY=8bitmime", "250"), ("RSET", "250"), (M + " BODY=BINARYMIME", "501 5.5.4"),
                             (M + " BODY=7BITX", "501 5.5.4"), (M + " AUTH=<>", "250"), ("RSET", "250"), (M + " NONE=1", "555 5.5.4"),
                             (M + " =1", "501 5.5.4"), (M + "X", "501 5.1.7"), (M, "250"), (R + " NOTIFY=NEVER", "555 5.5.4")]),
+    ("DSN", {}, {"QMAILQUEUE": ""},
+     [("EHLO x", "250"), (M + " RET=FULL ENVID=QQ+2B1", "250"), ("RSET", "250"), (M + " ret=hdrs", "250"), ("RSET", "250"),
+      (M + " RET=SOME", "501 5.5.4"), (M + " RET", "501 5.5.4"), (M + " RET=FULL RET=FULL", "501 5.5.4"),
+      (M + " ENVID=a+2", "501 5.5.4"), (M + " ENVID=" + "x" * 101, "501 5.5.4"), (M + " NOTIFY=NEVER", "555 5.5.4"),
+      (M + " SIZE=1 ENVID=" + "x" * 100 + " BODY=8BITMIME RET=HDRS", "250"),
+      (R + " NOTIFY=NEVER", "250"), (R + " NOTIFY=SUCCESS,failure,DELAY ORCPT=rfc822;a+2Bb@c", "250"),
+      (R + " NOTIFY=NEVER,SUCCESS", "501 5.5.4"), (R + " NOTIFY=SUCCESS,NEVER", "501 5.5.4"), (R + " NOTIFY=", "501 5.5.4"),
+      (R + " NOTIFY", "501 5.5.4"), (R + " NOTIFY=DELAY,DELAY", "501 5.5.4"), (R + " NOTIFY=ALWAYS", "501 5.5.4"),
+      (R + " NOTIFY=NEVER NOTIFY=NEVER", "501 5.5.4"), (R + " ORCPT=joe", "501 5.5.4"), (R + " ORCPT=rfc822;a=b", "501 5.5.4"),
+      (R + " ORCPT=rfc822;" + "x" * 494, "501 5.5.4"), (R + " RET=FULL", "555 5.5.4"), (R + " ORCPT=rfc822;" + "x" * 493, "250")]),
+    ("DSN switched off", {}, {"QMAILQUEUE": "", "DISABLE_DSN": "1"}, [("EHLO x", "250"), (M + " RET=FULL", "555 5.5.4"), (M, "250"), (R + " NOTIFY=NEVER", "555 5.5.4")]),
     ("relaying", {}, {}, [("EHLO x", "250"), (M, "250"), ("RCPT TO:<joe@example.org>", "553 5.7.1"), ("RCPT TO:<joe@xexample.com>", "553 5.7.1"),
                           ("RCPT TO:<joe@a.sub.example.com>", "250"), ("RCPT TO:<postmaster>", "250"), ("RCPT TO:<>", "501 5.1.3"),
                           ('RCPT TO:<"joe@example.com"@example.org>', "553 5.7.1"), ("RCPT TO:<@example.com:joe@example.org>", "553 5.7.1")]),
@@ -83,7 +94,7 @@ class Dialogue(unittest.TestCase):
             s.cmd("RCPT TO:<joe@[127.0.0.1]>")
             self.root.control("rcpthosts", "")  # read at start: no effect any more
             text = self.message(s, b"Subject: x\r\n\r\n..dot\r\n\xff8bit\r\n.\r\n")
-            self.assertRegex(text[0], r"^2\.0\.0 ok \d{10} qp \d+$")
+            self.assertRegex(text[0], r"^2\.0\.0 ok \d{10} qp \d+ id \d{16}\.\d+$")
             self.assertEqual(s.cmd("DATA")[0], 503)
             self.assertEqual(s.cmd("QUIT")[0], 221)
             self.assertTrue(s.ended())
@@ -91,7 +102,7 @@ class Dialogue(unittest.TestCase):
         (mess, sender, rcpts, vars), = self.root.messages()
         head, body = mess.split(b"\nSubject", 1)
         self.assertRegex(head, rb"^Received: from client\.example\.net \(HELO tester\.example\) \(192\.0\.2\.7\)\n"
-                               rb"  by mail\.example\.com with ESMTP; \d+ \w{3} \d{4} \d\d:\d\d:\d\d -0000$")
+                               rb"  by mail\.example\.com with ESMTP id \d{16}\.\d+; \d+ \w{3} \d{4} \d\d:\d\d:\d\d -0000$")
         self.assertEqual(body, b": x\n\n.dot\n\xff8bit\n")
         self.assertEqual((sender, rcpts), (b"", [b"a b@example.com", b"postmaster@mail.example.com"]))
         self.assertNotIn("AUTHINFO", vars)
@@ -209,13 +220,15 @@ class Dialogue(unittest.TestCase):
             s.cmd("AGpvZQBzZWNyZXQ=")
             log = s.logged().splitlines()
         pid = s.number
+        ids = [re.search(r" id (\d{16}\.%d)( |$)" % pid, line)[1] for line in log]
         self.assertEqual(log[0], f"qmail-smtpd: 192.0.2.7 {pid} reject rcpthosts 553 5.7.1 auth - helo tester.example "
-                                 "sender <s_n@example.net> recipient <joe@example.org>")
+                                 f"sender <s_n@example.net> recipient <joe@example.org> id {ids[0]}")
         self.assertRegex(log[1], f"^qmail-smtpd: 192.0.2.7 {pid} accept qp \\d+ bytes 0 recipients 1 with ESMTP auth - helo tester.example "
-                                 "sender <s_n@example.net> recipient <joe@example.com>$")
-        self.assertEqual(log[2], f"qmail-smtpd: 192.0.2.7 {pid} refuse 500 5.5.1 BOGUS x")
-        self.assertEqual(log[3], f"qmail-smtpd: 192.0.2.7 {pid} refuse 503 5.3.3 AUTH PLAIN")
-        self.assertEqual(log[4], f"qmail-smtpd: 192.0.2.7 {pid} refuse 500 5.5.1 ?")
+                                 f"sender <s_n@example.net> recipient <joe@example.com> id {ids[0]}$")
+        self.assertEqual(log[2], f"qmail-smtpd: 192.0.2.7 {pid} refuse 500 5.5.1 id {ids[2]} BOGUS x")
+        self.assertNotEqual(ids[0], ids[2])
+        self.assertEqual(log[3], f"qmail-smtpd: 192.0.2.7 {pid} refuse 503 5.3.3 id {ids[2]} AUTH PLAIN")
+        self.assertEqual(log[4], f"qmail-smtpd: 192.0.2.7 {pid} refuse 500 5.5.1 id {ids[2]} ?")
         self.assertNotIn("AGpv", "".join(log[3:]))
 
     def test_usage(self):

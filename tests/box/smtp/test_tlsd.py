@@ -52,7 +52,7 @@ class Tls(unittest.TestCase):
                 self.assertTrue(s.ended())
                 self.assertTrue(s.exits(0))
             mess = self.root.messages()[-1][0]
-            self.assertRegex(mess, rb"\(HELO inside\) \(192\.0\.2\.7\)\n  by mail\.example\.com with ESMTPS \(TLSv1\.3 TLS_\w+\); ")
+            self.assertRegex(mess, rb"\(HELO inside\) \(192\.0\.2\.7\)\n  by mail\.example\.com with ESMTPS \(TLSv1\.3 TLS_\w+\) id \S+; ")
             self.assertGreater(len(mess), 500000)
 
     def test_implicit(self):

@@ -192,17 +192,17 @@ static void signals(void) {
 
 static void log_table(void) {
   char buf[200];
-  struct log_arg args[] = {log_u(3), log_u(4), log_s("a b\nc%\x80"), log_u(5), log_u(6), log_s("queue1")};
+  struct log_arg args[] = {log_u(3), log_u(4), log_s("a b\nc%\x80"), log_u(5), log_u(6), log_s("queue1"), log_s("9.1")};
   size_t n;
 
   for (int i = 0; i < LOG_EVENTS; ++i) {
     CHECK_CASE(log_fields(log_rows[i].template) > 0, log_rows[i].name);
     CHECK_CASE(log_rows[i].meaning[0] != 0, log_rows[i].name);
   }
-  n = log_format(buf, sizeof buf, LOG_info_msg, args, 6);
-  CHECK(n == strlen("info msg 3: bytes 4 from <a_b/c__> qp 5 uid 6 queue1") &&
-        !memcmp(buf, "info msg 3: bytes 4 from <a_b/c__> qp 5 uid 6 queue1", n));
-  CHECK(log_format(buf, 10, LOG_info_msg, args, 6) == 10);
+  n = log_format(buf, sizeof buf, LOG_info_msg, args, 7);
+  CHECK(n == strlen("info msg 3: bytes 4 from <a_b/c__> qp 5 uid 6 queue1 id 9.1") &&
+        !memcmp(buf, "info msg 3: bytes 4 from <a_b/c__> qp 5 uid 6 queue1 id 9.1", n));
+  CHECK(log_format(buf, 10, LOG_info_msg, args, 7) == 10);
   CHECK(log_format(buf, sizeof buf, LOG_info_msg, args, 1) > 0); /* too few arguments: fields stay empty */
   CHECK(log_fields("{q:x}") == -1 && log_fields("{ux}") == -1 && log_fields("{u:x") == -1 && log_fields("none") == 0);
 }

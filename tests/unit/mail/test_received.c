@@ -20,6 +20,8 @@ static const struct {
      {.remote_ip = "::1", .remote_info = "joe@x", .local = "mx", .protocol = "ESMTPSA", .tls_version = "TLSv1.3",
       .tls_cipher = "TLS_AES"},
      "Received: from unknown (joe@x@::1)\n  by mx with ESMTPSA (TLSv1.3 TLS_AES); 1 Jan 1970 00:00:00 -0000\n"},
+    {"id", {.remote_ip = "192.0.2.1", .local = "mx", .protocol = "SMTP", .id = "17.4"},
+     "Received: from unknown (192.0.2.1)\n  by mx with SMTP id 17.4; 1 Jan 1970 00:00:00 -0000\n"},
     {"hidden", {.remote_host = "a", .remote_ip = "1.2.3.4", .helo = "x", .local = "mx", .protocol = "ESMTP", .hide = 1},
      "Received: by mx with ESMTP; 1 Jan 1970 00:00:00 -0000\n"},
     {"hostile",

@@ -20,6 +20,14 @@ static void wire(size_t step) {
       {"cut", "Fa@b\0Tc@d\0", 10, WIRE_MORE, 1},
       {"empty", "", 0, WIRE_MORE, 0},
       {"DSN", "Fa@b\0dRET=FULL\0Tc@d\0nNOTIFY=NEVER\0Te@f\0\0", 43, WIRE_END, 2},
+      {"id", "Fa@b\0i17.4\0Tc@d\0\0", 17, WIRE_END, 1},
+      {"id and DSN", "Fa@b\0i17.4\0dRET=FULL\0Tc@d\0\0", 27, WIRE_END, 1},
+      {"id that is a number", "Fa@b\0i17\0\0", 10, WIRE_BAD, 0},
+      {"id with a blank", "Fa@b\0i1 a\0\0", 11, WIRE_BAD, 0},
+      {"empty id", "Fa@b\0i\0\0", 8, WIRE_BAD, 0},
+      {"two ids", "Fa@b\0i1.1\0i1.1\0\0", 16, WIRE_BAD, 0},
+      {"id late", "Fa@b\0dRET=FULL\0i1.1\0\0", 21, WIRE_BAD, 0},
+      {"id after T", "Fa@b\0Tc@d\0i1.1\0\0", 16, WIRE_BAD, 1},
       {"d late", "Fa@b\0Tc@d\0dRET=FULL\0\0", 21, WIRE_BAD, 1},
       {"two d", "Fa@b\0d\0d\0\0", 10, WIRE_BAD, 0},
       {"n without T", "Fa@b\0nNOTIFY=NEVER\0\0", 20, WIRE_BAD, 0},
@@ -71,7 +79,7 @@ static void sample(struct envelope *env) {
   env->birth = 1700000000;
   env->size = 1234;
   CHECK(stralloc_copys(&env->sender, "a@b") && stralloc_copys(&env->extra, "X-A: b\n"));
-  CHECK(stralloc_copys(&env->dsn, "RET=HDRS"));
+  CHECK(stralloc_copys(&env->dsn, "RET=HDRS") && stralloc_copys(&env->messid, "17.4"));
   CHECK(envelope_add(env, "c@d", 3, "", 0) && envelope_add(env, "", 0, "NOTIFY=NEVER", 12));
 }
 
@@ -94,6 +102,11 @@ static void record_order(void) {
       {FIVE "Fa\nTb\nTc\ne1\nh2\n", ENVELOPE_OK},
       {FIVE "Fa\ndRET=FULL\nTb\nnNOTIFY=NEVER\nTc\nTd\nnORCPT=a;b\ne1\n", ENVELOPE_OK},
       {FIVE "Fa\ndRET=FULL\n", ENVELOPE_OK},
+      {FIVE "Fa\ni17.4\nTb\n", ENVELOPE_OK},
+      {FIVE "Fa\ni17.4\ndRET=FULL\n", ENVELOPE_OK},
+      {FIVE "Fa\ni17\n", ENVELOPE_BAD},
+      {FIVE "Fa\ni1%0A2\n", ENVELOPE_BAD},
+      {FIVE "Fa\nTb\ni17.4\n", ENVELOPE_BAD},
       {FIVE "Fa\nTb\ndRET=FULL\n", ENVELOPE_BAD},
       {FIVE "Fa\nd1\nd2\n", ENVELOPE_BAD},
       {FIVE "Fa\nn1\n", ENVELOPE_BAD},
@@ -122,7 +135,7 @@ static void file_form(void) {
   CHECK(back.uid == 7 && back.qp == 99 && back.birth == 1700000000 && back.size == 1234);
   CHECK(stralloc_equals(&back.sender, "a@b") && stralloc_equals(&back.extra, "X-A: b\n") && !back.captured.len);
   CHECK(back.recipients.len == 2 && stralloc_equals(&back.recipients.item[0], "c@d"));
-  CHECK(stralloc_equals(&back.dsn, "RET=HDRS"));
+  CHECK(stralloc_equals(&back.dsn, "RET=HDRS") && stralloc_equals(&back.messid, "17.4"));
   check_notify(&back);
   /* Cut anywhere it is incomplete, never whole: a torn write is known. */
   for (size_t n = 0; n < out.len; ++n) CHECK(envelope_parse(&back, out.s, n) == ENVELOPE_INCOMPLETE);
@@ -189,8 +202,9 @@ static void link_form(void) {
 }
 
 static void spawn_protocol(size_t step) {
-  struct spawn_command c = {.delivery = 60000, .id = 1700000000000001, .sender = "", .extra = "X: y\n", .captured = "",
-                            .n = 2, .recipient = {"r@h", "second@h"}};
+  struct spawn_command c = {.delivery = 60000, .id = 1700000000000001, .messid = "17.4", .sender = "", .extra = "X: y\n",
+                            .captured = "", .dsn = "RET=FULL", .n = 2, .recipient = {"r@h", "second@h"},
+                            .notify = {"", "NOTIFY=NEVER"}};
   struct spawn_reader r = {0};
   struct spawn_report rep;
   stralloc out = STRALLOC_INIT;
@@ -204,6 +218,7 @@ static void spawn_protocol(size_t step) {
     while (spawn_command_take(&r, &back) == 1) {
       ++got;
       CHECK(back.delivery == 60000 && back.id == c.id && !*back.sender && !strcmp(back.extra, "X: y\n"));
+      CHECK(!strcmp(back.messid, "17.4") && !strcmp(back.dsn, "RET=FULL") && !*back.notify[0] && !strcmp(back.notify[1], "NOTIFY=NEVER"));
       CHECK(back.n == 2 && !strcmp(back.recipient[0], "r@h") && !strcmp(back.recipient[1], "second@h"));
     }
   }
@@ -250,14 +265,15 @@ static void bad_commands(void) {
     size_t n;
     int want;
   } cases[] = {
-      {"right", BYTES("\0\0" "1/24\0\0\0\0r@h\0\0"), 1},
-      {"wrong subdirectory", BYTES("\0\0" "2/24\0\0\0\0r@h\0\0"), -1},
-      {"path upward", BYTES("\0\0" "../24\0\0\0\0r@h\0\0"), -1},
-      {"no id", BYTES("\0\0" "x\0\0\0\0r@h\0\0"), -1},
-      {"leading zero", BYTES("\0\0" "1/024\0\0\0\0r\0\0"), -1},
-      {"nobody", BYTES("\0\0" "1/24\0\0\0\0\0"), -1},
-      {"no end of recipients", BYTES("\0\0" "1/24\0\0\0\0r@h\0"), 0},
-      {"last string unfinished", BYTES("\0\0" "1/24\0\0\0\0r@h"), 0},
+      {"right", BYTES("\0\0" "1/24\0\0\0\0\0\0r@h\0\0\0"), 1},
+      {"wrong subdirectory", BYTES("\0\0" "2/24\0\0\0\0\0\0r@h\0\0\0"), -1},
+      {"path upward", BYTES("\0\0" "../24\0\0\0\0\0\0r@h\0\0\0"), -1},
+      {"no id", BYTES("\0\0" "x\0\0\0\0\0\0r@h\0\0\0"), -1},
+      {"leading zero", BYTES("\0\0" "1/024\0\0\0\0\0\0r\0\0\0"), -1},
+      {"nobody", BYTES("\0\0" "1/24\0\0\0\0\0\0\0"), -1},
+      {"no end of recipients", BYTES("\0\0" "1/24\0\0\0\0\0\0r@h\0\0"), 0},
+      {"no DSN parameters", BYTES("\0\0" "1/24\0\0\0\0\0\0r@h\0"), 0},
+      {"last string unfinished", BYTES("\0\0" "1/24\0\0\0\0\0\0r@h"), 0},
       {"half", BYTES("\0"), 0},
   };
 

@@ -8,16 +8,21 @@
 static void paragraphs(void) {
   static const struct {
     const char *recipient, *notify, *report, *want;
+    enum bounce_action action;
   } cases[] = {
-      {"a@b", 0, "No. (#5.1.1)\n", "<a@b>:\nNo. (#5.1.1)\n\n"},
-      {"a@b", 0, "no end", "<a@b>:\nno end\n\n"},
-      {"a@b", 0, "", "<a@b>:\n\n"},
-      {"a@b", 0, "one\n\ntwo\n", "<a@b>:\none\n/\ntwo\n\n"},
-      {"a@b", 0, "\n\n\nx", "<a@b>:\n/\n/\n/\nx\n\n"},
-      {"a\nb@c", 0, "x", "<a_b@c>:\nx\n\n"},
-      {"a@b", "NOTIFY=FAILURE ORCPT=rfc822;A+2Bx@b", "no\n", "<a@b>:\nOriginal recipient: rfc822;A+x@b\nno\n\n"},
-      {"a@b", "NOTIFY=FAILURE", "Original recipient: x;y\n", "<a@b>:\n Original recipient: x;y\n\n"},
-      {"a@b", "nonsense", "no\n", "<a@b>:\nno\n\n"},
+      {"a@b", 0, "No. (#5.1.1)\n", "<a@b>:\nNo. (#5.1.1)\n\n", BOUNCE_FAILED},
+      {"a@b", 0, "no end", "<a@b>:\nno end\n\n", BOUNCE_FAILED},
+      {"a@b", 0, "", "<a@b>:\n\n", BOUNCE_FAILED},
+      {"a@b", 0, "one\n\ntwo\n", "<a@b>:\none\n/\ntwo\n\n", BOUNCE_FAILED},
+      {"a@b", 0, "\n\n\nx", "<a@b>:\n/\n/\n/\nx\n\n", BOUNCE_FAILED},
+      {"a\nb@c", 0, "x", "<a_b@c>:\nx\n\n", BOUNCE_FAILED},
+      {"a@b", "NOTIFY=FAILURE ORCPT=rfc822;A+2Bx@b", "no\n", "<a@b>:\nOriginal recipient: rfc822;A+x@b\nno\n\n", BOUNCE_FAILED},
+      {"a@b", "NOTIFY=FAILURE", "Original recipient: x;y\n", "<a@b>:\n Original recipient: x;y\n\n", BOUNCE_FAILED},
+      {"a@b", "nonsense", "no\n", "<a@b>:\nno\n\n", BOUNCE_FAILED},
+      {"a@b", 0, "did 1+0+0\n", "<a@b>:\nAction: delivered\ndid 1+0+0\n\n", BOUNCE_DELIVERED},
+      {"a@b", "ORCPT=rfc822;x", "busy\n", "<a@b>:\nAction: delayed\nOriginal recipient: rfc822;x\nbusy\n\n", BOUNCE_DELAYED},
+      {"a@b", 0, "Action: delayed\n", "<a@b>:\nAction: relayed\n Action: delayed\n\n", BOUNCE_RELAYED},
+      {"a@b", 0, "Action: delayed\n", "<a@b>:\n Action: delayed\n\n", BOUNCE_FAILED},
   };
   stralloc all = STRALLOC_INIT;
   struct bounce_failure f;
@@ -26,18 +31,42 @@ static void paragraphs(void) {
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; ++i) {
     stralloc out = STRALLOC_INIT;
 
-    CHECK_CASE(bounce_paragraph(&out, cases[i].recipient, cases[i].notify, cases[i].report), cases[i].want);
+    CHECK_CASE(bounce_paragraph(&out, cases[i].action, cases[i].recipient, cases[i].notify, cases[i].report), cases[i].want);
     CHECK_CASE(stralloc_equals(&out, cases[i].want), out.s);
     CHECK(stralloc_cat(&all, &out));
     stralloc_free(&out);
   }
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; ++i) {
     CHECK_CASE(bounce_text_next(all.s, all.len, &pos, &f), cases[i].want);
-    CHECK_CASE(f.recipient_n == strlen(cases[i].recipient), cases[i].want);
-    CHECK_CASE((f.original_n != 0) == (i == 6), cases[i].want);
+    CHECK_CASE(f.recipient_n == strlen(cases[i].recipient) && f.action == cases[i].action, cases[i].want);
+    CHECK_CASE((f.original_n != 0) == (strstr(cases[i].notify ? cases[i].notify : "", "ORCPT") != 0), cases[i].want);
   }
   CHECK(!bounce_text_next(all.s, all.len, &pos, &f));
   stralloc_free(&all);
+}
+
+static void split(void) {
+  static const struct {
+    const char *text, *successes, *others;
+  } cases[] = {
+      {"", "", ""},
+      {"<a>:\nno\n\n", "", "<a>:\nno\n\n"},
+      {"<a>:\nno\n\n<b>:\nAction: delivered\ndid\n\n<c>:\nno\n\n<d>:\nAction: relayed\n\n",
+       "<b>:\nAction: delivered\ndid\n\n<d>:\nAction: relayed\n\n", "<a>:\nno\n\n<c>:\nno\n\n"},
+      {"<a>:\nAction: delayed\nno\n\n", "", "<a>:\nAction: delayed\nno\n\n"},
+      {"<a>:\nAction: failed\n\n", "", "<a>:\nAction: failed\n\n"},
+      {"\n\nanything", "", "anything"},
+      {"<a>:\nAction: delivered\n\n<a>:", "<a>:\nAction: delivered\n\n", "<a>:"},
+  };
+
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; ++i) {
+    stralloc successes = STRALLOC_INIT, others = STRALLOC_INIT;
+
+    CHECK_CASE(bounce_text_split(cases[i].text, strlen(cases[i].text), &successes, &others), cases[i].text);
+    CHECK_CASE(stralloc_equals(&successes, cases[i].successes) && stralloc_equals(&others, cases[i].others), cases[i].text);
+    stralloc_free(&successes);
+    stralloc_free(&others);
+  }
 }
 
 /* Whatever stands in the file. */
@@ -201,6 +230,7 @@ static void letters(void) {
 
 int main(void) {
   paragraphs();
+  split();
   any_text();
   facts();
   scan(1);

@@ -10,20 +10,22 @@
 static int format(stralloc *out) {
   static const struct job_head h = {123456789012345, 5, 77, 1000, 4711, 99};
   stralloc sender = STRALLOC_INIT, extra = STRALLOC_INIT, captured = STRALLOC_INIT, dsn = STRALLOC_INIT;
+  stralloc messid = STRALLOC_INIT;
   struct job_writer w;
   int ok;
 
-  if (!stralloc_copys(&sender, "a@b") || !stralloc_copys(&extra, "X: y\n") || !stralloc_copys(&dsn, "RET=HDRS ENVID=q")) {
-    stralloc_free(&sender);
-    return 0;
+  ok = stralloc_copys(&sender, "a@b") && stralloc_copys(&extra, "X: y\n") && stralloc_copys(&dsn, "RET=HDRS ENVID=q") &&
+       stralloc_copys(&messid, "17.42");
+  if (ok) {
+    job_begin(&w, out, &h, &sender, &extra, &captured, &dsn, &messid);
+    job_recipient(&w, CHANNEL_LOCAL, 0, "l@x", "", 0);
+    job_recipient(&w, CHANNEL_REMOTE, 2, "r@y", "NOTIFY=NEVER", 12);
+    ok = job_end(&w);
   }
-  job_begin(&w, out, &h, &sender, &extra, &captured, &dsn);
-  job_recipient(&w, CHANNEL_LOCAL, 0, "l@x", "", 0);
-  job_recipient(&w, CHANNEL_REMOTE, 2, "r@y", "NOTIFY=NEVER", 12);
-  ok = job_end(&w);
   stralloc_free(&sender);
   stralloc_free(&extra);
   stralloc_free(&dsn);
+  stralloc_free(&messid);
   return ok;
 }
 
@@ -32,6 +34,7 @@ static void check_same(const struct job_head *h, const struct message *m) {
   CHECK(h->tried == 99 && m->id == h->id && m->birth == 5);
   CHECK(!strcmp(message_sender(m), "a@b") && !strcmp(m->text + m->extra, "X: y\n") && !m->text[m->captured]);
   CHECK(m->recipients == 2 && m->left == 2 && !m->verp);
+  CHECK(!strcmp(m->text + m->messid, "17.42"));
   CHECK(!strcmp(message_dsn(m), "RET=HDRS ENVID=q") && !*message_notify(m, &m->recipient[0]));
   CHECK(!strcmp(message_notify(m, &m->recipient[1]), "NOTIFY=NEVER"));
   CHECK(!strcmp(message_address(m, &m->recipient[0]), "l@x") && m->recipient[0].channel == CHANNEL_LOCAL);

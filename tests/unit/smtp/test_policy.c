@@ -157,7 +157,7 @@ static void table(void) {
     }
     for (size_t j = 0; j < i; ++j) CHECK_CASE(strcmp(row->name, policy_rows[j].name), row->name);
     CHECK_CASE(i == 0 || row->stage >= policy_rows[i - 1].stage, row->name);
-    CHECK_CASE(row->event >= 0 && row->event < LOG_EVENTS && log_fields(log_rows[row->event].template) == 9, row->name);
+    CHECK_CASE(row->event >= 0 && row->event < LOG_EVENTS && log_fields(log_rows[row->event].template) == 10, row->name);
   }
 }
 
