@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.environ.get("BUILD", "build")
 SAN = os.environ.get("SAN", "")
-LIMIT = 300
+LIMIT = 300 * (4 if SAN else 1)
 
 
 def find():

@@ -116,7 +116,8 @@ int bounce_text_split(const char *s, size_t n, stralloc *successes, stralloc *ot
     stralloc *to = f.action == BOUNCE_DELIVERED || f.action == BOUNCE_RELAYED ? successes : others;
 
     while (s[start] == '\n') ++start;
-    if (!stralloc_catb(to, s + start, pos - start) || !stralloc_append(to, '\n')) return 0;
+    if (!stralloc_catb(to, s + start, pos - start)) return 0;
+    if (s[pos - 1] == '\n' && !stralloc_append(to, '\n')) return 0; /* else it is torn, and the last */
   }
   return 1;
 }

@@ -55,7 +55,8 @@ static void split(void) {
        "<b>:\nAction: delivered\ndid\n\n<d>:\nAction: relayed\n\n", "<a>:\nno\n\n<c>:\nno\n\n"},
       {"<a>:\nAction: delayed\nno\n\n", "", "<a>:\nAction: delayed\nno\n\n"},
       {"<a>:\nAction: failed\n\n", "", "<a>:\nAction: failed\n\n"},
-      {"\n\nanything", "", "anything\n"},
+      {"\n\nanything", "", "anything"},
+      {"<a>:\nAction: delivered\n\n<a>:", "<a>:\nAction: delivered\n\n", "<a>:"},
   };
 
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; ++i) {
