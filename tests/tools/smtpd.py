@@ -103,7 +103,7 @@ class Resident:
     def __init__(self, root, args, log):
         self.control, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.control.settimeout(20)
-        self.p = root.spawn([root.program, "-W", *args], env=root.env(**root.process_env), stdin=other, stdout=other, stderr=log)
+        self.p = root.spawn([getattr(root, "program", "qmail-smtpd"), "-W", *args], env=root.env(**root.process_env), stdin=other, stdout=other, stderr=log)
         other.close()
         self.last = 10000000
         self.over = set()
@@ -149,7 +149,7 @@ class Smtp:
             self.p = self.server.p
             self.number = self.server.hand(served, root.env(**vars))
         else:
-            self.p = root.spawn([root.program, *args], env=root.env(**vars), stdin=served, stdout=served, stderr=self.log)
+            self.p = root.spawn([getattr(root, "program", "qmail-smtpd"), *args], env=root.env(**vars), stdin=served, stdout=served, stderr=self.log)
             self.number = self.p.pid
         served.close()
 
