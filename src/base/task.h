@@ -26,6 +26,8 @@ struct tasks {
 int task_start(struct tasks *t, int fd, void (*fn)(void *ctx), void *ctx) MUST_CHECK;
 /* The task that is running, or null outside of any. */
 struct task *task_current(void);
+/* Run fn(ctx) as one step: what it waits for, the whole process waits for. */
+void task_undivided(void (*fn)(void *ctx), void *ctx);
 /* For wait.c. events are poll(2)'s; fd -1: none, only the time. */
 int task_wait(int fd, short events, deadline when) MUST_CHECK;
 void task_forget(int fd);

@@ -9,6 +9,7 @@
 
 #include "base/fd.h"
 #include "base/now.h"
+#include "base/task.h"
 #include "mail/dsn.h"
 #include "mail/envrules.h"
 #include "queue/qqclient.h"
@@ -212,7 +213,7 @@ static enum bounce_wish ask_processor(struct job *j, struct strerr *e) {
       stralloc_copyb(&report, j->text.s, j->text.len < REPORT_ARGUMENT_MAX ? j->text.len : REPORT_ARGUMENT_MAX)) {
     n.recipient = stralloc_cstr(&recipient);
     n.report = stralloc_cstr(&report);
-    wish = bounce_process(program, &n, &j->env, e);
+    wish = bounce_process(program, &n, &j->env, conf_number(j->conf, SET_bounceprocessortime), e);
   } else {
     strerr_sys(e, "unable to build a bounce", (char *)0);
   }
@@ -221,8 +222,8 @@ static enum bounce_wish ask_processor(struct job *j, struct strerr *e) {
   return wish;
 }
 
-static enum bounce_outcome handle(struct job *j, uint64_t *qp, struct strerr *e) {
-  char path[QUEUE_PATH];
+/* Does it go at all?  BOUNCE_SENT: yes, when it is injected. */
+static enum bounce_outcome consent(struct job *j, struct strerr *e) {
   int who;
 
   if (prepare(j, e) == -1) return BOUNCE_LATER;
@@ -230,10 +231,16 @@ static enum bounce_outcome handle(struct job *j, uint64_t *qp, struct strerr *e)
   if (who == -1) strerr_sys(e, "unable to build a bounce", (char *)0);
   if (who != 1) return who ? BOUNCE_LATER : BOUNCE_DISCARDED;
   switch (ask_processor(j, e)) {
-    case BOUNCE_WISH_SEND: break;
+    case BOUNCE_WISH_SEND: return BOUNCE_SENT;
     case BOUNCE_WISH_DROP: return BOUNCE_DROPPED;
     case BOUNCE_WISH_LATER: return BOUNCE_LATER;
   }
+  return BOUNCE_LATER;
+}
+
+static enum bounce_outcome inject_message(struct job *j, uint64_t *qp, struct strerr *e) {
+  char path[QUEUE_PATH];
+
   queuepath(path, QUEUE_mess, j->m->id);
   j->fd = fd_open_read(path);
   if (j->fd != -1) return inject(j, qp, e);
@@ -253,23 +260,52 @@ static void job_free(struct job *j) {
   stralloc_free(&j->path);
 }
 
-/* Successes that could not be told when they happened go first, in a notice of their own. */
+/* What is agreed is queued in one step: nothing is done with it while its record is still there,
+ * so that whoever is killed meanwhile can only have it made twice, and not made twice and delivered
+ * twice. */
+struct step {
+  struct job *j;
+  const struct conf *conf;
+  stralloc successes; /* that could not be told when they happened: they go first, in a notice of their own */
+  uint64_t *qp;
+  struct strerr *e;
+  enum bounce_outcome outcome; /* of consent; BOUNCE_NOTHING: there are successes only */
+};
+
+static void queue_all(void *ctx) {
+  struct step *s = ctx;
+
+  if (s->successes.len && bounce_notice(s->conf, s->j->m, BOUNCE_OF_SUCCESS, &s->successes, s->qp, s->e) == -1)
+    s->outcome = BOUNCE_LATER;
+  else if (s->outcome == BOUNCE_NOTHING) s->outcome = BOUNCE_SENT;
+  else if (s->outcome == BOUNCE_SENT) s->outcome = inject_message(s->j, s->qp, s->e);
+}
+
 static enum bounce_outcome handle_all(struct job *j, uint64_t *qp, struct strerr *e) {
-  stralloc text = STRALLOC_INIT, successes = STRALLOC_INIT;
-  enum bounce_outcome outcome = BOUNCE_LATER;
+  struct step s = {.j = j, .conf = j->conf, .qp = qp, .e = e, .outcome = BOUNCE_LATER};
+  stralloc text = STRALLOC_INIT;
 
   errno = ENOMEM;
   if (!stralloc_copys(&j->sender, message_sender(j->m)) || !stralloc_copy(&text, &j->text)) {
     strerr_sys(e, "unable to build a bounce", (char *)0);
   } else {
     stralloc_cut(&j->text, 0);
-    if (!bounce_text_split(text.s, text.len, &successes, &j->text)) strerr_sys(e, "unable to build a bounce", (char *)0);
-    else if (successes.len && bounce_notice(j->conf, j->m, BOUNCE_OF_SUCCESS, &successes, qp, e) == -1) outcome = BOUNCE_LATER;
-    else outcome = j->text.len || !successes.len ? handle(j, qp, e) : BOUNCE_SENT;
+    if (!bounce_text_split(text.s, text.len, &s.successes, &j->text)) strerr_sys(e, "unable to build a bounce", (char *)0);
+    else s.outcome = j->text.len || !s.successes.len ? consent(j, e) : BOUNCE_NOTHING;
   }
+  if (s.outcome != BOUNCE_LATER) task_undivided(queue_all, &s);
   stralloc_free(&text);
-  stralloc_free(&successes);
-  return outcome;
+  stralloc_free(&s.successes);
+  return s.outcome;
+}
+
+int bounce_needed(const struct message *m) {
+  char path[QUEUE_PATH];
+  struct stat st;
+
+  queuepath(path, QUEUE_bounce, m->id);
+  if (stat(path, &st) == 0) return st.st_size > 0; /* a crash left the name alone */
+  return errno != ENOENT;
 }
 
 enum bounce_outcome bounce_send(const struct conf *conf, const struct message *m, uint64_t *qp,
@@ -295,11 +331,12 @@ enum bounce_outcome bounce_send(const struct conf *conf, const struct message *m
 int bounce_notice(const struct conf *conf, const struct message *m, enum bounce_kind kind, const stralloc *text, uint64_t *qp,
                   struct strerr *e) {
   struct job j = {.conf = conf, .m = m, .kind = kind, .fd = -1};
-  int sent = -1;
+  enum bounce_outcome outcome = BOUNCE_LATER;
 
   errno = ENOMEM;
-  if (stralloc_copys(&j.sender, message_sender(m)) && stralloc_copy(&j.text, text)) sent = handle(&j, qp, e) == BOUNCE_SENT ? 0 : -1;
+  if (stralloc_copys(&j.sender, message_sender(m)) && stralloc_copy(&j.text, text)) outcome = consent(&j, e);
   else strerr_sys(e, "unable to build a notice", (char *)0);
+  if (outcome == BOUNCE_SENT) outcome = inject_message(&j, qp, e);
   job_free(&j);
-  return sent;
+  return outcome == BOUNCE_SENT ? 0 : -1;
 }

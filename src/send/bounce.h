@@ -13,6 +13,9 @@
 #include "send/bounce_format.h"
 #include "send/message.h"
 
+/* May there be something to tell the sender of a message whose last recipient is done?  1 or 0. */
+int bounce_needed(const struct message *m);
+
 enum bounce_outcome {
   BOUNCE_SENT,      /* queued; *qp says under which process */
   BOUNCE_NOTHING,   /* nothing failed */
@@ -21,7 +24,8 @@ enum bounce_outcome {
   BOUNCE_LATER,     /* try again; e says why */
 };
 /* Send the bounce of a message whose last recipient is done, from bounce/ID and the
- * message itself, in the current queue.  Blocks until it is queued. */
+ * message itself, in the current queue.  Waits (base/wait.h) for $BOUNCEPROCESSOR; conf and m
+ * stay as they are meanwhile.  Then blocks, in a task too, until it is queued. */
 enum bounce_outcome bounce_send(const struct conf *conf, const struct message *m, uint64_t *qp,
                                 struct strerr *e);
 /* Send a notice of another kind to the sender, who is somebody.  text: as in bounce/ID.  0 when

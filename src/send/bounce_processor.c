@@ -11,11 +11,9 @@
 #include "base/spawn.h"
 #include "base/wait.h"
 
-#define PATIENCE 60
-
 static pid_t start(const char *program, const struct bounce_notice *n, struct env *env, struct strerr *e) {
   const char *argv[] = {program, n->message, n->text, n->report, n->from, n->recipient, n->to, 0};
-  struct spawn s = {.path = program, .argv = (char *const *)argv, .envp = env_vector(env)};
+  struct spawn s = {.path = program, .argv = (char *const *)argv, .envp = env_vector(env), .new_group = 1};
   int null = open("/dev/null", O_RDWR | O_CLOEXEC);
   pid_t pid;
 
@@ -30,14 +28,15 @@ static pid_t start(const char *program, const struct bounce_notice *n, struct en
   return pid;
 }
 
-enum bounce_wish bounce_process(const char *program, const struct bounce_notice *n, struct env *env, struct strerr *e) {
+enum bounce_wish bounce_process(const char *program, const struct bounce_notice *n, struct env *env, uint64_t seconds,
+                                struct strerr *e) {
   pid_t pid = start(program, n, env, e);
   int status;
 
   if (pid == -1) return BOUNCE_WISH_LATER;
-  if (wait_child(pid, deadline_in(PATIENCE), &status) == -1) {
-    kill(pid, SIGKILL);
-    (void)!spawn_wait(pid);
+  if (wait_child(pid, deadline_in((int64_t)seconds), &status) == -1) {
+    kill(-pid, SIGKILL);
+    if (wait_child(pid, DEADLINE_NEVER, &status) == -1) (void)!spawn_wait(pid);
     strerr_set(e, program, " did not end", (char *)0);
     return BOUNCE_WISH_LATER;
   }

@@ -3,6 +3,8 @@
 #ifndef SEND_BOUNCE_PROCESSOR_H
 #define SEND_BOUNCE_PROCESSOR_H
 
+#include <stdint.h>
+
 #include "base/env.h"
 #include "base/strerr.h"
 
@@ -17,7 +19,9 @@ struct bounce_notice {
 };
 
 enum bounce_wish { BOUNCE_WISH_SEND, BOUNCE_WISH_DROP, BOUNCE_WISH_LATER };
-/* Run it and wait, a minute at most: exit code 0, 1, anything else (e says what). */
-enum bounce_wish bounce_process(const char *program, const struct bounce_notice *n, struct env *env, struct strerr *e);
+/* Run it and wait (base/wait.h): exit code 0, 1, anything else (e says what).  After so many
+ * seconds it and what it has started are killed, and the bounce is made later. */
+enum bounce_wish bounce_process(const char *program, const struct bounce_notice *n, struct env *env, uint64_t seconds,
+                                struct strerr *e);
 
 #endif

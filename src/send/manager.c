@@ -1,5 +1,5 @@
 /* manager: see manager.h.  Here: messages from their arrival to their end, settings and
- * signals; manager_delivery.c has the deliveries. */
+ * signals; manager_delivery.c has the deliveries, manager_bounce.c the bounces. */
 #include "send/manager.h"
 
 #include <errno.h>
@@ -14,7 +14,6 @@
 #include "base/sigfd.h"
 #include "queue/queuepath.h"
 #include "queue/transition.h"
-#include "send/bounce.h"
 #include "send/manager_state.h"
 
 #define LATER 123 /* seconds until what failed for want of memory or disk is tried again */
@@ -40,13 +39,13 @@ static void lost_todo(void *ctx) {
   manager_die(ctx, "lost connection to todo-proc, stopping");
 }
 
-static void list_add(struct message_list *l, struct message *msg) {
+void message_list_add(struct message_list *l, struct message *msg) {
   msg->next = 0;
   *(l->n++ ? l->end : &l->first) = msg;
   l->end = &msg->next;
 }
 
-static struct message *list_take(struct message_list *l) {
+struct message *message_list_take(struct message_list *l) {
   struct message *msg = l->first;
 
   l->first = msg->next;
@@ -66,10 +65,11 @@ void manager_log_status(struct manager *m) {
 
 static void retry_later(void *ctx);
 
-static void put_off(struct manager *m, struct message *msg, const char *why) {
+void manager_put_off(struct manager *m, struct message *msg, const char *why) {
   MLOG(m, warning, log_s(why));
-  list_add(&m->later, msg);
-  if (loop_timer_set(&m->loop, &m->retry, deadline_in(LATER), retry_later, m) == -1) manager_die(m, "out of memory");
+  message_list_add(&m->later, msg);
+  if (!m->retry.at.slot && loop_timer_set(&m->loop, &m->retry, deadline_in(LATER), retry_later, m) == -1)
+    manager_die(m, "out of memory");
 }
 
 void manager_ask_clean(struct manager *m, struct message *msg) {
@@ -77,7 +77,7 @@ void manager_ask_clean(struct manager *m, struct message *msg) {
   size_t n = queuepath_below(below, msg->id);
 
   msg->finishing = 1;
-  list_add(&m->removing, msg);
+  message_list_add(&m->removing, msg);
   if (!stralloc_catlit(&m->to_clean.buf, "foop/") || !stralloc_catz(&m->to_clean.buf, below, n))
     manager_die(m, "out of memory");
   else pipe_out_flush(&m->to_clean);
@@ -89,27 +89,6 @@ void manager_sync_marks(struct manager *m) {
   m->unsynced = 0;
 }
 
-/* Bounce if need be, then have it removed. */
-void manager_finish(struct manager *m, struct message *msg) {
-  char messid[MESSID_SIZE];
-  struct strerr e;
-  uint64_t qp = 0;
-
-  msg->finishing = 1;
-  if (msg->bouncing) { /* what follows takes a while */
-    manager_sync_marks(m);
-    log_buffer_flush(&m->log);
-  }
-  switch (bounce_send(&m->conf, msg, &qp, &e)) {
-    case BOUNCE_NOTHING: break;
-    case BOUNCE_SENT: MLOG(m, bounce_msg, log_u(msg->id), log_u(qp), log_s(m->queue), log_s(message_messid(msg, messid))); break;
-    case BOUNCE_DISCARDED: MLOG(m, triple_bounce, log_u(msg->id), log_s(m->queue)); break;
-    case BOUNCE_DROPPED: MLOG(m, bounce_dropped, log_u(msg->id), log_s(m->queue)); break;
-    case BOUNCE_LATER: put_off(m, msg, e.text); return;
-  }
-  manager_ask_clean(m, msg);
-}
-
 static void finish_again(struct manager *m, struct message *msg) {
   if (msg->held & HELD_FOR_REMOVAL) manager_ask_clean(m, msg);
   else manager_finish(m, msg);
@@ -118,7 +97,7 @@ static void finish_again(struct manager *m, struct message *msg) {
 static void retry_later(void *ctx) {
   struct manager *m = ctx;
 
-  for (size_t n = m->later.n; n; --n) finish_again(m, list_take(&m->later));
+  for (size_t n = m->later.n; n; --n) finish_again(m, message_list_take(&m->later));
 }
 
 static void removed(struct manager *m, struct message *msg) {
@@ -146,10 +125,10 @@ static void on_clean(void *ctx, int fd, unsigned events) {
     return;
   }
   for (ssize_t i = 0; i < n; ++i) {
-    struct message *msg = list_take(&m->removing);
+    struct message *msg = message_list_take(&m->removing);
 
     if (buf[i] == '+') removed(m, msg);
-    else put_off(m, msg, "qmail-clean could not remove a finished message");
+    else manager_put_off(m, msg, "qmail-clean could not remove a finished message");
   }
   log_buffer_flush(&m->log);
   manager_end_if_idle(m);
@@ -221,6 +200,7 @@ static int check_settings(const struct conf *conf, struct retry *retry, struct s
       {SET_concurrencyhost, 0, 65535, "a number up to 65535 is wanted"},
       {SET_remoterecipients, 1, SPAWN_RECIPIENTS_MAX, "a number from 1 to 500 is wanted"},
       {SET_todointerval, 0, INT32_MAX, "fewer seconds are wanted"},
+      {SET_bounceprocessortime, 1, INT32_MAX, "a number from 1 to 2147483647 is wanted"},
   };
 
   for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; ++i) {
@@ -233,21 +213,34 @@ static int check_settings(const struct conf *conf, struct retry *retry, struct s
   return 0;
 }
 
-static int load_settings(struct conf *conf, struct retry *retry, struct strerr *e) {
-  return conf_load(conf, CONF_SEND, e) == -1 || check_settings(conf, retry, e) == -1 ? -1 : 0;
+/* Null with e filled when they are no good. */
+static struct conf *load_settings(struct retry *retry, struct strerr *e) {
+  struct conf *conf = calloc(1, sizeof *conf);
+
+  if (!conf) strerr_sys(e, "unable to load the settings", (char *)0);
+  else if (conf_load(conf, CONF_SEND, e) == 0 && check_settings(conf, retry, e) == 0) return conf;
+  if (conf) conf_free(conf);
+  free(conf);
+  return 0;
+}
+
+void manager_release_conf(struct manager *m, struct conf *conf) {
+  if (conf == m->conf || bounces_use(m, conf)) return;
+  conf_free(conf);
+  free(conf);
 }
 
 static void apply_settings(struct manager *m, const struct retry *retry) {
   static const enum setting held[CHANNELS] = {SET_holdlocal, SET_holdremote};
 
   m->sched.retry = *retry;
-  m->sched.host_max = (uint32_t)conf_number(&m->conf, SET_concurrencyhost);
-  m->sched.batch_max = (uint32_t)conf_number(&m->conf, SET_remoterecipients);
-  for (int ch = 0; ch < CHANNELS; ++ch) m->sched.channel[ch].held = conf_flag(&m->conf, held[ch]);
+  m->sched.host_max = (uint32_t)conf_number(m->conf, SET_concurrencyhost);
+  m->sched.batch_max = (uint32_t)conf_number(m->conf, SET_remoterecipients);
+  for (int ch = 0; ch < CHANNELS; ++ch) m->sched.channel[ch].held = conf_flag(m->conf, held[ch]);
   delivery_set_limits(m);
   sched_limits_changed(&m->sched);
-  sched_set_lifetimes(&m->sched, (int64_t)conf_number(&m->conf, SET_queuelifetime),
-                      (int64_t)conf_number(&m->conf, SET_bouncelifetime));
+  sched_set_lifetimes(&m->sched, (int64_t)conf_number(m->conf, SET_queuelifetime),
+                      (int64_t)conf_number(m->conf, SET_bouncelifetime));
 }
 
 static void order_todo(struct manager *m, const char *line) {
@@ -256,17 +249,17 @@ static void order_todo(struct manager *m, const char *line) {
 }
 
 static void reread(struct manager *m) {
-  struct conf fresh;
+  struct conf *old = m->conf;
   struct retry retry;
   struct strerr e;
+  struct conf *fresh = load_settings(&retry, &e);
 
-  if (load_settings(&fresh, &retry, &e) == -1) {
+  if (!fresh) {
     MLOG(m, alert, log_s(e.text));
-    conf_free(&fresh);
     return;
   }
-  conf_free(&m->conf);
   m->conf = fresh;
+  manager_release_conf(m, old);
   apply_settings(m, &retry);
   manager_log_status(m);
   order_todo(m, "H\n");
@@ -314,7 +307,7 @@ static void on_signal(void *ctx, int fd, unsigned events) {
 /* After TERM, when nothing is under way any more. */
 void manager_end_if_idle(struct manager *m) {
   if (m->exitasap && !m->sched.channel[CHANNEL_LOCAL].running && !m->sched.channel[CHANNEL_REMOTE].running &&
-      !m->removing.n)
+      !m->bouncing && !m->removing.n)
     loop_stop(&m->loop);
 }
 
@@ -350,7 +343,8 @@ int manager_run(const char *queue_name, const char *rates, struct strerr *e) {
   log_buffer_init(&m->log, MANAGER_LOG, "");
   clock_start(&m->clock, wall_now(), mono_now());
   sched_init(&m->sched, seed());
-  if (load_settings(&m->conf, &retry, e) == -1 || manager_rate_start(m, rates, e) == -1) {
+  m->conf = load_settings(&retry, e);
+  if (!m->conf || manager_rate_start(m, rates, e) == -1) {
     MLOG(m, alert, log_s(e->text)); /* descriptor 2 is no place for it: a pipe of ours */
     log_buffer_flush(&m->log);
     return -1;

@@ -228,7 +228,7 @@ void delivery_set_limits(struct manager *m) {
 
   for (int ch = 0; ch < CHANNELS; ++ch) {
     const struct link *l = &m->link[ch];
-    size_t n = (size_t)conf_number(&m->conf, limit[ch]);
+    size_t n = (size_t)conf_number(m->conf, limit[ch]);
 
     m->sched.channel[ch].limit = l->hello_n == 2 && n > l->slots ? l->slots : n;
   }

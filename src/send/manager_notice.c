@@ -15,8 +15,8 @@
 
 int manager_paragraph(struct manager *m, stralloc *out, enum bounce_action action, const struct message *msg,
                       const struct recipient *r, const char *report) {
-  struct route_table t = {conf_line(&m->conf, SET_envnoathost), conf_lines(&m->conf, SET_locals),
-                          conf_lines(&m->conf, SET_percenthack), conf_lines(&m->conf, SET_virtualdomains)};
+  struct route_table t = {conf_line(m->conf, SET_envnoathost), conf_lines(m->conf, SET_locals),
+                          conf_lines(m->conf, SET_percenthack), conf_lines(m->conf, SET_virtualdomains)};
   size_t was = out->len;
   const char *notify = message_notify(msg, r);
 
@@ -26,7 +26,7 @@ int manager_paragraph(struct manager *m, stralloc *out, enum bounce_action actio
 }
 
 static int is_late(struct manager *m, const struct message *msg) {
-  return notice_is_late(msg->birth, manager_now(m), conf_number(&m->conf, SET_delaynotice));
+  return notice_is_late(msg->birth, manager_now(m), conf_number(m->conf, SET_delaynotice));
 }
 
 static void note(struct manager *m, struct delivery *d, stralloc *out, enum bounce_action action, const struct recipient *r,
@@ -54,7 +54,7 @@ static int send_kind(struct manager *m, const struct message *msg, enum bounce_k
 
   if (!text->len) return 1;
   log_buffer_flush(&m->log); /* what follows takes a while */
-  if (bounce_notice(&m->conf, msg, kind, text, &qp, &e) == -1) {
+  if (bounce_notice(m->conf, msg, kind, text, &qp, &e) == -1) {
     MLOG(m, warning, log_s(e.text));
     return 0;
   }
@@ -87,6 +87,6 @@ void manager_send_notices(struct manager *m, struct delivery *d) {
 }
 
 void manager_recall_delay(struct manager *m, struct message *msg, int64_t birth, int64_t tried) {
-  if (!tried || !notice_is_late(birth, tried, conf_number(&m->conf, SET_delaynotice))) return;
+  if (!tried || !notice_is_late(birth, tried, conf_number(m->conf, SET_delaynotice))) return;
   for (uint32_t i = 0; i < msg->recipients; ++i) msg->recipient[i].told = 1;
 }

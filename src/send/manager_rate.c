@@ -41,11 +41,11 @@ static int64_t ask(void *ctx, const char *host, uint32_t n) {
 }
 
 int manager_rate_start(struct manager *m, const char *fallback, struct strerr *e) {
-  const char *dir = conf_line(&m->conf, SET_ratelimit_dir);
+  const char *dir = conf_line(m->conf, SET_ratelimit_dir);
 
   if (!*dir) dir = fallback;
   if (!*dir) return 0;
-  if (rates_open(&m->rates, dir, (int64_t)conf_number(&m->conf, SET_ratelimit_interval), e) == -1) return -1;
+  if (rates_open(&m->rates, dir, (int64_t)conf_number(m->conf, SET_ratelimit_interval), e) == -1) return -1;
   m->sched.rate = ask;
   m->sched.rate_ctx = m;
   return 0;

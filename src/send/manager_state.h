@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/loop.h"
+#include "base/task.h"
 #include "conf/conf.h"
 #include "queue/spawn_proto.h"
 #include "send/bounce_text.h"
@@ -53,9 +54,17 @@ struct message_list {
   size_t n;
 };
 
+/* A bounce that is being made. */
+#define BOUNCES_AT_ONCE 10
+struct bouncing {
+  struct manager *manager;
+  struct message *m; /* null: free */
+  struct conf *conf; /* as it was when it was begun */
+};
+
 struct manager {
   const char *queue;
-  struct conf conf;
+  struct conf *conf;
   struct loop loop;
   struct clock clock;
   struct sched sched;
@@ -68,6 +77,10 @@ struct manager {
   uint64_t next_delivery;
   struct message_list removing; /* asked of qmail-clean */
   struct message_list later;    /* finished, but the disk would not have it */
+  struct message_list to_bounce; /* finished; its bounce is made after others */
+  struct bouncing bounce[BOUNCES_AT_ONCE];
+  size_t bouncing;              /* of these are under way */
+  struct tasks tasks;           /* that make them */
   uint64_t unsynced; /* the message whose newest marks are not on disk yet, or 0 */
   struct hashtab messages;      /* all, by id */
   size_t held;                  /* of them */
@@ -90,16 +103,24 @@ struct manager {
 void manager_die(struct manager *m, const char *what);
 int64_t manager_now(const struct manager *m);
 void manager_log_status(struct manager *m);
-/* Every recipient is done. */
 /* Marks are synced once for all that was reported together, before anything new is begun: a
  * power loss repeats only what was under way. */
 void manager_sync_marks(struct manager *m);
-void manager_finish(struct manager *m, struct message *msg);
+/* Why what remains to be done with a message cannot be done now; it is tried again. */
+void manager_put_off(struct manager *m, struct message *msg, const char *why);
+/* Settings that are in use no more: freed unless they are. */
+void manager_release_conf(struct manager *m, struct conf *conf);
+void message_list_add(struct message_list *l, struct message *msg);
+struct message *message_list_take(struct message_list *l);
 /* It is in nobody's hands: have it removed. */
 void manager_ask_clean(struct manager *m, struct message *msg);
 /* Everything that waits is due now; what todo-proc has not seen is looked for. */
 void manager_everything_now(struct manager *m);
 void manager_end_if_idle(struct manager *m);
+
+/* manager_bounce.c: every recipient is done: bounce if need be, then have it removed. */
+void manager_finish(struct manager *m, struct message *msg);
+int bounces_use(const struct manager *m, const struct conf *conf);
 
 /* manager_control.c: a message comes, with the orders that concern it, and goes.
  * 1, or 0 when memory ran out. */

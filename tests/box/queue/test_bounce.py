@@ -174,6 +174,68 @@ class Bounces(unittest.TestCase):
         self.assertTrue([p for p in site.queued() if "/bounce/" in p])
         self.assertEqual(site.mails(), [])
 
+    def waiting_processor(self, site):
+        """It ends when site.home/go is there; each run leaves its pid."""
+        path = site.path("processor")
+        with open(path, "w") as f:
+            f.write(f"#!/bin/sh\n> {site.home}/run.$$\nuntil [ -e {site.home}/go ]; do sleep 0.02; done\n")
+        os.chmod(path, 0o755)
+        return path
+
+    def runs(self, site):
+        return [n for n in os.listdir(site.home) if n.startswith("run.")]
+
+    def go(self, site):
+        with open(site.home + "/go", "w"):
+            pass
+
+    def test_a_processor_holds_nothing_up(self):
+        site = MailSite(sink=Sink({"RCPT": "550 no"}))
+        self.addCleanup(site.close)
+        site.start(BOUNCEPROCESSOR=self.waiting_processor(site))
+        for _ in range(12):
+            self.queue(site)
+        wait_for(lambda: len(self.runs(site)) == 10, what="ten processors")
+        site.inject("joe@local.example")
+        wait_for(lambda: len(site.mails()) == 1, what="a delivery meanwhile")
+        status = site.run(["qmail-qorder", "status"], env=site.env(QUEUEDIR=site.queue()))
+        self.assertEqual(status.returncode, 0, status.stderr)
+        site.daemon.send_signal(signal.SIGHUP)  # they keep the settings they began with
+        site.inject("joe@local.example")
+        wait_for(lambda: len(site.mails()) == 2, what="one more")
+        self.assertEqual(len(self.runs(site)), 10)
+        self.go(site)
+        site.wait_empty()
+        self.assertEqual((len(self.runs(site)), len(site.mails())), (12, 14))
+
+    def test_the_end_waits_for_a_bounce(self):
+        site = MailSite(sink=Sink({"RCPT": "550 no"}))
+        self.addCleanup(site.close)
+        site.start(BOUNCEPROCESSOR=self.waiting_processor(site))
+        for _ in range(11):
+            self.queue(site)
+        wait_for(lambda: len(self.runs(site)) == 10 and site.logged().count(": failure: ") == 11, what="ten processors")
+        site.daemon.send_signal(signal.SIGTERM)
+        wait_for(lambda: "exitasap" in site.logged())
+        self.go(site)
+        site.stop()
+        self.assertEqual(site.logged().count("bounce msg "), 10)
+        self.assertEqual(len([p for p in site.queued() if "/bounce/" in p]), 1)  # for the next start
+        site.start()
+        site.wait_empty()
+        self.assertEqual(len(site.mails()), 11)
+
+    def test_a_processor_that_never_ends(self):
+        site = MailSite(sink=Sink({"RCPT": "550 no"}))
+        self.addCleanup(site.close)
+        site.start(BOUNCEPROCESSOR=self.waiting_processor(site), BOUNCEPROCESSOR_TIME="1")
+        self.queue(site)
+        wait_for(lambda: f"{site.path('processor')} did not end" in site.logged(), what="the end of it")
+        for name in self.runs(site):
+            self.assertFalse(os.path.exists("/proc/" + name[4:]))
+        self.assertTrue([p for p in site.queued() if "/bounce/" in p])
+        self.assertEqual(site.mails(), [])
+
     def test_bouncequeue(self):
         site = MailSite(sink=Sink({"RCPT": "550 no"}))
         self.addCleanup(site.close)

@@ -222,11 +222,49 @@ static void many_and_again(void) {
   end(&w);
 }
 
+static void takes_its_time(void *ctx) {
+  struct world *w = ctx;
+
+  CHECK(!task_current());
+  wait_until(mono_now() + 20 * NS_PER_MS);
+  note(w, 'u');
+}
+
+static void goes_alone(void *ctx) {
+  struct world *w = ctx;
+  struct task *self = task_current();
+
+  wait_until(mono_now() + 5 * NS_PER_MS);
+  task_undivided(takes_its_time, w);
+  CHECK(self && task_current() == self);
+  note(w, 'a');
+  stop_if_last(w);
+}
+
+static void at_its_side(void *ctx) {
+  struct world *w = ctx;
+
+  wait_until(mono_now() + 10 * NS_PER_MS); /* due while the other one takes its time */
+  note(w, 's');
+  stop_if_last(w);
+}
+
+static void undivided(void) {
+  struct world w;
+
+  begin(&w);
+  CHECK(task_start(&w.tasks, -1, goes_alone, &w) == 0 && task_start(&w.tasks, -1, at_its_side, &w) == 0);
+  CHECK(loop_run(&w.loop) == 0);
+  CHECK_CASE(strstr(w.trail, "ua"), w.trail);
+  end(&w);
+}
+
 int main(void) {
   take_turns();
   keeps_what_comes();
   deadlines();
   children();
+  undivided();
   many_and_again();
   return check_done();
 }
