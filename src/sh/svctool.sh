@@ -4,7 +4,7 @@
 set -eu
 
 usage() {
-    echo "usage: svctool --smtp=PORT|--delivery=NAME|--imap=PORT|--pop3=PORT|--qmtp=PORT|--qmqp=PORT|--inlookup=FIFO|--tlsd|--queued|--svscanlog [option ...] | --refreshsvc=NAME|all | --rmsvc=NAME | --set-variable=NAME --variable-value=VALUE --service-name=SERVICE | --unset-variable=NAME --service-name=SERVICE | --print-variables --service-name=SERVICE | --config=users|qmail|cert [option ...]; bad: $*" >&2
+    echo "usage: svctool --smtp=PORT|--delivery=NAME|--imap=PORT|--pop3=PORT|--qmtp=PORT|--qmqp=PORT|--inlookup=FIFO|--tlsd|--queued|--slowq|--svscanlog [option ...] | --refreshsvc=NAME|all | --rmsvc=NAME | --set-variable=NAME --variable-value=VALUE --service-name=SERVICE | --unset-variable=NAME --service-name=SERVICE | --print-variables --service-name=SERVICE | --config=users|qmail|cert [option ...]; bad: $*" >&2
     exit 100
 }
 die() { echo "svctool: fatal: $*" >&2; exit 111; }
@@ -67,7 +67,7 @@ for arg; do
     case $arg in
         --smtp=* | --imap=* | --pop3=* | --qmtp=* | --qmqp=*) o=${arg%%=*}; port "${o#--}" "$v"; want "${o#--}" "$v" ;;
         --delivery=* | --inlookup=*) o=${arg%%=*}; name "${o#--}" "$v"; want "${o#--}" "$v" ;;
-        --tlsd | --svscanlog | --queued | --print-variables) want "${arg#--}" "" ;;
+        --tlsd | --svscanlog | --queued | --slowq | --print-variables) want "${arg#--}" "" ;;
         --refreshsvc=*) [ "$v" = .svscan ] || name refreshsvc "${v##*/}"; want refreshsvc "${v##*/}" ;;
         --rmsvc=*) [ "$v" = .svscan ] || name rmsvc "$v"; want rmsvc "$v" ;;
         --set-variable=* | --modify-variable=*) variable_name set-variable "$v"; want set-variable ""; variable=$v ;;
@@ -192,6 +192,11 @@ variables() {
             put POP3D /usr/lib/courier/courier/courierpop3d
             put_if POP3S "$ssl"
             put_if STARTTLS "$starttls"
+            ;;
+        slowq)
+            put QUEUEDIR "${qbase:-$home/queue}/slowq"
+            put_if MIN_FREE "$min_free"
+            put_if AUTH_SMTP "$remote_auth"
             ;;
         inlookup)
             put THREADS "$threads"

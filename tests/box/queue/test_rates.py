@@ -1,7 +1,7 @@
 """Rates: drate, a qmail-send with RATELIMIT_DIR, and a queue called slowq."""
-import os, signal, unittest
+import os, signal, subprocess, time, unittest
 
-from box import wait_for
+from box import TOP, wait_for
 from mailsite import MailSite, Sink
 
 
@@ -89,6 +89,27 @@ class Rates(unittest.TestCase):
         os.chown(directory + "/ratelimit/@far.example", self.site.uid, self.site.gid)
         self.served(directory, "slowq-send")
         self.assertIn("mails 1 ", self.drate("-s", "-d", "@far.example", QUEUEDIR=directory))
+
+    def test_service(self):
+        """svctool makes it, it makes its queue, and mail goes at the rate that drate set."""
+        site, services = self.site, self.site.mkdir("service")
+        env = site.env(QMAILBIN=site.bin, SERVICEDIR=services, LOGDIR=site.path("log"), SCANINTERVAL="1")
+        p = site.run(["svctool", "--slowq", "--qbase=" + site.path("queue"), "--bootdir=" + os.path.join(TOP, "boot")], env=env)
+        self.assertEqual(p.returncode, 0, p.stderr)
+        scan = site.spawn(["svscan", services], env=env, stdin=subprocess.DEVNULL)
+        queue = site.path("queue", "slowq")
+        log = site.path("log", "slowq", "current")
+        wait_for(lambda: os.path.exists(log) and "status: local 0/" in open(log).read(), what="slowq-send")
+        self.drate("-d", "far.example", "-r", "1", QUEUEDIR=queue)
+        for _ in range(3):
+            site.inject("x@far.example", env=site.env(QUEUEDIR=queue))
+        wait_for(lambda: site.sink.messages, what="the first")
+        first = time.monotonic()
+        wait_for(lambda: len(site.sink.messages) == 3, what="the others")
+        self.assertGreater(time.monotonic() - first, 1)
+        self.assertIn(" secs far.example slowq\n", open(log).read())
+        scan.send_signal(signal.SIGTERM)
+        self.assertEqual(scan.wait(20), 0)
 
     def test_what_makes_no_sense_waits(self):
         directory = self.make_queue("slowq")
