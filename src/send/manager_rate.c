@@ -1,4 +1,4 @@
-/* manager_rate: asks the rates (rate.h) before mail for a remote destination is handed out.
+/* manager_rate: asks the rates (rate.h) before mail for a destination is handed out.
  * See manager_state.h. */
 #include <errno.h>
 #include <string.h>

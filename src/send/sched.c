@@ -247,7 +247,7 @@ static int choose(struct sched *s, struct sched_channel *c, int64_t now, struct 
     struct line *line = RING_OWNER(ring_serve(&d->line[kind]), struct line, turn);
     struct bundle *b = RING_OWNER(ring_serve(&line->bundle), struct bundle, turn);
     uint32_t n = batch_size(s, b);
-    int64_t wait = s->rate && d->channel == CHANNEL_REMOTE ? s->rate(s->rate_ctx, d->name, n) : 0;
+    int64_t wait = s->rate ? s->rate(s->rate_ctx, d->name, n) : 0;
 
     if (wait <= 0) {
       *batch = (struct batch){b->m, b, b->next, n, d->epoch, (uint8_t)kind};

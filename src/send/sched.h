@@ -42,7 +42,7 @@ struct sched {
   int64_t lifetime, bounce_lifetime; /* seconds; change with sched_set_lifetimes */
   uint32_t host_max;  /* transactions at once with one remote destination; 0: no limit of its own */
   uint32_t batch_max; /* recipients of one transaction; 0 counts as 1 */
-  /* Asked before a batch for a remote destination is handed out: for how many seconds
+  /* Asked before a batch for a destination, local or remote, is handed out: for how many seconds
    * nothing may go there, or 0: it goes, and is counted.  Null: everything may. */
   int64_t (*rate)(void *ctx, const char *host, uint32_t recipients);
   void *rate_ctx;

@@ -79,6 +79,30 @@ class Rates(unittest.TestCase):
         self.drate("-d", "far.example", "-r", "1/3600")
         self.served(directory, "qmail-send")
 
+    def test_local_and_virtual_domains(self):
+        directory = self.make_queue()
+        env = self.site.env(QUEUEDIR=directory)
+        self.drate("-d", "virt.example", "-r", "1/3600")
+        with open(directory + "/ratelimit/ratecontrol", "w") as f:
+            f.write("loc*:1/3600\n")
+        os.chown(directory + "/ratelimit/ratecontrol", self.site.uid, self.site.gid)
+        for name in ("a", "b"):
+            self.site.dotqmail(".qmail-" + name, f"./mbox-{name}\n")
+        for to in ("a@virt.example", "joe-b@local.example", "z@other.example"):
+            for _ in range(2):
+                self.site.inject(to, env=env)
+        with open(self.site.path("send.log"), "ab") as log:
+            self.site.spawn(["qmail-start", "./Maildir/"], env={**env, "RATELIMIT_DIR": "ratelimit"}, stdout=log, stderr=log)
+        wait_for(lambda: self.site.logged().count("rate exceeded [1/1.000/1/3600] need 3") == 2 and
+                 self.site.logged().count(": success: ") == 4, what="one to each, both to another")
+        self.assertEqual(len(self.site.sink.messages), 2)
+        for name, domain in (("a", "virt.example"), ("b", "local.example")):
+            self.assertIn(f" secs {domain} queue1\n", self.site.logged())
+            with open(os.path.join(self.site.home, "mbox-" + name)) as f:
+                self.assertEqual(f.read().count("\nSubject: "), 1)
+        status = self.site.run(["qmail-qorder", "status"], env=env).stdout.decode()
+        self.assertRegex(status, r"channel=local host=virt.example .*hold=rate until=3\d\d\d")
+
     def test_slowq(self):
         directory = self.make_queue("slowq")
         with open(directory + "/ratelimit/ratecontrol", "w") as f:

@@ -7,12 +7,14 @@
 #include <string.h>
 
 #include "check.h"
+#include "send/rate.h"
 
 #define DAY INT64_C(86400)
 #define BIRTH INT64_C(1000000000)
 
 /* n recipients, u0@host0 u1@host1 ..., the hosts going round in so many. */
-static struct message *make(uint64_t id, const char *sender, unsigned n, unsigned hosts, int64_t birth) {
+static struct message *make_for(enum channel channel, uint64_t id, const char *sender, unsigned n, unsigned hosts,
+                                int64_t birth) {
   struct message *m = message_new(n, strlen(sender) + 3 + (size_t)n * 40);
   char address[40];
 
@@ -21,9 +23,13 @@ static struct message *make(uint64_t id, const char *sender, unsigned n, unsigne
   message_set_head(m, sender, "", "");
   for (unsigned i = 0; i < n; ++i) {
     snprintf(address, sizeof address, "u%u@host%u.example", i, i % hosts);
-    message_add_recipient(m, CHANNEL_REMOTE, i, address);
+    message_add_recipient(m, channel, i, address);
   }
   return m;
+}
+
+static struct message *make(uint64_t id, const char *sender, unsigned n, unsigned hosts, int64_t birth) {
+  return make_for(CHANNEL_REMOTE, id, sender, n, hosts, birth);
 }
 
 static void init(struct sched *s, size_t limit, uint32_t batch) {
@@ -205,6 +211,45 @@ static void rates(void) {
   sched_free(&s);
 }
 
+/* A rate over a day, as the rule of rate.h has it; it is one for both channels. */
+struct limited {
+  struct rate_record record;
+  int64_t now;
+};
+
+static int64_t limit(void *ctx, const char *host, uint32_t n) {
+  struct limited *l = ctx;
+
+  return strcmp(host, "host0.example") ? 0 : rate_judge(&l->record, n, l->now, DAY);
+}
+
+static void local_rates(void) {
+  struct limited l = {.now = BIRTH};
+  struct message *local = make_for(CHANNEL_LOCAL, 1, "s@s", 400, 2, BIRTH);
+  struct message *remote = make(2, "s@s", 200, 1, BIRTH);
+  unsigned sent[CHANNELS][2] = {{0, 0}, {0, 0}};
+  struct sched s;
+  struct batch b;
+
+  init(&s, 500, 1);
+  s.rate = limit;
+  s.rate_ctx = &l;
+  CHECK(rate_set(&l.record, "10/3600", 7));
+  CHECK(sched_add(&s, local, 0, BIRTH) && sched_add(&s, remote, 0, BIRTH));
+  for (; l.now < BIRTH + DAY; l.now += 60) {
+    for (int ch = 0; ch < CHANNELS; ++ch)
+      while (sched_take(&s, (enum channel)ch, l.now, &b)) {
+        sent[ch][strcmp(b.bundle->d->name, "host0.example") != 0]++;
+        over(&s, &b, 1, l.now);
+      }
+    if (l.now == BIRTH) CHECK(sent[CHANNEL_LOCAL][0] + sent[CHANNEL_REMOTE][0] == 1 && sent[CHANNEL_LOCAL][1] == 200);
+  }
+  CHECK(sent[CHANNEL_LOCAL][0] + sent[CHANNEL_REMOTE][0] == 240 && sent[CHANNEL_LOCAL][0] > 0);
+  message_free(local);
+  message_free(remote);
+  sched_free(&s);
+}
+
 static unsigned state = 1;
 
 static unsigned chance(void) {
@@ -281,6 +326,7 @@ int main(void) {
   expired_before();
   expire_active();
   rates();
+  local_rates();
   at_random();
   return check_done();
 }
