@@ -29,6 +29,15 @@ int sigfd_next(int fd) {
   return r == -1 && errno == EAGAIN ? 0 : -1;
 }
 
+void sig_hold(uint32_t bits) {
+  sigset_t set;
+
+  sigemptyset(&set);
+  for (int sig = 1; sig < 32; ++sig)
+    if (bits & SIG_BIT(sig)) sigaddset(&set, sig);
+  sigprocmask(SIG_SETMASK, &set, 0);
+}
+
 void sig_ignore_pipe(void) {
   signal(SIGPIPE, SIG_IGN);
 }

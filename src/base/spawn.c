@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/sigfd.h"
+
 void spawn_move(struct spawn *s, int from, int to) {
   s->move[s->moves].from = from;
   s->move[s->moves].to = to;
@@ -50,16 +52,14 @@ static int drop_ids(const struct spawn *s) {
   return (int)syscall(SYS_setresuid, s->uid, s->uid, s->uid);
 }
 
-static void default_signals(void) {
-  sigset_t none;
+static void default_signals(uint32_t held) {
   struct sigaction sa;
 
   memset(&sa, 0, sizeof sa);
   sa.sa_handler = SIG_DFL;
   for (int sig = 1; sig < 32; ++sig)
     if (sig != SIGKILL && sig != SIGSTOP) sigaction(sig, &sa, 0);
-  sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, 0);
+  sig_hold(held);
 }
 
 static int record_self(int fd) {
@@ -82,7 +82,7 @@ static const char *become(const struct spawn *s) {
   if (apply_moves(s) == -1) return "move descriptors";
   if (s->cwd && chdir(s->cwd) == -1) return "chdir";
   if (s->set_ids && drop_ids(s) == -1) return "give up privileges";
-  if (!s->keep_signals) default_signals();
+  if (!s->keep_signals) default_signals(s->held);
   if (strchr(s->path, '/')) execve(s->path, s->argv, envp);
   else execvpe(s->path, s->argv, envp);
   return "exec";

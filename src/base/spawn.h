@@ -35,6 +35,7 @@ struct spawn {
   int new_group; /* make the child leader of its own process group */
   int new_session;
   int keep_signals; /* spawn_exec only: leave the mask and ignored signals as they are */
+  uint32_t held;    /* SIG_BITs (sigfd.h) of signals that shall wait until it takes them */
   int record_fd;    /* when > 0: the child writes its struct spawn_record there before it
                        execs, so that even a parent killed in between has left a trace */
 };

@@ -7,7 +7,13 @@
 #ifndef SEND_MANAGER_H
 #define SEND_MANAGER_H
 
+#include <signal.h>
+
+#include "base/sigfd.h"
 #include "base/strerr.h"
+
+/* Orders to it by signal. Whoever is about to become it holds them, or they would end it. */
+#define MANAGER_SIGNALS (SIG_BIT(SIGHUP) | SIG_BIT(SIGALRM) | SIG_BIT(SIGUSR1) | SIG_BIT(SIGUSR2))
 
 /* Descriptors as qmail-start sets them. */
 enum {

@@ -17,6 +17,7 @@
 #include "conf/conf.h"
 #include "conf/paths.h"
 #include "queue/collection.h"
+#include "send/manager.h"
 
 #define FATAL "qmail-daemon: fatal: "
 #define WARNING "qmail-daemon: warning: "
@@ -43,7 +44,7 @@ static void start_queue(void *ctx) {
   stralloc path = STRALLOC_INIT;
   stralloc dir = STRALLOC_INIT;
   struct strerr e;
-  struct spawn s = {0};
+  struct spawn s = {.held = MANAGER_SIGNALS};
 
   if (daemon_state.ending) return;
   if (!paths_program("qmail-start", &path) || !collection_queue(&daemon_state.collection, q->number, &dir) ||

@@ -93,7 +93,7 @@ static void become_send(int to[DAEMONS], int from[DAEMONS], int log, const char 
   const char *sender = strcmp(collection_name(dir), SLOW_QUEUE) ? "qmail-send" : "slowq-send";
   stralloc path = STRALLOC_INIT;
   char *argv[2] = {0, 0};
-  struct spawn s = {.cwd = dir};
+  struct spawn s = {.cwd = dir, .held = MANAGER_SIGNALS};
   struct account a;
   struct strerr e;
 
@@ -122,6 +122,7 @@ int main(int argc, char **argv) {
   int to[DAEMONS], from[DAEMONS];
   int log = 1;
 
+  sig_hold(MANAGER_SIGNALS);
   if (conf_load(&conf, CONF_SEND, &e) == -1 || collection_load(&c, &conf, &e) == -1) strerr_die(111, FATAL, &e);
   if (!collection_choose(&c, &conf, 0, &dir)) strerr_die_nomem(FATAL);
   recover(dir.s);

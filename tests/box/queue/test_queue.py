@@ -286,6 +286,38 @@ class Delivery(unittest.TestCase):
         self.assertTrue(os.path.exists(fresh))
         os.unlink(fresh)
 
+    def test_signals_before_the_start(self):
+        """What qmail-start gets before it has become qmail-send is for qmail-send."""
+        site = self.make()
+        programs, go, waits = site.path("programs"), site.path("go"), site.path("waits")
+        os.mkdir(programs)
+        os.chmod(site.dir, 0o777)
+        for name in os.listdir(site.bin):
+            os.symlink(os.path.join(site.bin, name), os.path.join(programs, name))
+        os.unlink(programs + "/qmail-clean")
+        with open(programs + "/qmail-clean", "w") as f:  # qmail-start waits for the end of qmail-clean -r
+            f.write(f"#!/bin/sh\n> {waits}\nuntil [ -e {go} ]; do sleep 0.02; done\nexec {site.bin}/qmail-clean $*\n")
+        os.chmod(programs + "/qmail-clean", 0o755)
+        site.start(QMAILBIN=programs)
+        wait_for(lambda: os.path.exists(waits), what="qmail-start")
+        for sig in (signal.SIGALRM, signal.SIGHUP, signal.SIGUSR1):
+            site.daemon.send_signal(sig)
+        with open(f"/proc/{site.daemon.pid}/task/{site.daemon.pid}/children") as f:
+            start = f.read().split()[0]
+
+        def pending():
+            with open(f"/proc/{start}/status") as f:
+                return int(re.search(r"ShdPnd:\s*(\w+)", f.read()).group(1), 16)
+
+        wait_for(lambda: pending() == sum(1 << s - 1 for s in (signal.SIGALRM, signal.SIGHUP, signal.SIGUSR1)), what="signals")
+        with open(go, "w"):
+            pass
+        wait_for(lambda: "detached: " in site.logged(), what="the last of them")
+        self.assertNotIn("starting them again", site.logged())
+        site.inject("joe@local.example")
+        site.daemon.send_signal(signal.SIGUSR2)
+        wait_for(lambda: len(site.mails()) == 1, what="a delivery")
+
     def test_second_daemon_is_refused(self):
         site = self.make()
         site.start()
