@@ -8,6 +8,15 @@ BIN = os.path.abspath(os.path.join(TOP, os.environ.get("BUILD", "build"), "bin")
 FAULTY = os.path.abspath(os.path.join(TOP, os.environ.get("BUILD", "build"), "faulty"))  # see fault.c
 
 
+def become_ordinary():
+    """This process is nobody's from now on, where it was root's: for tests that start thousands of programs. A child of
+    root's that is to be nobody's costs a copy of our memory map; one that stays what we are does not (vfork)."""
+    if os.geteuid() == 0:
+        os.setgroups([])
+        os.setgid(65534)
+        os.setuid(65534)
+
+
 def free_port(kind=socket.SOCK_STREAM):
     """A loopback port nobody uses now."""
     with socket.socket(socket.AF_INET, kind) as s:

@@ -20,7 +20,7 @@ contents are tried once.
 arrives: see `judge`."""
 import collections, functools, hashlib, itertools, os, random, re, shutil, signal, subprocess, sys, tempfile, threading, time, unittest, zlib
 
-from box import FAULTY, TOP, Root, wait_for
+from box import FAULTY, TOP, Root, become_ordinary, wait_for
 from mailsite import Sink
 
 BLOCK = 512  # the least a disk writes as one
@@ -77,27 +77,40 @@ class Log:
 class Tree:
     """Names and contents below some directories of a root: path -> ("f", bytes), ("l", text) or ("d", None)."""
 
-    @staticmethod
-    def read(root, parts, inodes=None):
+    @classmethod
+    def read(cls, root, parts, inodes=None):
         found = {}
         for part in parts:
-            if not os.path.isdir(os.path.join(root, part)):
-                continue
-            found[part] = ("d", None)
-            for base, dirs, files in os.walk(os.path.join(root, part)):
-                for name in dirs + files:
-                    path = os.path.join(base, name)
-                    rel = os.path.relpath(path, root)
-                    if os.path.islink(path):
-                        found[rel] = ("l", os.readlink(os.fsencode(path)))
-                    elif os.path.isdir(path):
-                        found[rel] = ("d", None)
-                    elif os.path.isfile(path):
-                        with open(path, "rb") as f:
-                            found[rel] = ("f", f.read())
-                        if inodes is not None:
-                            inodes[rel] = os.stat(path).st_ino
+            path = os.path.join(root, part)
+            if os.path.isdir(path):
+                found[part] = ("d", None)
+                cls.read_below(path, part + "/", found, inodes)
         return found
+
+    @classmethod
+    def read_below(cls, directory, rel, found, inodes):
+        """Called for each state some hundred times: no call of the system but those that are needed."""
+        try:
+            with os.scandir(directory) as entries:
+                entries = list(entries)
+        except FileNotFoundError:
+            return
+        for e in entries:
+            name = rel + e.name
+            if e.is_symlink():
+                found[name] = ("l", os.readlink(os.fsencode(e.path)))
+            elif e.is_dir():
+                found[name] = ("d", None)
+                cls.read_below(e.path, name + "/", found, inodes)
+            elif e.is_file():
+                fd = os.open(e.path, os.O_RDONLY)
+                try:
+                    st = os.fstat(fd)
+                    found[name] = ("f", os.read(fd, st.st_size + 1))
+                finally:
+                    os.close(fd)
+                if inodes is not None:
+                    inodes[name] = st.st_ino
 
 
 class File:
@@ -156,6 +169,7 @@ class Disk:
         it did not happen. parts: the directories that matter."""
         self.ops = ops
         self.parts = parts or CrashSite.PARTS + [JOURNAL]
+        self.ways = {}        # what above() found
         self.before = {}
         self.changes = []     # (position, what, path, value), of names
         self.halves = []      # the same, a move as two changes, each of one directory
@@ -201,6 +215,15 @@ class Disk:
                 else:
                     self.halves.append(change)
                 self.apply(names, change)
+
+    def above(self, path):
+        """The directories on its way from a part that matters, None if it is in none."""
+        if path not in self.ways:
+            way = [path] if "/tmp/" not in path else []
+            while way and way[-1] not in self.parts:
+                way = way + [os.path.dirname(way[-1])] if "/" in way[-1] else []
+            self.ways[path] = tuple(way[1:]) if way else None
+        return self.ways[path]
 
     @staticmethod
     def apply(names, change):
@@ -281,13 +304,9 @@ class Disk:
         """The states with these names: with all that may be in the files, but not more than most (or some more)."""
         fixed, open_, total = {}, [], 1
         for path, (kind, content) in names.items():
-            if "/tmp/" in path or not any(path == part or path.startswith(part + "/") for part in self.parts):
-                continue
-            above = path
-            while above in names and above not in self.parts:
-                above = os.path.dirname(above)
-            if above not in names:
-                continue  # a directory of its path was lost
+            above = self.above(path)
+            if above is None or not all(a in names for a in above):
+                continue  # it does not matter, or a directory of its path was lost
             if kind != "f":
                 fixed[path] = (kind, content)
                 continue
@@ -311,12 +330,8 @@ class Disk:
 
 
 def digest(state):
-    h = hashlib.sha1()
-    for path in sorted(state):
-        kind, content = state[path]
-        h.update(f"{path}\0{kind}{len(content or b'')}\0".encode())
-        h.update(content or b"")
-    return h.digest()
+    """Of 64 bits: two different states that take each other's place are not to be feared."""
+    return hash(frozenset(state.items()))
 
 
 # --- roots ------------------------------------------------------------------------------------
@@ -501,6 +516,10 @@ class Scenario:
 
 
 class CrashTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        become_ordinary()
+
     def crash(self, scenario):
         start = time.monotonic()
         s = scenario()
@@ -744,7 +763,7 @@ class Slot:
         self.base = Tree.read(self.site.dir, self.site.PARTS + [JOURNAL])
         # What was there before the scenario keeps its time, where that is known.
         self.times = {p: os.stat(self.site.path(p)).st_mtime for p, v in self.base.items() if v[0] == "f" and not p.startswith("home/")}
-        self.dirs = [self.site.path(p) for p, v in self.base.items() if v[0] == "d"]
+        self.dirs = {self.site.path(p) for p, v in self.base.items() if v[0] == "d"}
         site = self.site
         code = site.run(["qmail-queue"], stdin=self.pipe(b"Subject: sentinel\n\n"), stdout=self.pipe(b"Fx@local.example\0Tsentinel@local.example\0\0")).returncode
         assert code == 0, code

@@ -5,6 +5,22 @@ import contextlib, os, signal, socket, ssl, subprocess, threading
 from box import Root, wait_for
 
 
+class Stream:
+    """A connection with buffered reading and writing at once; unbuffered, Python reads a line byte by byte."""
+
+    def __init__(self, connection):
+        self.write, self.reader = connection.sendall, connection.makefile("rb")
+
+    def __iter__(self):
+        return self.reader
+
+    def readline(self):
+        return self.reader.readline()
+
+    def close(self):
+        self.reader.close()
+
+
 class Sink(threading.Thread):
     """A remote SMTP server. `script` maps a verb to a reply (None: the connection is dropped, a function
     is called for it); "VERB#2" counts only from the second MAIL of a connection on. What is not in it is
@@ -45,14 +61,14 @@ class Sink(threading.Thread):
                 pass
 
     def serve(self, connection):
-        f = connection.makefile("rwb", 0)
+        f = Stream(connection)
         try:
             if self.dialogue(f, self.tls):
                 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
                 context.load_cert_chain(self.tls)
                 with context.wrap_socket(connection.dup(), server_side=True) as inside:
                     self.tls_sessions += 1
-                    self.dialogue(inside.makefile("rwb", 0), None, greeted=True)
+                    self.dialogue(Stream(inside), None, greeted=True)
         except (ConnectionError, OSError, ValueError):
             pass
         self.open.remove(connection)

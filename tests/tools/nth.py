@@ -1,7 +1,7 @@
 """The n-th call of a kind fails, for every n until there are no more: see fault.c."""
 import errno, os, signal, subprocess, sys, time, unittest
 
-from box import FAULTY, wait_for
+from box import FAULTY, become_ordinary, wait_for
 from crashsim import Message, Scenario, Slot, Tree, copies
 from usersite import HASH
 
@@ -65,6 +65,10 @@ class Mixed(Scenario):
 class NthTest(unittest.TestCase):
     """Every message is delivered all the same, at once, after a retry or after a restart, no failure is reported to a
     sender, nothing is left behind, and nothing hangs without a word in the log."""
+
+    @classmethod
+    def setUpClass(cls):
+        become_ordinary()
 
     def setUp(self):
         scenario = Mixed()
