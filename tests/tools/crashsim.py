@@ -113,6 +113,20 @@ class Tree:
                     inodes[name] = st.st_ino
 
 
+def files_below(directory):
+    """Their entries; what goes away meanwhile is left out."""
+    try:
+        with os.scandir(directory) as entries:
+            entries = list(entries)
+    except FileNotFoundError:
+        return
+    for e in entries:
+        if e.is_dir(follow_symlinks=False):
+            yield from files_below(e.path)
+        else:
+            yield e
+
+
 class File:
     """A file of the log: what was written when."""
 
@@ -462,7 +476,11 @@ class CrashSite(Root):
         self.manager = None
 
     def ids_in(self, kind):
-        return {int(n) for _, _, names in os.walk(self.path("queue/queue1", kind)) for n in names}
+        return {int(e.name) for e in files_below(self.path("queue/queue1", kind))}
+
+    def empty(self):
+        """Is no file of a message there?"""
+        return not any(True for part in self.PARTS[:4] for _ in files_below(self.path(part)))
 
     def settle(self, timeout=30):
         """Wait until all that is known to qmail-send is delivered."""
@@ -815,9 +833,8 @@ class Slot:
         """As if the queue had been found days later."""
         old = time.time() - DAYS
         for part in self.site.PARTS[:4]:
-            for base, _, names in os.walk(self.site.path(part)):
-                for name in names:
-                    os.utime(os.path.join(base, name), (old, old), follow_symlinks=False)
+            for e in files_below(self.site.path(part)):
+                os.utime(e.path, (old, old), follow_symlinks=False)
 
     def recover(self, state):
         """(tree, taken by the remote host, what the daemons found, what they said). They found the state, or what was

@@ -1,5 +1,6 @@
 """The n-th call of a kind fails, for every n until there are no more: see fault.c."""
 import errno, os, signal, subprocess, sys, time, unittest
+from concurrent.futures import ThreadPoolExecutor
 
 from box import FAULTY, become_ordinary, wait_for
 from crashsim import Message, Scenario, Slot, Tree, copies
@@ -10,33 +11,37 @@ KINDS = {"malloc": [errno.ENOMEM], "open": [errno.EMFILE, errno.EIO], "write": [
          "fork": [errno.EAGAIN], "exec": [errno.ENOMEM], "name": [errno.ENOSPC, errno.EIO], "read": [errno.EIO]}
 
 
+def rounds(kinds):
+    return [(kind, number) for kind in kinds for number in KINDS[kind]]
+
+
 class Failures:
     """for env in Failures(directory, program, kinds): run with this environment; .fired() says whether the
     call was reached. The round of a kind ends with the first run in which it was not."""
 
     def __init__(self, directory, program, kinds=tuple(KINDS), ids=None):
         self.mark = os.path.join(directory, "fired")
-        self.program, self.kinds, self.runs = program, kinds, 0
+        self.program, self.runs = program, 0
+        self.rounds = rounds(kinds)
         self.now = None
 
     def fired(self):
         return os.path.exists(self.mark)
 
     def __iter__(self):
-        for kind in self.kinds:
-            for number in KINDS[kind]:
-                n = 0
-                while True:
-                    n += 1
-                    if self.fired():
-                        os.unlink(self.mark)
-                    self.now = kind, n, number
-                    self.runs += 1
-                    yield {"FAULT_FAIL": f"{self.program} {kind} {n} {number}", "FAULT_FIRED": self.mark}
-                    if not self.fired():
-                        break
-                    if n > 5000:
-                        raise AssertionError(f"no end of {kind} in {self.program}")
+        for kind, number in self.rounds:
+            n = 0
+            while True:
+                n += 1
+                if self.fired():
+                    os.unlink(self.mark)
+                self.now = kind, n, number
+                self.runs += 1
+                yield {"FAULT_FAIL": f"{self.program} {kind} {n} {number}", "FAULT_FIRED": self.mark}
+                if not self.fired():
+                    break
+                if n > 5000:
+                    raise AssertionError(f"no end of {kind} in {self.program}")
 
     def __str__(self):
         kind, n, number = self.now
@@ -46,6 +51,7 @@ class Failures:
 # --- the daemons of a queue --------------------------------------------------------------------
 
 LIMIT = 20
+SLOTS = 3
 PATIENCE = 2  # seconds in which a daemon has to go on, end, or say what it waits for
 WORDS = ("warning", "alert", "unable", "deferral")
 
@@ -66,30 +72,34 @@ class NthTest(unittest.TestCase):
     """Every message is delivered all the same, at once, after a retry or after a restart, no failure is reported to a
     sender, nothing is left behind, and nothing hangs without a word in the log."""
 
+    scenario = Mixed
+
     @classmethod
     def setUpClass(cls):
         become_ordinary()
 
-    def setUp(self):
-        scenario = Mixed()
-        slot = self.slot = Slot(scenario, FAULTY)
-        self.addCleanup(slot.close)
+    def prepare(self):
+        """Roots to run in, several at once: most of a run is waiting. And what is in the queue."""
+        scenario = self.scenario()
+        slots = []
+        for _ in range(SLOTS):
+            slots.append(Slot(scenario, FAULTY))
+            self.addCleanup(slots[-1].close)
+        slot = slots[0]
         slot.clear()
         for m in scenario.messages:
             scenario.inject(slot.site, m)
         self.queued = {p: v for p, v in Tree.read(slot.site.dir, slot.site.PARTS).items() if p.startswith("queue/") and v[0] != "d"}
         self.messages = scenario.messages
+        return slots
 
-    def rest(self):
-        return [p for kind in ("mess", "info", "done", "bounce") for p in self.slot.site.ids_in(kind)]
-
-    def deliver(self, f, env):
+    def deliver(self, slot, f, env):
         """Until the queue is empty: what is due later is due now, daemons that ended are started again."""
-        site = self.slot.site
+        site = slot.site
         site.start(**env)
         began = moved = alarm = time.monotonic()
         said = []
-        while self.rest():
+        while not site.empty():
             now = time.monotonic()
             self.assertLess(now - began, LIMIT, f"{f}: no end:\n" + "\n".join(said + site.lines))
             told = any(w in l for l in site.lines for w in WORDS)
@@ -98,7 +108,7 @@ class NthTest(unittest.TestCase):
                     self.assertTrue(told, f"{f}: it hangs without a word:\n" + "\n".join(said + site.lines))
                 site.stop()
                 said += site.lines + ["--- again"]
-                self.slot.age()  # what is no message any more is swept out
+                slot.age()  # what is no message any more is swept out
                 site.start(**env)
                 moved = alarm = time.monotonic()
             elif site.lines and now - alarm > 0.1:
@@ -108,20 +118,42 @@ class NthTest(unittest.TestCase):
         site.stop()
         return said + site.lines
 
+    def one(self, slot, f, env):
+        """A run: what is wrong."""
+        slot.put({**slot.base, **self.queued})
+        del slot.site.sink.messages[:], slot.site.sink.commands[:]
+        log = self.deliver(slot, f, env)
+        tree = Tree.read(slot.site.dir, slot.site.PARTS)
+        taken = [(to, data) for _, tos, data in slot.site.sink.messages for to in tos]
+        wrong = self.judge(f, tree, taken, log)
+        self.assertEqual(wrong, [], f"{f}:\n" + "\n".join(wrong + log + slot.site.sink.commands))
+
+    def judge(self, f, tree, taken, log):
+        found, wrong = copies(self.messages, tree, taken)
+        for m in self.messages:
+            for to in m.to:
+                if not 1 <= found[m.token, to] <= (2 if f.fired() else 1):
+                    wrong.append(f"{m.token} for {to}: {found[m.token, to]} copies")
+        return wrong
+
     def every(self, program, *kinds):
         start = time.monotonic()
-        slot = self.slot
-        f = Failures(slot.site.dir, program, kinds)
-        for env in f:
-            slot.put({**slot.base, **self.queued})
-            del slot.site.sink.messages[:], slot.site.sink.commands[:]
-            log = self.deliver(f, env)
-            tree = Tree.read(slot.site.dir, slot.site.PARTS)
-            taken = [(to, data) for _, tos, data in slot.site.sink.messages for to in tos]
-            found, wrong = copies(self.messages, tree, taken)
-            for m in self.messages:
-                for to in m.to:
-                    if not 1 <= found[m.token, to] <= (2 if f.fired() else 1):
-                        wrong.append(f"{m.token} for {to}: {found[m.token, to]} copies")
-            self.assertEqual(wrong, [], f"{f}:\n" + "\n".join(wrong + log + slot.site.sink.commands + [repr(slot.site.sink.messages)]))
-        print(f"\nshow: {program}: {f.runs} runs, {time.monotonic() - start:.1f} s", file=sys.stderr)
+        open_, failed, runs = iter(rounds(kinds)), [], []
+
+        def worker(slot):
+            f = Failures(slot.site.dir, program)
+            f.rounds = open_  # each is somebody's
+            try:
+                for env in f:
+                    if failed:
+                        return
+                    self.one(slot, f, env)
+                runs.append(f.runs)
+            except Exception as e:
+                failed.append(e)
+
+        with ThreadPoolExecutor(SLOTS) as pool:
+            list(pool.map(worker, self.prepare()))
+        if failed:
+            raise failed[0]
+        print(f"\nshow: {program}: {sum(runs)} runs, {time.monotonic() - start:.1f} s", file=sys.stderr)
