@@ -1,7 +1,7 @@
 # IndiMail: one makefile for everything. Targets: all (default), man, demo, demo-stop, check, lint,
 # bench, install, uninstall, clean. Variables: DESTDIR PREFIX SYSCONFDIR QMAILHOME LOGDIR RUNDIR
-# SERVICEDIR MAILBASE; SAN=address,undefined; FUZZ=1; T=name (check), B=name (bench); V=1 shows
-# commands. Which programs there are, and what each links, stands in src/PROGRAMS.
+# SERVICEDIR MAILBASE; SAN=address,undefined; FUZZ=1; T=name (check), B=name and PEERS=names (bench);
+# V=1 shows commands. Which programs there are, and what each links, stands in src/PROGRAMS.
 
 SHELL := /bin/sh
 .SUFFIXES:

@@ -134,12 +134,19 @@ def accept_large(peer):
 
 # --- to another host --------------------------------------------------------------------------------
 
+sinks = []
+
+
 def with_sink(work):
-    sink = subprocess.Popen(["smtp-sink", "-u", "nobody", "-c", f"127.0.0.1:{SINK}", "1000"], stdout=subprocess.DEVNULL)
-    try:
+    """The remote host is there until the end of the run: a server that has met it once need not find out that it went."""
+    if not sinks:
+        sinks.append(subprocess.Popen(["smtp-sink", "-u", "nobody", "-c", f"127.0.0.1:{SINK}", "1000"], stdout=subprocess.DEVNULL))
         wait(lambda: port_open(SINK), "smtp-sink")
-        return work()
-    finally:
+    return work()
+
+
+def end_sink():
+    for sink in sinks:
         sink.terminate()
         sink.wait()
 

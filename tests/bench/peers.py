@@ -1,6 +1,6 @@
-"""The servers that are measured: ours, and the peers that are installed. Each can deliver to the
-Maildir of a virtual user, relay to a sink, or hold what it takes; it knows where mail arrives and
-when nothing is left to do."""
+"""The servers that are measured: ours, and Postfix as it is installed; rooted.py has those that are
+not. Each can deliver to the Maildir of a virtual user, relay to a sink, or hold what it takes; it
+knows where mail arrives and when nothing is left to do."""
 import glob, grp, os, pwd, shutil, sys
 
 from proc import port_open, sh, tree, wait
@@ -96,16 +96,14 @@ class Postfix:
     durable = "syncs the queue file before 250 and the mailbox file before it counts as delivered"
 
     def __init__(self):
+        if not shutil.which("postfix"):
+            raise FileNotFoundError("it is not installed")
         self.dir = os.path.join(WORK, "postfix")
         self.port = BASE + 2525
         self.maildir = os.path.join(self.dir, "mail", "u")
         self.rcpt = "u@virtual.example"
         self.etc = os.path.join(self.dir, "etc")
         self.sendmail = ["/usr/sbin/sendmail", "-C", self.etc]
-
-    @staticmethod
-    def installed():
-        return shutil.which("postfix")
 
     def main_cf(self, held):
         with open(os.path.join(self.etc, "main.cf"), "w") as f:

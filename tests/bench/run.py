@@ -2,13 +2,15 @@
 """Measures our server beside its peers, in one run, on loopback. Prints a line per measure and
 peer (median of the rounds, and their spread), ratios to the best peer and whether the goal is
 reached, and keeps the rows in build/bench.tsv. Arguments pick measures by name; ROUNDS says how
-often each is taken (3). Needs root and the packages of `make bench`."""
+often each is taken (3), PEERS which peers (all that can be had). Needs root and the packages of
+`make bench`."""
 import os, platform, statistics, sys, time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from measures import GOALS, LIMITS, MEASURES
+from measures import GOALS, LIMITS, MEASURES, end_sink
 from peers import TOP, WORK, Ours, Postfix
 from proc import sh
+from rooted import Exim, NotToBeHad, OpenSMTPD
 
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
 
@@ -63,6 +65,21 @@ def report(results, tsv):
         print(f"{'':62} {ratio:.2f} times as good as the best peer{verdict}")
 
 
+def choose_peers():
+    """Those of PEERS that can be had; why one cannot is said in a line."""
+    classes = {c.name: c for c in (Postfix, Exim, OpenSMTPD)}
+    wanted = os.environ.get("PEERS", "").split() or list(classes)
+    if set(wanted) - set(classes):
+        sys.exit(f"bench: PEERS are of: {' '.join(classes)}")
+    peers = []
+    for name in wanted:
+        try:
+            peers.append(classes[name]())
+        except (NotToBeHad, OSError) as e:
+            print(f"bench: without {name}: {e}", file=sys.stderr, flush=True)
+    return peers
+
+
 def main():
     wanted = sys.argv[1:]
     unknown = set(wanted) - {m[0] for m in MEASURES}
@@ -73,14 +90,18 @@ def main():
     os.makedirs(WORK, exist_ok=True)
     os.chmod(WORK, 0o755)
     build_tools()
-    peers = [Ours()] + [peer() for peer in (Postfix,) if peer.installed()]
     started = []
     try:
-        for peer in peers:
-            peer.start()
-            started.append(peer)
+        for peer in [Ours()] + choose_peers():
+            try:
+                peer.start()
+                started.append(peer)
+            except (NotToBeHad, OSError) as e:
+                print(f"bench: without {peer.name}: {e}", file=sys.stderr, flush=True)
+        peers = started
         results = take(peers, wanted)
     finally:
+        end_sink()
         for peer in started:
             peer.stop()
     cpu = next((l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name")), "")
