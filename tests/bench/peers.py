@@ -18,6 +18,7 @@ def files_below(*dirs):
 
 class Ours:
     name = "indimail"
+    syncs = True  # what it says 250 to is on disk
     durable = "syncs message, envelope and both directories before 250, file and directory before it counts as delivered"
 
     def __init__(self):
@@ -93,6 +94,7 @@ class Ours:
 class Postfix:
     """Postfix from the distribution, its own virtual(8) delivery to a Maildir, defaults but for paths."""
     name = "postfix"
+    syncs = True
     durable = "syncs the queue file before 250 and the mailbox file before it counts as delivered"
 
     def __init__(self):

@@ -129,6 +129,7 @@ class Exim(Rooted):
     name = "exim"
     packages = ["exim4-daemon-light"]
     port = BASE + 2527
+    syncs = True
     durable = "syncs the message's two files and their directory before 250, and the mailbox file before it counts as delivered"
 
     def __init__(self):
@@ -205,6 +206,7 @@ class OpenSMTPD(Rooted):
     name = "opensmtpd"
     packages = ["opensmtpd", "dash"]  # /bin/sh starts its mail.maildir
     port = BASE + 2528
+    syncs = False
     durable = "syncs nothing before 250 (as strace shows), and the mailbox file before it counts as delivered"
 
     def __init__(self):

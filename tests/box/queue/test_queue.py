@@ -444,10 +444,18 @@ class Killed(unittest.TestCase):
             stop.set()
             thread.join()
         end = time.monotonic() + 40
-        while site.queued() and time.monotonic() < end:
+
+        def rest():
+            """But for a message file alone, of a message that was done: what qmail-clean leaves when it is killed
+            between two files is swept later."""
+            files = site.queued()
+            others = {os.path.basename(f) for f in files if "/mess/" not in f}
+            return [f for f in files if os.path.basename(f) in others]
+
+        while rest() and time.monotonic() < end:
             site.daemon.send_signal(signal.SIGALRM)  # what was deferred is due now
             time.sleep(0.2)
-        self.assertEqual(site.queued(), [], site.logged()[-3000:])
+        self.assertEqual(rest(), [], site.logged()[-3000:])
         mails = site.mails()
         relayed = [m[2].replace(b"\r\n", b"\n") for m in site.sink.messages]
         for i, text in enumerate(bodies):
