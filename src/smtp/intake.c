@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "mail/received.h"
 #include "queue/domainqueue.h"
+#include "smtp/overlay.h"
 #include "smtp/policy.h"
 #include "smtp/warnings.h"
 
@@ -36,7 +37,7 @@ static const char *protocol(const struct connection *c) {
 static int environment(const struct session *s, struct env *env) {
   const struct connection *c = &s->c;
 
-  if (!env_copy(env, s->env)) return 0;
+  if (!env_copy(env, overlay_env(s))) return 0;
   if (s->t.marks & MARK_NO_SPAMFILTER && !env_unset(env, "SPAMFILTER") && env->inherit) return 0;
   if (!c->authenticated) return 1;
   return env_set(env, "TCPREMOTEINFO", c->user.s) && env_set(env, "AUTHINFO", c->user.s) &&

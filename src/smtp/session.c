@@ -11,6 +11,7 @@
 #include "base/env.h"
 #include "base/log.h"
 #include "base/wait.h"
+#include "smtp/overlay.h"
 #include "smtp/policy.h"
 #include "smtp/reply.h"
 #include "smtp/tls.h"
@@ -48,13 +49,14 @@ static void read_environment(struct connection *c, const struct env *env) {
 
 void session_init(struct session *s, const struct session_place *at) {
   memset(s, 0, offsetof(struct session, inbuf));
-  s->conf = at->conf;
+  s->conf = at->settings->conf;
+  s->settings = at->source;
   s->env = at->env;
   s->c.number = at->number;
   s->c.input = at->in;
   s->c.lookup = at->lookup;
-  s->c.lists = at->lists;
-  s->c.content_rules = at->content_rules;
+  s->c.lists = at->settings->lists;
+  s->c.content_rules = at->settings->content_rules;
   s->queue = at->queue;
   s->auth = at->auth;
   s->state = STATE_NEW;
@@ -104,6 +106,7 @@ void session_reset(struct session *s) {
   stralloc_free(&s->t.notifies);
   content_free(&s->t.content);
   memset(&s->t, 0, sizeof s->t);
+  overlay_end(s);
   narrow(s);
   if (s->c.lookup) lookup_close(s->c.lookup); /* an idle client holds none of inlookup's connections */
   if (!(s->state & (STATE_MAIL | STATE_RCPT))) return;

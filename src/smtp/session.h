@@ -16,8 +16,7 @@
 #include "mail/smtp_syntax.h"
 #include "net/tls_client.h"
 #include "queue/qqclient.h"
-#include "smtp/content.h"
-#include "smtp/list.h"
+#include "smtp/settings.h"
 #include "user/lookup.h"
 
 #define SESSION_INPUT 4096
@@ -84,6 +83,11 @@ struct session {
   struct transaction t;
   const struct conf *conf;
   const struct env *env;
+  /* For settings of a transaction's own (smtp/overlay.h): where they come from, or null; what to go
+   * back to; what they are. */
+  struct settings_source *settings;
+  struct settings base, overlay;
+  struct env overlay_env;
   struct qqclient_pool *queue;
   char messid[MESSID_SIZE]; /* of the message under way, or of the next one: queue/messid.h */
   enum session_state state;
@@ -100,9 +104,8 @@ struct session {
 struct session_place {
   int in, out; /* descriptors; may be the same */
   uint64_t number;
-  const struct conf *conf;
-  const struct lists *lists; /* these two made of conf */
-  const struct content_rules *content_rules;
+  const struct settings *settings;
+  struct settings_source *source; /* of settings for some messages, or null */
   const struct env *env; /* variables of the connection */
   struct lookup *lookup;
   struct qqclient_pool *queue; /* or null */

@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "base/scan.h"
 #include "smtp/envelope.h"
+#include "smtp/overlay.h"
 #include "smtp/policy.h"
 #include "smtp/reply.h"
 #include "smtp/verbs.h"
@@ -42,7 +43,7 @@ static int begin(struct session *s, const char *arg, size_t n) {
 
   if (!envelope_path(s, arg, n, "FROM:", &s->t.sender, "5.1.7", &rest, &rest_n)) return 0;
   if (!verbs_parameters(s, "MAIL", rest, rest_n)) return 0;
-  if (envelope_complete_sender(s)) return policy_run(s, STAGE_MAIL);
+  if (envelope_complete_sender(s)) return overlay_begin(s) && policy_run(s, STAGE_MAIL);
   reply_close(s, "4.3.0", "out of memory");
   return 0;
 }

@@ -116,6 +116,38 @@ class Policy(unittest.TestCase):
         (mess, f, t, v), = self.root.messages()
         self.assertRegex(mess, rb"(?s)^Received: .*\nX-Spam-Warning: listed somewhere\nX-Spam-Warning: and elsewhere\nSubject: x\n\n$")
 
+    def test_envrules(self):
+        """Settings by sender: of that message alone, for us and for the queue program."""
+        self.root.control("from.envrules", "@example.net:MAXRECIPIENTS=1,FILTERARGS=a\\,b,RELAYCLIENT=,TCPREMOTEIP=192.0.2.99,GONE=\n"
+                                           "t@example.net:BADRCPTTO=other\n<>:FILTERARGS=null\nbad@*:DATABYTES=many\n")
+        self.root.control("other", "jim@example.com\n")
+        with self.root.smtp(GONE="here", FILTERARGS="of the connection") as s:
+            s.hello()
+            self.expect(s, [(M, "250"), (R, "250"), (R, "452"), ("RSET", "250"), ("MAIL FROM:<a@example.org>", "250"), (R, "250"), (R, "250"),
+                            ("RCPT TO:<a@example.org>", "553")])
+            self.message(s)
+            self.expect(s, [(M, "250"), ("RCPT TO:<a@example.org>", "553"), ("RCPT TO:<jim@example.com>", "250")])
+            self.message(s)
+            self.expect(s, [("MAIL FROM:<t@example.net>", "250"), ("RCPT TO:<jim@example.com>", "553"), (R, "250"), ("EHLO y", "250"),
+                            ("MAIL FROM:<bad@example.org>", "451 4.3.5"), (R, "503"), ("MAIL FROM:<>", "250"), (R, "250"), (R, "250")])
+            self.message(s)
+            log = s.logged()
+        got = {f.decode(): [v.get(k) for k in ("FILTERARGS", "GONE", "RELAYCLIENT", "TCPREMOTEIP")] for m, f, t, v in self.root.messages()}
+        self.assertEqual(got, {"a@example.org": ["of the connection", "here", None, "192.0.2.7"], "s@example.net": ["a,b", None, None, "192.0.2.7"],
+                               "": ["null", "here", None, "192.0.2.7"]})
+        self.assertIn(" envrules from.envrules lines 2 for t@example.net\n", log)
+        self.assertRegex(log, " lookup envrules failed: DATABYTES: ")
+
+    def test_authrules(self):
+        self.root.control("auth.envrules", "<>:MAXRECIPIENTS=1\n")
+        for vars, want in (({}, "250"), ({"RELAYCLIENT": ""}, "452")):
+            with self.root.smtp(**vars) as s:
+                s.hello()
+                self.expect(s, [(M, "250"), (R, "250"), (R, want)])
+        with self.root.smtp(RELAYCLIENT="", AUTHRULES="") as s:
+            s.hello()
+            self.expect(s, [(M, "250"), (R, "250"), (R, "250")])
+
     def refused(self, s, data):
         self.expect(s, [(M, "250"), (R, "250"), ("DATA", "354")])
         s.send(data)
