@@ -232,7 +232,7 @@ static int end_field(struct attachment_scan *a, const struct reporter *r) {
 
 /* 1: a boundary, 2: the last one of its multipart, 0: neither. */
 static int is_boundary(const struct attachment_scan *a, const char *line, size_t n) {
-  const char *b = a->boundaries.s, *end = b + a->boundaries.len;
+  const char *b = stralloc_cstr(&a->boundaries), *end = b + a->boundaries.len;
 
   if (n < 3 || line[0] != '-' || line[1] != '-') return 0;
   for (; b < end; b += strlen(b) + 1) {

@@ -42,6 +42,7 @@ static void put_cdb(const char *name, const char *keys) {
     CHECK(cdb_make_add(&m, keys, n, "", 0) == 0);
   }
   CHECK(cdb_make_finish(&m) == 0);
+  cdb_make_free(&m);
   fd_close(fd);
 }
 
