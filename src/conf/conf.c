@@ -1,13 +1,17 @@
 /* conf: see conf.h. */
 #include "conf/conf.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/env.h"
 #include "base/file.h"
+#include "base/now.h"
 #include "base/scan.h"
 #include "conf/paths.h"
 #include "conf/schema_columns.h"
@@ -116,6 +120,64 @@ static int find_file(const char *name, stralloc *path) {
   return stralloc_cats(path, slash + 1) ? 1 : -1;
 }
 
+/* --- names in the control directory ---
+ *
+ * Most settings have no file. One look at the directory tells which cannot have one, and spares
+ * a system call for each: a Bloom filter, so that what is not in it is not there. Some file
+ * systems hide a name from whoever reads the directory while another is renamed to it: a
+ * directory that has changed lately, or meanwhile, is not gone by. */
+
+#define NAMES_BITS 2048
+#define SETTLED_SECONDS 2
+
+struct conf_names {
+  uint64_t bits[NAMES_BITS / 64];
+};
+
+static size_t name_bit(const char *name) {
+  uint64_t h = FILE_STAMP;
+
+  for (; *name; ++name) h = (h ^ (unsigned char)*name) * UINT64_C(1099511628211);
+  return (size_t)(h >> 40) % NAMES_BITS;
+}
+
+/* 1, or 0 when the directory does not tell. */
+static int read_dir(DIR *d, struct conf_names *names) {
+  const struct dirent *entry;
+  struct stat before, after;
+
+  memset(names, 0, sizeof *names);
+  if (fstat(dirfd(d), &before) == -1 || labs((long)(wall_now() - before.st_mtim.tv_sec)) < SETTLED_SECONDS) return 0;
+  errno = 0;
+  while ((entry = readdir(d)) != 0) {
+    size_t bit = name_bit(entry->d_name);
+
+    names->bits[bit / 64] |= UINT64_C(1) << bit % 64;
+  }
+  if (errno || fstat(dirfd(d), &after) == -1) return 0;
+  return before.st_mtim.tv_sec == after.st_mtim.tv_sec && before.st_mtim.tv_nsec == after.st_mtim.tv_nsec;
+}
+
+static int read_names(struct conf_names *names) {
+  stralloc path = STRALLOC_INIT;
+  DIR *d = paths_get(PATH_CONTROL, &path) ? opendir(path.s) : 0;
+  int r = d ? read_dir(d, names) : 0;
+
+  if (d) closedir(d);
+  stralloc_free(&path);
+  return r;
+}
+
+/* name is what the setting calls its file, path where that is. */
+static int may_be_there(const struct conf *c, const char *name, const char *path) {
+  const char *last = strrchr(path, '/');
+  size_t bit;
+
+  if (!c->names || !last || name[0] == '.' || strchr(name, '/')) return 1;
+  bit = name_bit(last + 1);
+  return c->names->bits[bit / 64] >> bit % 64 & 1;
+}
+
 /* The path of the next of "a,b": 1, 0 when there are no more, -1 no memory. */
 static int next_list(const char **names, stralloc *path) {
   size_t n = bytes_chr(*names, strlen(*names), ',');
@@ -128,18 +190,19 @@ static int next_list(const char **names, stralloc *path) {
   return r;
 }
 
-static int is_there(const char *path) {
-  return access(path, F_OK) == 0 || errno != ENOENT;
+static int is_there(const struct conf *c, const char *names, const char *path) {
+  return may_be_there(c, names, path) && (access(path, F_OK) == 0 || errno != ENOENT);
 }
 
 /* A list is set when its file or the database beside it is there; named: by a variable. */
-static int find_list(struct conf_value *v, const char *names, int named, struct strerr *e) {
+static int find_list(const struct conf *c, struct conf_value *v, const char *names, int named, struct strerr *e) {
+  const char *all = names;
   stralloc cdb = STRALLOC_INIT;
   int r = 1;
 
   while (r == 1 && !v->set && (r = next_list(&names, &v->text)) == 1) {
     r = stralloc_copy(&cdb, &v->text) && stralloc_cats(&cdb, CONF_LIST_CDB) ? 1 : -1;
-    if (r == 1) v->set = is_there(v->text.s) || is_there(cdb.s);
+    if (r == 1) v->set = is_there(c, all, v->text.s) || is_there(c, all, cdb.s);
   }
   stralloc_free(&cdb);
   if (!v->set) stralloc_cut(&v->text, 0);
@@ -149,14 +212,13 @@ static int find_list(struct conf_value *v, const char *names, int named, struct 
 }
 
 /* Reads the row's file into text: 1, 0 if there is none, -1. */
-static int read_file(const struct conf_row *row, const char *name, struct conf_value *v,
-                     stralloc *text, struct strerr *e) {
+static int read_file(const struct conf *c, const char *name, struct conf_value *v, stralloc *text, struct strerr *e) {
   int r = find_file(name, &v->where);
 
   if (r != 1) return r == 0 ? 0 : no_memory(e);
+  if (!may_be_there(c, name, v->where.s)) return 0;
   r = file_read(v->where.s, text, CONF_FILE_MAX);
   if (r == -1) return strerr_sys(e, "unable to read ", v->where.s, (char *)0);
-  (void)row;
   return r;
 }
 
@@ -196,14 +258,14 @@ static int load(struct conf *c, enum setting s, struct strerr *e, int depth) {
   v->loaded = 1;
   var = row->override == CONF_NONE ? 0 : variable(c->env, row, &name);
   if (row->type == CONF_LIST) {
-    r = find_list(v, var ? var : row->file, var != 0, e);
+    r = find_list(c, v, var ? var : row->file, var != 0, e);
   } else if (var && row->override != CONF_NAME && (*var || row->type == CONF_LINE || row->type == CONF_BOOL || row->type == CONF_LINES)) {
     v->origin = CONF_FROM_VARIABLE;
     v->set = 1;
     r = stralloc_copy(&v->where, &name) ? interpret(v, row->type, var, strlen(var), e) : no_memory(e);
   } else {
     /* an empty variable switches the file off */
-    r = read_file(row, var && row->override == CONF_NAME ? var : row->file, v, &text, e);
+    r = read_file(c, var && row->override == CONF_NAME ? var : row->file, v, &text, e);
     if (r == 1) {
       v->origin = CONF_FROM_FILE;
       v->set = 1;
@@ -218,13 +280,16 @@ static int load(struct conf *c, enum setting s, struct strerr *e, int depth) {
 }
 
 int conf_load_env(struct conf *c, unsigned readers, const struct env *env, struct strerr *e) {
+  struct conf_names names;
   int r = 0;
 
   memset(c, 0, sizeof *c);
   c->env = env;
+  if (read_names(&names)) c->names = &names;
   for (int i = 0; r == 0 && i < SETTINGS; ++i)
     if (conf_rows[i].readers & readers) r = load(c, (enum setting)i, e, 0);
   c->env = 0;
+  c->names = 0;
   return r;
 }
 

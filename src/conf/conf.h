@@ -69,6 +69,7 @@ struct conf_value {
 
 struct conf {
   const struct env *env; /* while it is loaded; null: the process's own */
+  const struct conf_names *names; /* the same: of files in the control directory; null: not known */
   struct conf_value v[SETTINGS];
 };
 

@@ -2,6 +2,7 @@
  * name file and line; the table itself; paths. */
 #include "conf/conf.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -116,6 +117,38 @@ static void variables(void) {
   unsetenv("STARTTLS");
   unsetenv("FORCE_TLS");
   unsetenv("NOTLSHOSTS");
+}
+
+/* A directory that has not changed for long is looked at as a whole, one that has file by file: the
+ * settings are the same. */
+static void directory(void) {
+  static const struct timespec ages[] = {{1000000000, 0}, {0, UTIME_NOW}};
+
+  for (size_t i = 0; i < sizeof ages / sizeof *ages; ++i) {
+    const struct timespec times[2] = {ages[i], ages[i]};
+    struct conf c;
+    struct strerr e;
+
+    clear();
+    put("databytes", "5000\n");
+    put("badmailfrom.cdb", "x");
+    put("badrcpttopatterns", "x");
+    CHECK(utimensat(AT_FDCWD, dir, times, 0) == 0);
+    CHECK(load(&c, &e) == 0 && conf_number(&c, SET_databytes) == 5000 && conf_isset(&c, SET_badmailfrom));
+    CHECK(conf_isset(&c, SET_badrcptpatterns) && !conf_isset(&c, SET_badrcptto) && !conf_isset(&c, SET_maxhops));
+    CHECK(!strcmp(conf_line(&c, SET_me), "host.example.org") && !c.names);
+    conf_free(&c);
+    put("databytes", "x\n");
+    CHECK(utimensat(AT_FDCWD, dir, times, 0) == 0);
+    CHECK(load(&c, &e) == -1 && strstr(e.text, "databytes:1"));
+    conf_free(&c);
+  }
+  {
+    stralloc path = STRALLOC_INIT;
+
+    CHECK(stralloc_catm(&path, dir, "/badrcpttopatterns", (char *)0) && unlink(path.s) == 0);
+    stralloc_free(&path);
+  }
 }
 
 /* A list is found, not read: its file, the database beside it, another of its names. */
@@ -288,6 +321,7 @@ int main(void) {
   files();
   variables();
   lists();
+  directory();
   errors();
   no_memory();
   table();
