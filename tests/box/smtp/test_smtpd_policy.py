@@ -148,6 +148,17 @@ class Policy(unittest.TestCase):
             s.hello()
             self.expect(s, [(M, "250"), (R, "250"), (R, "250")])
 
+    def test_deep_expressions(self):
+        """Expressions as nested and as long as they may be do not need more stack than a session has."""
+        self.root.control("qregex", "1\n")
+        self.root.control("badmailfrom", "(" * 31 + "a+" + ")+" * 31 + "@bad\n" + "x(" * 31 + "y" + ")" * 31 + "z" * 3900 + "\n")
+        with self.root.smtp() as s:
+            s.hello()
+            self.expect(s, [("MAIL FROM:<" + "a" * 800 + "@good.example>", "451"), ("MAIL FROM:<a@bad.example>", "553"), (M, "250")])
+        self.root.control("badmailfrom", "(" * 200 + "a" + ")" * 200 + "\n")
+        with self.root.smtp() as s:
+            self.assertEqual(s.reply()[0], 421)
+
     def refused(self, s, data):
         self.expect(s, [(M, "250"), (R, "250"), ("DATA", "354")])
         s.send(data)
