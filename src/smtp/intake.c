@@ -226,6 +226,7 @@ void intake_finish(struct intake *in, struct intake_answer *a) {
   int pass;
 
   memset(a, 0, sizeof *a);
+  if (!in->s->t.recipients.len) in->s->t.discard = 1; /* every one was dropped after the queue was opened */
   pass = judge(in, a);
   if (pass && in->queued && !in->s->t.discard) {
     commit(in, a);

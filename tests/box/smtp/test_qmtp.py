@@ -57,6 +57,14 @@ class Qmtp(unittest.TestCase):
                                   rb"Subject: x\n\nhello\n$")
         self.assertIn("with QMTP", self.log)
 
+    def test_dropped(self):
+        """Recipients that are thrown away: others get the message, and without any nobody does."""
+        self.root.control("blackholedrcpt", "joe@example.com\n")
+        alone = packet(b"\nSubject: y\n\n", b"s@example.net", b"joe@example.com")
+        self.assertEqual([a[:1] for a in self.talk(self.GOOD + alone)], [b"K", b"D", b"K", b"K"])
+        self.assertEqual([r for m, f, r, v in self.root.messages()], [[b"ann@example.com"]])
+        self.assertEqual(self.log.count(" discard blackholedrcpt "), 2)
+
     def test_byte_by_byte(self):
         self.assertEqual([a[:1] for a in self.talk([self.GOOD[i:i + 1] for i in range(len(self.GOOD))])], [b"K", b"D", b"K"])
         self.assertEqual(len(self.root.messages()), 1)
