@@ -16,6 +16,8 @@
 #include "conf/paths.h"
 #include "conf/schema_columns.h"
 
+#define VARIABLE_MAX 64 /* bytes of the name of one */
+
 const struct conf_row conf_rows[SETTINGS] = {
 #define SETTING(id, file, type, def, var, override, reload, programs, meaning) \
   {#id, file, type, def, var, override, reload, programs, meaning},
@@ -23,7 +25,8 @@ const struct conf_row conf_rows[SETTINGS] = {
 #undef SETTING
 };
 
-/* The first variable of the row's list that is set, and its name. */
+/* The first variable of the row's list that is set, and its name, for which there is room: a
+ * variable is never taken for one that is not set. */
 static const char *variable(const struct env *env, const struct conf_row *row, stralloc *name) {
   const char *s = row->variables;
 
@@ -255,6 +258,7 @@ static int load(struct conf *c, enum setting s, struct strerr *e, int depth) {
   int r;
 
   if (v->loaded) return 0;
+  if (!stralloc_ready(&name, VARIABLE_MAX)) return no_memory(e);
   v->loaded = 1;
   var = row->override == CONF_NONE ? 0 : variable(c->env, row, &name);
   if (row->type == CONF_LIST) {

@@ -244,6 +244,7 @@ static void no_memory(void) {
 static void table(void) {
   for (int i = 0; i < SETTINGS; ++i) {
     CHECK_CASE(conf_rows[i].file[0] || conf_rows[i].variables[0], conf_rows[i].id);
+    for (const char *v = conf_rows[i].variables; *v; v += strcspn(v, ",") + (v[strcspn(v, ",")] != 0)) CHECK_CASE(strcspn(v, ",") < 64, v);
     CHECK_CASE(conf_rows[i].readers && conf_rows[i].meaning[0], conf_rows[i].id);
     CHECK_CASE(conf_rows[i].variables[0] ? conf_rows[i].override != CONF_NONE : conf_rows[i].override == CONF_NONE, conf_rows[i].id);
     for (int j = 0; j < i; ++j) {
