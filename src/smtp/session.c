@@ -197,7 +197,10 @@ static void greet(struct session *s) {
   for (size_t i = 0; i < l->len; ++i) {
     int last = i + 1 == l->len;
 
-    if (!stralloc_copy(&line, &l->item[i]) || (last && !stralloc_cats(&line, s->c.speaks == SPEAKS_LMTP ? " LMTP" : " ESMTP"))) break;
+    if (!stralloc_copy(&line, &l->item[i]) || (last && !stralloc_cats(&line, s->c.speaks == SPEAKS_LMTP ? " LMTP" : " ESMTP"))) {
+      reply_close(s, "4.3.0", "out of memory");
+      break;
+    }
     reply_line(s, 220, 0, last, line.s);
   }
   if (!l->len) reply(s, 220, 0, s->c.speaks == SPEAKS_LMTP ? "LMTP" : "ESMTP");
