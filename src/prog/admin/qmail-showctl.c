@@ -67,8 +67,12 @@ static int names(const struct conf_row *row, const char *name) {
 }
 
 static int is_known(const char *name) {
+  static const char *const others[] = {"morercpthosts", "morercpthosts.cdb"}; /* no settings: read where they are asked */
+
   for (int i = 0; i < SETTINGS; ++i)
     if (names(&conf_rows[i], name)) return 1;
+  for (size_t i = 0; i < sizeof others / sizeof *others; ++i)
+    if (!strcmp(others[i], name)) return 1;
   return 0;
 }
 
