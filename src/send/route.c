@@ -18,10 +18,11 @@ static void percenthack(const struct route_table *t, stralloc *a) {
   }
 }
 
-static const char *prefix_of(const struct route_table *t, const stralloc *a, size_t at) {
-  const char *v = conf_map(t->virtualdomains, a->s, a->len);
+/* Of an address of n bytes with its @ at at. */
+static const char *prefix_of(const struct route_table *t, const char *address, size_t n, size_t at) {
+  const char *v = conf_map(t->virtualdomains, address, n);
 
-  return v ? v : conf_map_domain(t->virtualdomains, a->s + at + 1, a->len - at - 1);
+  return v ? v : conf_map_domain(t->virtualdomains, address + at + 1, n - at - 1);
 }
 
 int route_address(const struct route_table *t, const char *address, size_t n, stralloc *out,
@@ -38,7 +39,7 @@ int route_address(const struct route_table *t, const char *address, size_t n, st
     percenthack(t, &a);
     at = bytes_rchr(a.s, a.len, '@');
     if (conf_has(t->locals, a.s + at + 1, a.len - at - 1)) *channel = CHANNEL_LOCAL;
-    else prefix = prefix_of(t, &a, at);
+    else prefix = prefix_of(t, a.s, a.len, at);
     stralloc_cut(out, 0);
     if (prefix && *prefix) {
       *channel = CHANNEL_LOCAL;
@@ -56,12 +57,10 @@ const char *route_original(const struct route_table *t, const char *routed) {
 
   if (at == n || conf_has(t->locals, routed + at + 1, n - at - 1)) return routed;
   for (size_t i = 0; i < at; ++i) {
-    stralloc rest = STRALLOC_INIT;
-    const char *prefix = 0;
+    const char *prefix;
 
     if (routed[i] != '-') continue;
-    if (stralloc_copys(&rest, routed + i + 1)) prefix = prefix_of(t, &rest, at - i - 1);
-    stralloc_free(&rest);
+    prefix = prefix_of(t, routed + i + 1, n - i - 1, at - i - 1);
     if (prefix && strlen(prefix) == i && !strncmp(prefix, routed, i)) return routed + i + 1;
   }
   return routed;
