@@ -86,21 +86,35 @@ static int add_mechanism(stralloc *out, enum scram_hash hash, uint64_t iteration
   return r;
 }
 
+/* The next of several names: 1 with its hash, 0 at the end, -1 when it is none. */
+static int next_mechanism(const char **names, enum scram_hash *hash) {
+  const char *s = *names + strspn(*names, " \t");
+  size_t n = strcspn(s, " \t");
+
+  *names = s + n;
+  return n ? scram_hash_find(s, n, hash) ? 1 : -1 : 0;
+}
+
+int scram_settings_ok(const char *mechanisms, uint64_t iterations, struct strerr *e) {
+  const char *names = mechanisms;
+  enum scram_hash hash;
+  int r;
+
+  while ((r = next_mechanism(&names, &hash)) == 1) continue;
+  if (r == -1) return refuse(e, "no mechanisms of SCRAM: ", mechanisms);
+  if (iterations >= SCRAM_ITERATIONS_MIN && iterations <= SCRAM_ITERATIONS_MAX) return 0;
+  return refuse(e, "iterations of SCRAM must be from 4096 to 10000000", "");
+}
+
 int scram_credentials(const char *mechanisms, uint64_t iterations, const char *password, stralloc *out,
                       struct strerr *e) {
-  int known = saslprep_ok(password, strlen(password));
   enum scram_hash hash;
 
   stralloc_cut(out, 0);
-  for (mechanisms += strspn(mechanisms, " \t"); *mechanisms; mechanisms += strspn(mechanisms, " \t")) {
-    size_t n = strcspn(mechanisms, " \t");
-
-    if (!scram_hash_find(mechanisms, n, &hash)) return refuse(e, "unknown mechanism of SCRAM: ", mechanisms);
-    if (iterations < SCRAM_ITERATIONS_MIN || iterations > SCRAM_ITERATIONS_MAX)
-      return refuse(e, "iterations of SCRAM must be from 4096 to 10000000", "");
-    if (known && add_mechanism(out, hash, iterations, password, e) == -1) return -1;
-    mechanisms += n;
-  }
+  if (scram_settings_ok(mechanisms, iterations, e) == -1) return -1;
+  if (!saslprep_ok(password, strlen(password))) return 0;
+  while (next_mechanism(&mechanisms, &hash) == 1)
+    if (add_mechanism(out, hash, iterations, password, e) == -1) return -1;
   return 0;
 }
 

@@ -33,10 +33,12 @@ struct scram_keys {
 int scram_hash_find(const char *name, size_t n, enum scram_hash *hash);
 /* Keys of a password; hash, iterations and salt are given.  0, or -1 with e filled. */
 int scram_derive(struct scram_keys *k, const char *password, size_t n, struct strerr *e) MUST_CHECK;
-/* The credentials of a password for the mechanisms named (separated by blanks), with
- * fresh salts, into out: "" for a password that cannot be prepared, which then serves
- * other mechanisms only.  0, or -1 with e filled (permanent: no mechanism's name, or the
- * iterations out of range). */
+/* Are these names of mechanisms (separated by blanks) and a number of iterations we make
+ * credentials with?  0, or -1 with e filled, permanent. */
+int scram_settings_ok(const char *mechanisms, uint64_t iterations, struct strerr *e) MUST_CHECK;
+/* The credentials of a password for the mechanisms named, with fresh salts, into out:
+ * "" for a password that cannot be prepared, which then serves other mechanisms only.  0, or
+ * -1 with e filled (permanent: the settings are not ok). */
 int scram_credentials(const char *mechanisms, uint64_t iterations, const char *password, stralloc *out,
                       struct strerr *e) MUST_CHECK;
 /* One mechanism of credentials: 1; 0 when they have it not, or not well formed; -1 memory. */
