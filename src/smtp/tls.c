@@ -45,6 +45,7 @@ int tls_session(struct session *s) {
   /* Plaintext sent ahead of the handshake must not count as said inside it. */
   s->in.p = s->in.e = s->out.p = 0;
   s->c.tls = 1;
+  if (!s->auth) stralloc_free(&s->c.tls_info.bindings);
   stralloc_cut(&s->c.helo, 0);
   s->c.extended = 0;
   session_reset(s);
