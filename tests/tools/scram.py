@@ -55,3 +55,19 @@ def keys(mechanism, password, salt, iterations):
     salted = hashlib.pbkdf2_hmac(digest, password.encode(), salt, iterations)
     client, server = (hmac.new(salted, k, digest).digest() for k in (b"Client Key", b"Server Key"))
     return hashlib.new(digest, client).digest(), server
+
+
+def tls_exporter(sock):
+    """The tls-exporter binding of a connection of Python's ssl, which does not give it: asked
+    of OpenSSL itself, whose object is behind the socket's."""
+    import _ssl, ctypes
+    openssl = ctypes.CDLL(_ssl.__file__)
+    connection = ctypes.c_void_p.from_address(id(sock._sslobj) + object.__basicsize__ + ctypes.sizeof(ctypes.c_void_p))
+    label, out = b"EXPORTER-Channel-Binding", ctypes.create_string_buffer(32)
+    assert openssl.SSL_export_keying_material(connection, out, ctypes.c_size_t(32), label, ctypes.c_size_t(len(label)), b"", ctypes.c_size_t(0), 1) == 1
+    return out.raw
+
+
+def tls_server_end_point(sock):
+    """Of a certificate signed with SHA-256."""
+    return hashlib.sha256(sock.getpeercert(True)).digest()
