@@ -10,7 +10,6 @@
 #include "smtp/reply.h"
 #include "smtp/verbs.h"
 
-#define AUTH_LINE 12288 /* RFC 4954 section 4 */
 #define PREFIX "qmail-smtpd: "
 
 #define CLEAR 1
@@ -136,7 +135,7 @@ enum auth_verdict auth_decode(struct session *s, const char *text, size_t n, str
 }
 
 static enum auth_verdict read_answer(struct session *s, stralloc *answer) {
-  switch (session_line(s, AUTH_LINE)) {
+  switch (session_line(s, SESSION_AUTH_LINE)) {
     case LINE_READ:
       if (!stralloc_equals(&s->line, "*")) return auth_decode(s, stralloc_cstr(&s->line), s->line.len, answer);
       return refuse(s, 501, "5.7.0", "authentication given up");

@@ -24,6 +24,7 @@
 #define SESSION_WIDE_FROM 32768
 #define SESSION_OUTPUT 1024
 #define SESSION_QUIT 2
+#define SESSION_AUTH_LINE 12288 /* longest line of a login, RFC 4954 section 4 */
 
 /* Bits, so that a verb can name several. */
 enum session_state {

@@ -98,6 +98,8 @@ void verb_auth(struct session *s, const char *arg, size_t n) {
   stralloc_cut(&s->line, (size_t)(arg - s->line.s) + name);
   if (!copied) reply_close(s, "4.3.0", "out of memory");
   else if (!cannot(s, m, n)) run(s, m, initial.s, initial.len);
+  /* An idle session keeps neither the room a token took nor a connection of inlookup's. */
+  stralloc_free(&s->line);
   if (s->c.lookup) lookup_close(s->c.lookup);
   forget(&initial);
 }
