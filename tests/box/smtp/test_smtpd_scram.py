@@ -80,6 +80,15 @@ class Scram(unittest.TestCase):
                         self.assertIn(f"auth {mechanism} joe@example.com", s.logged())
                         self.assertEqual([s.cmd(l)[0] for l in (M, "RCPT TO:<a@example.org>")], [250, 250])
 
+    def test_tls_after_login(self):
+        """A login outside TLS is not one inside."""
+        s = self.session(tls=False, STARTTLS="1", SECUREAUTH="0")
+        self.assertEqual(self.login(s, "SCRAM-SHA-256"), 235)
+        s.starttls(name="mail.example.com")
+        s.cmd("EHLO inside")
+        self.assertEqual([s.cmd(l)[0] for l in (M, "RCPT TO:<a@example.org>", "RSET")], [250, 553, 250])
+        self.assertEqual(self.login(s, "SCRAM-SHA-256-PLUS", gs2="p=tls-exporter,,", binding=tls_exporter(s.sock)), 235)
+
     def test_bound(self):
         for mechanism in MECHANISMS:
             for kind in ("tls-exporter", "tls-server-end-point"):
