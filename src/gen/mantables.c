@@ -318,10 +318,36 @@ static void put_parameters(void) {
 #include "smtp/verbs.def"
 }
 
-static void put_mechanisms(void) {
-#define MECHANISM(name, method, handler, meaning) \
-  put_term("B", name);                            \
+/* The first variable of a setting. */
+static void put_variable(const char *id) {
+  for (size_t i = 0; i < SETTINGS_N; ++i)
+    if (!strcmp(settings[i].id, id)) printf("$%.*s", (int)strcspn(settings[i].variables, ","), settings[i].variables);
+}
+
+static void put_mechanism(const char *name, int method, const char *shows, const char *judge, const char *offer,
+                          const char *setting, const char *meaning) {
+  static const struct {
+    const char *judge, *text;
+  } judges[] = {{"PROGRAM", "the program is asked"},
+                {"TOKEN", "with control/oauthprogram"},
+                {"INLOOKUP", "where vchkpass is the program, and the only one"},
+                {"BINDING", "the same, inside TLS"}};
+
+  put_term("B", name);
   put_sentence(meaning);
+  printf(".br\nMethod %d; ", method);
+  for (size_t i = 0; i < sizeof judges / sizeof judges[0]; ++i)
+    if (!strcmp(judge, judges[i].judge)) printf("%s", judges[i].text);
+  if (!strcmp(shows, "CLEAR")) printf("; wants TLS unless $SECUREAUTH is 0");
+  if (!strcmp(offer, "ON_DEMAND")) printf("; offered when control/authmechanisms names it");
+  fputs("; off with ", stdout);
+  put_variable(setting);
+  puts(".");
+}
+
+static void put_mechanisms(void) {
+#define MECHANISM(name, method, handler, shows, judge, offer, setting, meaning) \
+  put_mechanism(name, method, #shows, #judge, #offer, #setting, meaning);
 #include "smtp/verbs.def"
 }
 

@@ -24,12 +24,17 @@ struct tls_info {
   stralloc cipher;  /* "TLS_AES_256_GCM_SHA384" */
   stralloc peer;    /* subject of the peer's certificate, "" if none */
   stralloc name;    /* SNI the client asked for, "" if none */
+  stralloc bindings; /* for tls_binding; "" if the connection has none */
   int verified;
 };
 
 /* Could a server offer TLS (does its certificate exist, or does qmail-tlsd
  * answer)?  Cheap; 1 or 0. */
 int tls_available(void);
+/* What ties a login to this connection (RFC 5056): the bytes of the binding of that type,
+ * tls-exporter (RFC 9266) or tls-server-end-point (RFC 5929), borrowed from info, and how
+ * many.  Null when the connection has none of that type. */
+const char *tls_binding(const struct tls_info *info, const char *type, size_t type_n, size_t *n);
 /* Do the handshake on netfd.  Gives a plaintext socket that stands for it (netfd
  * is closed here on success and on failure), or -1 with e filled.  Blocks until
  * the handshake is done or when passes. */

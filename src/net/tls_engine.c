@@ -202,6 +202,39 @@ struct ssl_st *tls_engine_new(struct tls_engine *t, const struct tls_wire *w, in
   return 0;
 }
 
+/* Below TLS 1.3 it is only as good as the extended master secret, and implementations differ
+ * in what they export: none is given. */
+static size_t exporter(SSL *ssl, char out[TLS_EXPORTER]) {
+  static const char label[] = "EXPORTER-Channel-Binding";
+
+  if (SSL_version(ssl) != TLS1_3_VERSION) return 0;
+  return SSL_export_keying_material(ssl, (unsigned char *)out, TLS_EXPORTER, label, sizeof label - 1, 0, 0, 1) == 1
+             ? TLS_EXPORTER : 0;
+}
+
+/* The digest of the server's certificate by the digest of its signature, SHA-256 for those
+ * that are too weak; a signature without one (Ed25519) has no such binding. */
+static size_t endpoint(SSL *ssl, X509 *peer, char out[TLS_ENDPOINT_MAX]) {
+  X509 *own = SSL_is_server(ssl) ? SSL_get_certificate(ssl) : peer;
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned n = 0;
+  int nid = NID_undef;
+
+  if (!own || !X509_get_signature_info(own, &nid, 0, 0, 0) || nid == NID_undef) return 0;
+  if (nid == NID_md5 || nid == NID_sha1) nid = NID_sha256;
+  if (X509_digest(own, EVP_get_digestbynid(nid), digest, &n) != 1 || n > TLS_ENDPOINT_MAX) return 0;
+  memcpy(out, digest, n);
+  return n;
+}
+
+static int describe_bindings(SSL *ssl, X509 *peer, struct tls_info *info) {
+  char first[TLS_EXPORTER], second[TLS_ENDPOINT_MAX];
+  size_t first_n = exporter(ssl, first), second_n = endpoint(ssl, peer, second);
+
+  ERR_clear_error();
+  return tls_bindings_set(info, first, first_n, second, second_n);
+}
+
 int tls_engine_describe(struct ssl_st *ssl, struct tls_info *info) {
   X509 *peer = SSL_get0_peer_certificate(ssl);
   const char *sni = SSL_is_server(ssl) ? SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name) : 0;
@@ -210,7 +243,8 @@ int tls_engine_describe(struct ssl_st *ssl, struct tls_info *info) {
   if (peer) X509_NAME_oneline(X509_get_subject_name(peer), subject, sizeof subject);
   info->verified = peer && SSL_get_verify_mode(ssl) != SSL_VERIFY_NONE && SSL_get_verify_result(ssl) == X509_V_OK;
   return stralloc_copys(&info->version, SSL_get_version(ssl)) && stralloc_copys(&info->cipher, SSL_get_cipher_name(ssl)) &&
-         stralloc_copys(&info->name, sni ? sni : "") && stralloc_copys(&info->peer, subject);
+         stralloc_copys(&info->name, sni ? sni : "") && stralloc_copys(&info->peer, subject) &&
+         describe_bindings(ssl, peer, info);
 }
 
 void tls_engine_close(struct tls_engine *t) {

@@ -124,4 +124,5 @@ void tls_info_free(struct tls_info *info) {
   stralloc_free(&info->cipher);
   stralloc_free(&info->peer);
   stralloc_free(&info->name);
+  stralloc_free(&info->bindings);
 }

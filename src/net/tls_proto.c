@@ -74,6 +74,44 @@ static void add(char *buf, size_t *n, const char *s, char after) {
   if (after && *n < TLS_STATUS_MAX - 2) buf[(*n)++] = after;
 }
 
+/* Kept as the length of the first in one byte, the first, the second. */
+int tls_bindings_set(struct tls_info *info, const char *exporter, size_t exporter_n, const char *endpoint,
+                     size_t endpoint_n) {
+  const char n = (char)exporter_n;
+
+  stralloc_cut(&info->bindings, 0);
+  if ((exporter_n && exporter_n != TLS_EXPORTER) || endpoint_n > TLS_ENDPOINT_MAX) return 0;
+  if (!exporter_n && !endpoint_n) return 1;
+  return stralloc_ready(&info->bindings, 1 + exporter_n + endpoint_n) && stralloc_append(&info->bindings, n) &&
+         stralloc_catb(&info->bindings, exporter, exporter_n) && stralloc_catb(&info->bindings, endpoint, endpoint_n);
+}
+
+const char *tls_binding(const struct tls_info *info, const char *type, size_t type_n, size_t *n) {
+  const char *s = info->bindings.s;
+  size_t exporter = info->bindings.len ? (unsigned char)*s : 0;
+
+  *n = 0;
+  if (!info->bindings.len) return 0;
+  if (is(type, type_n, "tls-exporter")) *n = exporter;
+  if (is(type, type_n, "tls-server-end-point")) {
+    *n = info->bindings.len - 1 - exporter;
+    s += exporter;
+  }
+  return *n ? s + 1 : 0;
+}
+
+static void add_binding(char *buf, size_t *n, const struct tls_info *info, const char *type) {
+  size_t len;
+  const char *s = tls_binding(info, type, strlen(type), &len);
+  char pair[3] = "";
+
+  for (; len; --len, ++s) {
+    fmt_hex64_pad(pair, (unsigned char)*s, 2);
+    add(buf, n, pair, 0);
+  }
+  if (*n < TLS_STATUS_MAX - 2) buf[(*n)++] = '\t';
+}
+
 size_t tls_status_fmt(char buf[TLS_STATUS_MAX], const struct tls_info *info, const char *error) {
   size_t n = 0;
 
@@ -85,21 +123,54 @@ size_t tls_status_fmt(char buf[TLS_STATUS_MAX], const struct tls_info *info, con
     add(buf, &n, stralloc_cstr(&info->cipher), '\t');
     add(buf, &n, info->verified ? "verified" : "unverified", '\t');
     add(buf, &n, stralloc_cstr(&info->name), '\t');
+    add_binding(buf, &n, info, "tls-exporter");
+    add_binding(buf, &n, info, "tls-server-end-point");
     add(buf, &n, stralloc_cstr(&info->peer), 0);
   }
   buf[n++] = '\n';
   return n;
 }
 
-/* The next field of a status line into sa. */
-static int field(const char **s, size_t *n, stralloc *sa) {
+/* The next field of a status line, which ends with a tab: its length; *s moves behind it. */
+static size_t next(const char **s, size_t *n, const char **f) {
   size_t len = bytes_chr(*s, *n, '\t');
   size_t step = len < *n ? len + 1 : len;
 
-  if (!stralloc_copyb(sa, *s, len)) return 0;
+  *f = *s;
   *s += step;
   *n -= step;
-  return 1;
+  return len;
+}
+
+static int field(const char **s, size_t *n, stralloc *sa) {
+  const char *f;
+  size_t len = next(s, n, &f);
+
+  return stralloc_copyb(sa, f, len);
+}
+
+/* Pairs of hexadecimal digits, at most max bytes: how many, or -1. */
+static int unhex(const char *s, size_t n, char *out, size_t max) {
+  if (n % 2 || n / 2 > max) return -1;
+  for (size_t i = 0; i < n; i += 2) {
+    int high = scan_hexdigit(s[i]), low = scan_hexdigit(s[i + 1]);
+
+    if (high == -1 || low == -1) return -1;
+    out[i / 2] = (char)(high << 4 | low);
+  }
+  return (int)(n / 2);
+}
+
+static int bindings(const char **s, size_t *n, struct tls_info *info) {
+  char exporter[TLS_EXPORTER], endpoint[TLS_ENDPOINT_MAX];
+  const char *f;
+  size_t len = next(s, n, &f);
+  int exporter_n = unhex(f, len, exporter, sizeof exporter), endpoint_n;
+
+  len = next(s, n, &f);
+  endpoint_n = unhex(f, len, endpoint, sizeof endpoint);
+  return exporter_n >= 0 && endpoint_n >= 0 &&
+         tls_bindings_set(info, exporter, (size_t)exporter_n, endpoint, (size_t)endpoint_n);
 }
 
 int tls_status_parse(const char *s, size_t n, struct tls_info *info, stralloc *error) {
@@ -112,7 +183,7 @@ int tls_status_parse(const char *s, size_t n, struct tls_info *info, stralloc *e
   ++s;
   --n;
   if (field(&s, &n, &info->version) && field(&s, &n, &info->cipher) && field(&s, &n, &verified) &&
-      field(&s, &n, &info->name) && stralloc_copyb(&info->peer, s, n)) {
+      field(&s, &n, &info->name) && bindings(&s, &n, info) && stralloc_copyb(&info->peer, s, n)) {
     info->verified = stralloc_equals(&verified, "verified");
     if (info->verified || stralloc_equals(&verified, "unverified")) r = 1;
   }

@@ -9,7 +9,7 @@ BUILD_PACKAGES="gcc libc6-dev make libssl-dev libsqlite3-dev libcrypt-dev libpcr
 RUN_PACKAGES="openssl python3 courier-imap courier-pop procps"
 case ${1:-} in
     demo) want="$BUILD_PACKAGES $RUN_PACKAGES curl" ;;
-    check) want="$BUILD_PACKAGES $RUN_PACKAGES curl swaks libnet-ssleay-perl fetchmail mutt" ;;
+    check) want="$BUILD_PACKAGES $RUN_PACKAGES curl swaks libnet-ssleay-perl gsasl fetchmail mutt" ;;
     bench) want="$BUILD_PACKAGES $RUN_PACKAGES postfix strace" ;;
     *) echo "usage: deps.sh demo|check|bench" >&2; exit 100 ;;
 esac

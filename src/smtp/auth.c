@@ -1,29 +1,116 @@
 /* auth: see auth.h. */
 #include "smtp/auth.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include <sys/random.h>
 
 #include "base/base64.h"
-#include "base/env.h"
-#include "base/fd.h"
-#include "base/spawn.h"
-#include "base/wait.h"
+#include "base/bytes.h"
+#include "base/log.h"
 #include "smtp/reply.h"
+#include "smtp/verbs.h"
 
-#define AUTH_LINE 12288   /* RFC 4954 section 4 */
-#define PROGRAM_INPUT 512 /* what the program's contract lets us send */
-#define INPUT_FD 3
+#define PREFIX "qmail-smtpd: "
 
-/* What the program may need to find its way and to log who asked. */
-static const char *const passed[] = {
-    "PATH", "LANG", "TZ", "QMAILHOME", "QMAILBIN", "CONTROLDIR", "ASSIGNDIR", "DOMAINDIR", "INDIMAILRUN", "INFIFO",
-    "DEFAULT_DOMAIN", "TCPREMOTEIP", "TCPREMOTEHOST", "TCPREMOTEPORT", "TCPLOCALIP", "TCPLOCALHOST", "TCPLOCALPORT",
+#define CLEAR 1
+#define HIDDEN 0
+#define PROGRAM AUTH_BY_PROGRAM
+#define TOKEN AUTH_BY_TOKEN
+#define INLOOKUP AUTH_BY_INLOOKUP
+#define BINDING AUTH_BY_BINDING
+#define USUALLY 0
+#define ON_DEMAND 1
+static const struct auth_mechanism mechanisms[] = {
+#define MECHANISM(name, method, handler, shows, judge, offer, setting, meaning) \
+  {name, method, handler, shows, judge, offer, SET_##setting},
+#include "smtp/verbs.def"
 };
+#define MECHANISMS (sizeof mechanisms / sizeof *mechanisms)
+
+/* --- what is offered */
+
+const struct auth_mechanism *auth_find(const char *name, size_t n) {
+  for (size_t i = 0; i < MECHANISMS; ++i)
+    if (strlen(mechanisms[i].name) == n && bytes_caseequal(mechanisms[i].name, name, n)) return &mechanisms[i];
+  return 0;
+}
+
+/* The next of several names, at *s: its length, 0 at the end. */
+static size_t next_name(const char **s) {
+  *s += strspn(*s, " \t,");
+  return strcspn(*s, " \t,");
+}
+
+static int asked_for(const struct conf *conf, const struct auth_mechanism *m) {
+  const char *s = conf_line(conf, SET_authmechanisms);
+
+  for (size_t n; (n = next_name(&s)) > 0; s += n)
+    if (auth_find(s, n) == m) return 1;
+  return 0;
+}
+
+int auth_settings_ok(const struct conf *conf, struct strerr *e) {
+  const char *s = conf_line(conf, SET_authmechanisms);
+
+  for (size_t n; (n = next_name(&s)) > 0; s += n)
+    if (!auth_find(s, n)) return strerr_set(e, "control/authmechanisms: no mechanism of AUTH: ", s, (char *)0);
+  return 0;
+}
+
+static int is_program(const char *path, const char *name) {
+  const char *slash = strrchr(path, '/');
+
+  return !strcmp(slash ? slash + 1 : path, name);
+}
+
+/* Does the command line ask inlookup, and nobody else?  Then it can be asked without the
+ * program, in ways in which the program cannot. */
+static int only_inlookup(char *const *auth) {
+  if (!is_program(auth[1], "vchkpass")) return 0;
+  for (auth += 2; *auth; ++auth)
+    if (!is_program(*auth, "false") && !is_program(*auth, "true")) return 0;
+  return 1;
+}
+
+static int judge_there(const struct session *s, enum auth_judge judge) {
+  switch (judge) {
+    case AUTH_BY_PROGRAM: return 1;
+    case AUTH_BY_TOKEN: return *conf_line(s->conf, SET_oauthprogram) != 0;
+    case AUTH_BY_INLOOKUP: return s->c.lookup && only_inlookup(s->auth);
+    case AUTH_BY_BINDING:
+      return s->c.lookup && only_inlookup(s->auth) && (!s->c.tls || s->c.tls_info.bindings.len > 0);
+  }
+  return 0;
+}
+
+enum auth_offer auth_offered(const struct session *s, const struct auth_mechanism *m) {
+  if (!s->auth || conf_flag(s->conf, m->disabled) || (m->on_demand && !asked_for(s->conf, m)) || !judge_there(s, m->judge))
+    return AUTH_NOT_OFFERED;
+  if (s->c.tls) return AUTH_OFFERED;
+  if (m->judge == AUTH_BY_BINDING || conf_flag(s->conf, SET_force_tls)) return AUTH_WANTS_TLS;
+  if (!conf_flag(s->conf, SET_secureauth)) return AUTH_OFFERED;
+  /* A password that is hidden can still be guessed at by who listens: not where there is TLS to be had. */
+  return m->clear || ehlo_starttls(s, 0) ? AUTH_WANTS_TLS : AUTH_OFFERED;
+}
+
+int auth_list(const struct session *s, stralloc *out) {
+  int n = 0;
+
+  for (size_t i = 0; i < MECHANISMS; ++i) {
+    if (auth_offered(s, &mechanisms[i]) != AUTH_OFFERED) continue;
+    if (!stralloc_catm(out, " ", mechanisms[i].name, (char *)0)) return -1;
+    ++n;
+  }
+  return n;
+}
+
+int auth_offers_binding(const struct session *s) {
+  for (size_t i = 0; i < MECHANISMS; ++i)
+    if (mechanisms[i].judge == AUTH_BY_BINDING && auth_offered(s, &mechanisms[i]) == AUTH_OFFERED) return 1;
+  return 0;
+}
+
+/* --- steps of an exchange */
 
 /* It held a secret, or most of one: nothing of it is kept, or logged. */
 static void forget_line(struct session *s) {
@@ -31,144 +118,82 @@ static void forget_line(struct session *s) {
   stralloc_cut(&s->line, 0);
 }
 
-enum auth_got auth_decode(struct session *s, const char *text, size_t n, stralloc *out) {
+static enum auth_verdict refuse(struct session *s, unsigned code, const char *enhanced, const char *text) {
+  forget_line(s);
+  reply_refuse(s, code, enhanced, text);
+  return AUTH_ENDED;
+}
+
+enum auth_verdict auth_decode(struct session *s, const char *text, size_t n, stralloc *out) {
   stralloc_cut(out, 0);
-  if (n == 1 && *text == '=') return AUTH_GOT;
+  if (n == 1 && *text == '=') return AUTH_YES;
   switch (base64_decode(out, text, n)) {
-    case 1: return AUTH_GOT;
-    case 0:
-      forget_line(s);
-      reply_refuse(s, 501, "5.5.2", "that is not base64");
-      return AUTH_BAD;
-    default: reply_close(s, "4.3.0", "out of memory"); return AUTH_LOST;
+    case 1: return AUTH_YES;
+    case 0: return refuse(s, 501, "5.5.2", "that is not base64");
+    default: reply_close(s, "4.3.0", "out of memory"); return AUTH_ENDED;
   }
 }
 
-static enum auth_got read_answer(struct session *s, stralloc *answer) {
-  switch (session_line(s, AUTH_LINE)) {
+static enum auth_verdict read_answer(struct session *s, stralloc *answer) {
+  switch (session_line(s, SESSION_AUTH_LINE)) {
     case LINE_READ:
       if (!stralloc_equals(&s->line, "*")) return auth_decode(s, stralloc_cstr(&s->line), s->line.len, answer);
-      reply(s, 501, "5.7.0", "authentication given up");
-      return AUTH_BAD;
-    case LINE_TOO_LONG:
-      forget_line(s);
-      reply_refuse(s, 500, "5.5.6", "line too long");
-      return AUTH_BAD;
-    case LINE_BAD:
-      forget_line(s);
-      reply_refuse(s, 500, "5.5.2", "a line ends with CR LF, and has neither elsewhere");
-      return AUTH_BAD;
+      return refuse(s, 501, "5.7.0", "authentication given up");
+    case LINE_TOO_LONG: return refuse(s, 500, "5.5.6", "line too long");
+    case LINE_BAD: return refuse(s, 500, "5.5.2", "a line ends with CR LF, and has neither elsewhere");
     case LINE_LOST: break;
   }
-  return AUTH_LOST;
+  return AUTH_ENDED;
 }
 
-enum auth_got auth_ask(struct session *s, const char *challenge, stralloc *answer) {
+enum auth_verdict auth_ask(struct auth *a, const char *challenge, size_t n, stralloc *answer) {
+  struct session *s = a->s;
   stralloc text = STRALLOC_INIT;
-  enum auth_got got = AUTH_LOST;
+  enum auth_verdict v = AUTH_ENDED;
 
-  if (base64_encode(&text, challenge, strlen(challenge))) {
+  session_deadline(s);
+  if (base64_encode(&text, challenge, n)) {
     reply(s, 334, 0, stralloc_cstr(&text));
-    got = read_answer(s, answer);
+    v = read_answer(s, answer);
   } else {
-    reply_close(s, "4.3.0", "out of memory");
+    v = auth_nomem(a);
   }
   forget_line(s);
   stralloc_free(&text);
-  return got;
+  return v;
 }
 
-static int fill_environment(const struct session *s, struct env *env) {
-  for (size_t i = 0; i < sizeof passed / sizeof *passed; ++i) {
-    const char *v = env_lookup(s->env, passed[i]);
+enum auth_verdict auth_first(struct auth *a, stralloc *answer) {
+  if (!a->initial) return auth_ask(a, "", 0, answer);
+  return stralloc_copy(answer, a->initial) ? AUTH_YES : auth_nomem(a);
+}
 
-    if (v && !env_set(env, passed[i], v)) return 0;
+enum auth_verdict auth_malformed(struct auth *a, const char *what) {
+  return refuse(a->s, 501, "5.5.2", what);
+}
+
+enum auth_verdict auth_nomem(struct auth *a) {
+  reply_close(a->s, "4.3.0", "out of memory");
+  return AUTH_ENDED;
+}
+
+enum auth_verdict auth_suspect(struct auth *a, const char *why) {
+  const struct connection *c = &a->s->c;
+
+  LOG(2, PREFIX, smtp_auth_suspect, log_s(c->ip), log_u(c->number), log_s(a->m->name), log_s(stralloc_cstr(&a->user)),
+      log_s(why));
+  return AUTH_NO;
+}
+
+int auth_random(struct auth *a, size_t n, stralloc *out) {
+  char bytes[64];
+  int ok;
+
+  if (n > sizeof bytes || getrandom(bytes, n, 0) != (ssize_t)n) {
+    strerr_sys(&a->e, "unable to get random bytes", (char *)0);
+    return 0;
   }
-  return env_set(env, "AUTHSERVICE", "smtp");
-}
-
-/* The credentials into a pipe, whose reading end is returned: -1 with e filled. */
-static int credentials_pipe(unsigned char method, const struct credentials *c, struct strerr *e) {
-  stralloc text = STRALLOC_INIT;
-  int p[2], r = -1;
-
-  if (fd_pipe(p) == -1) return strerr_sys(e, "unable to make a pipe", (char *)0);
-  errno = ENOMEM;
-  if (stralloc_catz(&text, stralloc_cstr(&c->user), c->user.len) &&
-      stralloc_catz(&text, stralloc_cstr(&c->secret), c->secret.len) &&
-      stralloc_catz(&text, stralloc_cstr(&c->response), c->response.len) && stralloc_append(&text, (char)method) &&
-      stralloc_append(&text, 0))
-    r = fd_write_all(p[1], text.s, text.len); /* far less than a pipe holds */
-  if (r == -1) strerr_sys(e, "unable to pass on credentials", (char *)0);
-  stralloc_wipe(&text);
-  stralloc_free(&text);
-  fd_close(p[1]);
-  return r == -1 ? fd_close(p[0]) : p[0];
-}
-
-static pid_t start(const struct session *s, int input, struct strerr *e) {
-  struct spawn sp = {.path = s->auth[0], .argv = s->auth};
-  struct env env = {0};
-  int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-  pid_t pid = -1;
-
-  if (null == -1) return strerr_sys(e, "unable to open /dev/null", (char *)0);
-  if (fill_environment(s, &env)) sp.envp = env_vector(&env);
-  if (sp.envp) {
-    spawn_move(&sp, null, 0);
-    spawn_move(&sp, null, 1);
-    spawn_move(&sp, input, INPUT_FD);
-    pid = spawn_start(&sp, e);
-  } else {
-    strerr_set(e, "out of memory", (char *)0);
-  }
-  fd_close(null);
-  env_free(&env);
-  return pid;
-}
-
-/* Its exit code; one that takes too long is ended, and gives -1. */
-static int wait_for(pid_t pid, deadline when) {
-  int status;
-
-  if (wait_child(pid, when, &status) == 0) return spawn_code(status);
-  kill(pid, SIGKILL);
-  (void)!spawn_wait(pid);
-  return -1;
-}
-
-enum auth_verdict auth_program(const struct session *s, unsigned char method, const struct credentials *c, deadline when,
-                               struct strerr *e) {
-  char code[12];
-  int input, got;
-  pid_t pid;
-
-  /* A name or password that does not fit, or could end early, is nobody's. */
-  if (c->user.len + c->secret.len + c->response.len + 5 > PROGRAM_INPUT || !c->user.len ||
-      memchr(c->user.s, 0, c->user.len) || (c->secret.len && memchr(c->secret.s, 0, c->secret.len)))
-    return AUTH_NO;
-  input = credentials_pipe(method, c, e);
-  if (input == -1) return AUTH_TEMPFAIL;
-  pid = start(s, input, e);
-  fd_close(input);
-  if (pid == -1) return AUTH_TEMPFAIL;
-  got = wait_for(pid, when);
-  if (got == 0) return AUTH_YES;
-  if (got == 3) return AUTH_YES_NO_RELAY;
-  if (got == 1) return AUTH_NO;
-  code[0] = got == -1 ? '-' : (char)('0' + got / 100 % 10);
-  code[1] = (char)('0' + (got < 0 ? 0 : got / 10 % 10));
-  code[2] = (char)('0' + (got < 0 ? 1 : got % 10));
-  code[3] = 0;
-  strerr_set(e, s->auth[0], got == -1 ? " took too long" : " ended with code ", got == -1 ? "" : code, (char *)0);
-  return AUTH_TEMPFAIL;
-}
-
-void credentials_free(struct credentials *c) {
-  stralloc_wipe(&c->user);
-  stralloc_wipe(&c->secret);
-  stralloc_wipe(&c->response);
-  stralloc_free(&c->user);
-  stralloc_free(&c->secret);
-  stralloc_free(&c->response);
+  ok = base64_encode(out, bytes, n);
+  if (!ok) strerr_set(&a->e, "out of memory", (char *)0);
+  return ok;
 }

@@ -11,27 +11,12 @@
 #include "base/spawn.h"
 #include "base/stralloc.h"
 #include "base/wait.h"
+#include "base/words.h"
 
 #define SECONDS 20
 #define INPUT_FD 3
 #define WORDS_MAX 32
 #define TEMPORARY 111
-
-/* Words of the command, which is cut into pieces: how many, 0 when there are none or too many. */
-static size_t split(char *s, char **words) {
-  size_t n = 0;
-
-  for (s += strspn(s, " \t"); *s; s += strspn(s, " \t")) {
-    size_t len = strcspn(s, " \t");
-
-    if (n == WORDS_MAX) return 0;
-    words[n++] = s;
-    s += len;
-    if (*s) *s++ = 0;
-  }
-  words[n] = 0;
-  return n;
-}
 
 /* The reading end of a pipe with the address, or -1. */
 static int address_pipe(const char *address, struct strerr *e) {
@@ -79,7 +64,7 @@ int recipients_program(const char *command, const char *address, struct strerr *
   pid_t pid = -1;
 
   if (!stralloc_copys(&copy, command)) return strerr_set(e, "out of memory", (char *)0);
-  if (split(copy.s, words)) {
+  if (words_split(copy.s, words, WORDS_MAX)) {
     input = address_pipe(address, e);
     if (input != -1) pid = start(words, input, e);
     fd_close(input);

@@ -9,6 +9,7 @@
 #include "base/options.h"
 #include "base/sigfd.h"
 #include "net/resident.h"
+#include "smtp/auth.h"
 #include "smtp/policy.h"
 
 #define STACK 131072 /* of a session; it uses a tenth of that */
@@ -26,6 +27,10 @@ static void warn(const struct smtp_server *which, const struct strerr *e) {
 
   if (stralloc_catm(&prefix, which->name, ": ", (char *)0)) strerr_warn(prefix.s, e);
   stralloc_free(&prefix);
+}
+
+static int settings_ok(const struct conf *conf, struct strerr *e) {
+  return policy_valid(conf, e) == 0 ? auth_settings_ok(conf, e) : -1;
 }
 
 static int run_session(const struct smtp_server *which, const struct session_place *at) {
@@ -63,7 +68,7 @@ static int stay(const struct smtp_server *which, char *const *auth) {
   const struct resident r = {serve, &server, STACK};
   struct strerr e;
 
-  settings_source_init(&server.settings, 1, policy_valid);
+  settings_source_init(&server.settings, 1, settings_ok);
   if (resident_run(&r, &e) == -1) {
     warn(which, &e);
     return 111;
@@ -82,7 +87,7 @@ static int serve_one(const struct smtp_server *which, char *const *auth) {
   struct strerr e;
   int code;
 
-  settings_source_init(&source, 0, policy_valid);
+  settings_source_init(&source, 0, settings_ok);
   if (settings_get(&source, &env, &settings, &e) == -1) {
     (void)!fd_write_all(1, which->sorry, strlen(which->sorry));
     warn(which, &e);
@@ -103,7 +108,7 @@ int smtp_server_main(const struct smtp_server *which, int may_login, int argc, c
 
   if (!stralloc_catm(&usage, which->name, " [-W]", may_login ? " [hostname authprogram [argument ...]]" : "", (char *)0)) return 111;
   first = options_or_die(argc, argv, table, usage.s, 0, may_login ? -1 : 0);
-  auth = argc - first > 1 ? argv + first + 1 : 0;
+  auth = argc - first > 1 ? argv + first : 0;
   if (argc - first == 1) strerr_die_usage(usage.s);
   stralloc_free(&usage);
   sig_ignore_pipe();

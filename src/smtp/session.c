@@ -177,14 +177,31 @@ static size_t command_max(const struct session *s) {
   return max && max < FLOOD ? (size_t)max : FLOOD / 2;
 }
 
+/* A login's first message stands in the command line, and is longer than any other. */
+static int may_be_long(const struct session *s) {
+  return s->auth && !s->c.authenticated;
+}
+
+static size_t line_max(const struct session *s) {
+  size_t max = command_max(s);
+
+  return may_be_long(s) && max < SESSION_AUTH_LINE ? SESSION_AUTH_LINE : max;
+}
+
+static void too_long(struct session *s) {
+  stralloc_wipe(&s->line);
+  stralloc_free(&s->line); /* whatever it was: not for the log */
+  reply_refuse(s, 500, "5.5.2", "line too long");
+}
+
 static void serve_command(struct session *s) {
   session_deadline(s);
-  switch (session_line(s, command_max(s))) {
-    case LINE_READ: verbs_dispatch(s); return;
-    case LINE_TOO_LONG:
-      stralloc_cut(&s->line, 0); /* whatever it was: not for the log */
-      reply_refuse(s, 500, "5.5.2", "line too long");
+  switch (session_line(s, line_max(s))) {
+    case LINE_READ:
+      if (s->line.len > command_max(s) && !bytes_casestarts(s->line.s, s->line.len, "AUTH ")) too_long(s);
+      else verbs_dispatch(s);
       return;
+    case LINE_TOO_LONG: too_long(s); return;
     case LINE_BAD: reply_refuse(s, 500, "5.5.2", "a line ends with CR LF, and has neither elsewhere"); return;
     case LINE_LOST: return;
   }

@@ -24,6 +24,7 @@
 #define SESSION_WIDE_FROM 32768
 #define SESSION_OUTPUT 1024
 #define SESSION_QUIT 2
+#define SESSION_AUTH_LINE 12288 /* longest line of a login, RFC 4954 section 4 */
 
 /* Bits, so that a verb can name several. */
 enum session_state {
@@ -37,20 +38,20 @@ enum session_state {
 enum session_protocol { SPEAKS_SMTP, SPEAKS_LMTP, SPEAKS_QMTP };
 
 struct connection {
-  enum session_protocol speaks;
   uint64_t number; /* in the log: our process, or what tcpserver calls the connection */
-  int input;       /* descriptor */
+  enum session_protocol speaks;
+  int input; /* descriptor */
   /* Of the environment; never null. */
   const char *ip, *host, *info, *local_ip, *local_host;
   const char *relay; /* $RELAYCLIENT; null when not set */
   stralloc helo;     /* as said, "" before HELO */
-  int extended;      /* EHLO */
-  int tls;
-  struct tls_info tls_info;
-  int authenticated, auth_may_relay;
-  stralloc user;
-  unsigned errors;        /* commands that made no sense */
-  unsigned auth_failures;
+  stralloc user;     /* who logged in */
+  struct tls_info tls_info; /* its bindings only while there may be a login */
+  unsigned char extended; /* EHLO */
+  unsigned char tls;
+  unsigned char authenticated, auth_may_relay;
+  unsigned short errors; /* commands that made no sense */
+  unsigned short auth_failures;
   struct lookup *lookup;  /* of users, opened when first needed; may be null */
   const struct lists *lists;
   const struct content_rules *content_rules;
@@ -92,7 +93,7 @@ struct session {
   char messid[MESSID_SIZE]; /* of the message under way, or of the next one: queue/messid.h */
   enum session_state state;
   int over; /* no more commands: 1 the connection ends, SESSION_QUIT because of QUIT */
-  char *const *auth; /* authentication program and its arguments; null: no AUTH */
+  char *const *auth; /* our name, the authentication program, its arguments; null: no AUTH */
   stralloc line;
   struct iodeadline io_in, io_out;
   substdio in, out;
@@ -109,7 +110,7 @@ struct session_place {
   const struct env *env; /* variables of the connection */
   struct lookup *lookup;
   struct qqclient_pool *queue; /* or null */
-  char *const *auth; /* authentication program and its arguments, or null */
+  char *const *auth; /* our name, the authentication program, its arguments; or null */
 };
 void session_init(struct session *s, const struct session_place *at);
 /* Greet, serve, say goodbye.  0 after QUIT, 1 otherwise. */

@@ -45,7 +45,10 @@ int tls_session(struct session *s) {
   /* Plaintext sent ahead of the handshake must not count as said inside it. */
   s->in.p = s->in.e = s->out.p = 0;
   s->c.tls = 1;
+  if (!s->auth) stralloc_free(&s->c.tls_info.bindings);
   stralloc_cut(&s->c.helo, 0);
+  stralloc_cut(&s->c.user, 0); /* whoever logged in before the handshake need not be at its other end */
+  s->c.authenticated = s->c.auth_may_relay = 0;
   s->c.extended = 0;
   session_reset(s);
   s->state = STATE_NEW;

@@ -56,6 +56,7 @@ static int add_row(struct site *s, const struct account_new *n, stralloc *home, 
         .name = a->user.s,
         .domain = real.s,
         .hash = n->hash,
+        .scram = n->scram,
         .gecos = n->gecos,
         .quota = n->quota,
         .active = n->active,
@@ -120,12 +121,13 @@ int account_delete(struct site *s, const struct address *a, struct strerr *e) {
   return r;
 }
 
-int account_passwd(struct site *s, const struct address *a, const char *hash, struct strerr *e) {
+int account_passwd(struct site *s, const struct address *a, const char *hash, const char *scram,
+                   struct strerr *e) {
   stralloc real = STRALLOC_INIT;
   int r = site_open_db(s, 0, e);
 
   if (r == 0) r = outcome(userdb_domain_real(&s->db, a->domain.s, &real, e), a, "there is no such domain", e);
-  if (r == 0) r = outcome(userdb_user_passwd(&s->db, a->user.s, real.s, hash, e), a, "there is no such user", e);
+  if (r == 0) r = outcome(userdb_user_passwd(&s->db, a->user.s, real.s, hash, scram, e), a, "there is no such user", e);
   stralloc_free(&real);
   return r;
 }

@@ -6,7 +6,7 @@
 
 struct account_new {
   const struct address *address;
-  const char *hash, *gecos;
+  const char *hash, *scram, *gecos;
   struct quota quota;
   int active;
   const char *base;   /* -B: directory the homes are below; "" the domain's */
@@ -19,7 +19,8 @@ struct account_new {
 int account_add(struct site *s, const struct account_new *n, struct strerr *e) MUST_CHECK;
 /* The user's mail, row, aliases, and the alias lines that name it. */
 int account_delete(struct site *s, const struct address *a, struct strerr *e) MUST_CHECK;
-int account_passwd(struct site *s, const struct address *a, const char *hash, struct strerr *e) MUST_CHECK;
+int account_passwd(struct site *s, const struct address *a, const char *hash, const char *scram,
+                   struct strerr *e) MUST_CHECK;
 /* Names whose mailbox the standards ask for. */
 int account_is_reserved(const char *name);
 

@@ -243,6 +243,7 @@ static enum userdb_result add_rows(struct site *s, const struct domain_new *n, c
       .name = "postmaster",
       .domain = n->name,
       .hash = n->hash,
+      .scram = n->scram,
       .gecos = "Postmaster",
       .quota = n->quota,
       .active = 1,
@@ -267,7 +268,7 @@ static int add_database(struct site *s, const struct domain_new *n, const char *
 
   userdb_close(&s->db);
   if (site_open_db(s, 1, e) == 0) r = add_rows(s, n, dir, base, e);
-  if (r == USERDB_EXISTS) r = userdb_user_passwd(&s->db, "postmaster", n->name, n->hash, e);
+  if (r == USERDB_EXISTS) r = userdb_user_passwd(&s->db, "postmaster", n->name, n->hash, n->scram, e);
   if (identity_leave(&back) == -1) {
     *e = back;
     return -1;

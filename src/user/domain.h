@@ -13,7 +13,7 @@ struct domain_new {
   const char *dir;     /* directory the domain's is made below; "" PATH_DOMAINS */
   const char *base;    /* directory of the mailboxes; "" PATH_MAIL */
   const char *handler; /* last word of .qmail-default, as vdeliver_action_ok wants it */
-  const char *hash;    /* postmaster's password */
+  const char *hash, *scram; /* postmaster's password */
   struct quota quota;  /* postmaster's */
   int no_compile;      /* leave users/cdb alone: the caller runs qmail-newu later */
   int check_rcpt;      /* list it in chkrcptdomains too */

@@ -251,6 +251,36 @@ enum lookup_verdict lookup_verify(struct lookup *l, const char *addr, const char
   return ask_account(l, LOOKUP_OP_verify, arg, when, a, 0, e);
 }
 
+enum lookup_verdict lookup_scram_first(struct lookup *l, const char *addr, const char *mechanism, deadline when,
+                                       struct lookup_scram *s, struct strerr *e) {
+  const char *arg[] = {addr, mechanism};
+  stralloc answer = STRALLOC_INIT;
+  struct lookup_reader r;
+  struct lookup_field f;
+  enum lookup_verdict v = ask(l, LOOKUP_OP_scram_first, arg, when, &answer, &r, e);
+
+  if (v == LOOKUP_FOUND && (lookup_answer_next(&r, &f) != 1 || !stralloc_copyb(&s->salt, f.s, f.n) ||
+                            lookup_answer_next(&r, &f) != 1 || !scan_u64(f.s, f.n, &s->iterations)))
+    v = malformed(e);
+  stralloc_free(&answer);
+  return v;
+}
+
+enum lookup_verdict lookup_scram_final(struct lookup *l, const struct lookup_proof *p, deadline when,
+                                       stralloc *signature, struct lookup_account *a, struct strerr *e) {
+  const char *arg[] = {p->addr, p->mechanism, p->service, p->ip, p->text, p->proof};
+  stralloc answer = STRALLOC_INIT;
+  struct lookup_reader r;
+  struct lookup_field f;
+  enum lookup_verdict v = ask(l, LOOKUP_OP_scram_final, arg, when, &answer, &r, e);
+
+  if (v == LOOKUP_FOUND &&
+      (lookup_answer_next(&r, &f) != 1 || !stralloc_copyb(signature, f.s, f.n) || !read_account(&r, a)))
+    v = malformed(e);
+  stralloc_free(&answer);
+  return v;
+}
+
 enum lookup_verdict lookup_alias(struct lookup *l, const char *addr, deadline when,
                                  struct strlist *lines, struct strerr *e) {
   const char *arg[] = {addr};

@@ -64,6 +64,23 @@ enum lookup_verdict lookup_domain(struct lookup *l, const char *domain, deadline
 enum lookup_verdict lookup_verify(struct lookup *l, const char *addr, const char *password,
                                   const char *service, const char *ip, deadline when,
                                   struct lookup_account *a, struct strerr *e);
+
+/* A login by SCRAM (RFC 5802), whose messages the caller exchanges with the client; the keys
+ * stay with inlookup.  mechanism has no -PLUS.  First what the client is told, in any case:
+ * FOUND; whether there is such a user does not show. */
+struct lookup_scram {
+  stralloc salt; /* base64 */
+  uint64_t iterations;
+};
+enum lookup_verdict lookup_scram_first(struct lookup *l, const char *addr, const char *mechanism, deadline when,
+                                       struct lookup_scram *s, struct strerr *e);
+/* Then the proof (base64) over the text signed: FOUND, with the server's signature (base64)
+ * and the account; NONE as for lookup_verify. */
+struct lookup_proof {
+  const char *addr, *mechanism, *service, *ip, *text, *proof;
+};
+enum lookup_verdict lookup_scram_final(struct lookup *l, const struct lookup_proof *p, deadline when,
+                                       stralloc *signature, struct lookup_account *a, struct strerr *e);
 void lookup_account_free(struct lookup_account *a);
 void lookup_close(struct lookup *l);
 

@@ -4,8 +4,10 @@
 
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/bytes.h"
 #include "crypt/password.h"
+#include "crypt/scram.h"
 #include "user/catchall.h"
 #include "user/name.h"
 
@@ -131,16 +133,20 @@ static int put_lines(struct ask *q, const struct strlist *lines) {
   return 1;
 }
 
-static int put_account(struct ask *q) {
+static int put_account_fields(struct ask *q) {
   const struct userdb_user *u = &q->user;
   stralloc *f = &q->s->fields;
   stralloc quota = STRALLOC_INIT;
-  int ok = finish(q, LOOKUP_STATUS_ok) && quota_fmt(&quota, &u->quota) && put(f, &u->name) && put(f, &u->domain) &&
+  int ok = quota_fmt(&quota, &u->quota) && put(f, &u->name) && put(f, &u->domain) &&
            put(f, &u->gecos) && put(f, &u->home) && put(f, &quota) && lookup_answer_putu(f, u->uid) &&
            lookup_answer_putu(f, u->gid) && lookup_answer_putu(f, u->flags) && lookup_answer_putu(f, u->active != 0);
 
   stralloc_free(&quota);
   return ok;
+}
+
+static int put_account(struct ask *q) {
+  return finish(q, LOOKUP_STATUS_ok) && put_account_fields(q);
 }
 
 /* With the lines of an alias of the same name: whoever delivers wants both, and asks once. */
@@ -249,35 +255,161 @@ static enum userdb_result record_login(struct ask *q, size_t service) {
   return r;
 }
 
-static int verify(struct ask *q, size_t service, const char *password) {
-  enum userdb_result r = USERDB_NONE;
+/* Who has no credentials for SCRAM yet (an imported hash) gets them when the password is
+ * seen; that it could not be done must not keep the user out. */
+static void learn_scram(struct ask *q, const char *password) {
+  const struct userdb_user *u = &q->user;
+  stralloc scram = STRALLOC_INIT;
+  struct strerr ignored;
+
+  if (u->scram.len) return;
+  if (scram_credentials(q->s->scram_mechanisms, q->s->scram_iterations, password, &scram, &ignored) == 0 && scram.len)
+    (void)!userdb_user_scram(&q->s->db, u->name.s, u->domain.s, u->hash.s, scram.s, &ignored);
+  stralloc_wipe(&scram);
+  stralloc_free(&scram);
+}
+
+/* May this user, whose password is right, use the service? */
+static int may_use(const struct ask *q, size_t service) {
+  return !(q->user.flags & services[service].refused) && (q->user.active || services[service].inactive);
+}
+
+/* The user of a login name; NONE too where the name can be nobody's. */
+static enum userdb_result login_user(struct ask *q) {
   int a = parse_login(q);
+
+  if (a == 1) return userdb_user_get(&q->s->db, q->address.user.s, q->address.domain.s, &q->user, &q->e);
+  if (a == -1) strerr_set(&q->e, "out of memory", (char *)0);
+  return a == 0 ? USERDB_NONE : USERDB_TEMPFAIL;
+}
+
+static int verify(struct ask *q, size_t service, const char *password) {
+  enum userdb_result r = login_user(q);
   int right;
 
-  if (a == -1) return 0;
-  if (a == 1) r = userdb_user_get(&q->s->db, q->address.user.s, q->address.domain.s, &q->user, &q->e);
   if (r == USERDB_TEMPFAIL || r == USERDB_EXISTS) return temporary(q);
   right = check_password(q, r, password);
   if (right == -1) return temporary(q);
-  if (!right || q->user.flags & services[service].refused || (!q->user.active && !services[service].inactive))
-    return finish(q, LOOKUP_STATUS_none);
+  if (!right || !may_use(q, service)) return finish(q, LOOKUP_STATUS_none);
+  learn_scram(q, password);
   r = record_login(q, service);
   return r == USERDB_FOUND ? put_account(q) : other(q, r);
 }
 
-static int answer_verify(struct ask *q) {
+/* Number of the service named in argument 2, SERVICES for none. */
+static size_t service_of(const struct ask *q) {
   const struct lookup_field *name = &q->r->arg[2];
+  size_t i = 0;
+
+  while (i < SERVICES && !bytes_equal(name->s, name->n, services[i].name, strlen(services[i].name))) ++i;
+  return i;
+}
+
+static int answer_verify(struct ask *q) {
+  size_t service = service_of(q);
   stralloc password = STRALLOC_INIT;
   int ok = 0;
 
   if (!trusted(q)) return finish(q, LOOKUP_STATUS_denied);
-  for (size_t i = 0; i < SERVICES; ++i)
-    if (bytes_equal(name->s, name->n, services[i].name, strlen(services[i].name))) {
-      if (stralloc_copyb(&password, q->r->arg[1].s, q->r->arg[1].n)) ok = verify(q, i, password.s);
-      stralloc_wipe(&password);
-      return ok;
-    }
-  return say(q, LOOKUP_STATUS_bad, "unknown service");
+  if (service == SERVICES) return say(q, LOOKUP_STATUS_bad, "unknown service");
+  if (stralloc_copyb(&password, q->r->arg[1].s, q->r->arg[1].n)) ok = verify(q, service, password.s);
+  stralloc_wipe(&password);
+  return ok;
+}
+
+/* The same salt whenever this name is asked about, in any spelling: the user's own name, or
+ * the one given in the domain it is of. */
+static enum userdb_result fake_keys(struct ask *q, struct scram_keys *k) {
+  stralloc secret = STRALLOC_INIT, name = STRALLOC_INIT, real = STRALLOC_INIT;
+  const char *domain = stralloc_cstr(&q->address.domain);
+  enum userdb_result r = userdb_secret(&q->s->db, "scram", &secret, &q->e);
+
+  if (r == USERDB_FOUND) {
+    r = userdb_domain_real(&q->s->db, domain, &real, &q->e);
+    if (r == USERDB_NONE) r = USERDB_FOUND;
+    else domain = stralloc_cstr(&real);
+  }
+  if (r == USERDB_FOUND && !stralloc_catm(&name, stralloc_cstr(&q->address.user), "@", domain, (char *)0)) {
+    strerr_set(&q->e, "out of memory", (char *)0);
+    r = USERDB_TEMPFAIL;
+  }
+  k->iterations = q->s->scram_iterations;
+  if (r == USERDB_FOUND && scram_fake(k, secret.s, secret.len, name.s, name.len, &q->e) == -1) r = USERDB_TEMPFAIL;
+  stralloc_wipe(&secret);
+  stralloc_free(&secret);
+  stralloc_free(&name);
+  stralloc_free(&real);
+  return r;
+}
+
+/* The keys of the user for the mechanism of argument 1: FOUND, or NONE with those of nobody.
+ * These are made in any case, so that the time taken does not tell. */
+static enum userdb_result find_keys(struct ask *q, struct scram_keys *k) {
+  enum userdb_result r = login_user(q);
+  struct scram_keys own;
+  int has = 0;
+
+  if (r == USERDB_TEMPFAIL || r == USERDB_EXISTS || fake_keys(q, k) != USERDB_FOUND) return USERDB_TEMPFAIL;
+  if (r == USERDB_FOUND) has = scram_find(stralloc_cstr(&q->user.scram), k->hash, &own);
+  if (has == -1) {
+    strerr_set(&q->e, "out of memory", (char *)0);
+    return USERDB_TEMPFAIL;
+  }
+  if (has) *k = own;
+  explicit_bzero(&own, sizeof own);
+  return has ? USERDB_FOUND : USERDB_NONE;
+}
+
+static int answer_scram_first(struct ask *q) {
+  const struct lookup_field *name = &q->r->arg[1];
+  struct scram_keys k;
+  stralloc salt = STRALLOC_INIT;
+  int ok;
+
+  if (!trusted(q)) return finish(q, LOOKUP_STATUS_denied);
+  if (!scram_hash_find(name->s, name->n, &k.hash)) return say(q, LOOKUP_STATUS_bad, "unknown mechanism");
+  if (find_keys(q, &k) == USERDB_TEMPFAIL) return temporary(q);
+  ok = base64_encode(&salt, (const char *)k.salt, k.salt_n) && finish(q, LOOKUP_STATUS_ok) && put(&q->s->fields, &salt) &&
+       lookup_answer_putu(&q->s->fields, k.iterations);
+  explicit_bzero(&k, sizeof k);
+  stralloc_free(&salt);
+  return ok;
+}
+
+/* The verdict on a proof. */
+static int judge_proof(struct ask *q, size_t service, const struct scram_keys *k, int known) {
+  const struct lookup_field *text = &q->r->arg[4], *proof = &q->r->arg[5];
+  stralloc signature = STRALLOC_INIT;
+  enum userdb_result r;
+  int right = scram_check(k, text->s, text->n, proof->s, proof->n, &signature, &q->e);
+  int ok;
+
+  if (right == -1) {
+    ok = temporary(q);
+  } else if (!right || !known || !may_use(q, service)) {
+    ok = finish(q, LOOKUP_STATUS_none);
+  } else {
+    r = record_login(q, service);
+    ok = r == USERDB_FOUND ? finish(q, LOOKUP_STATUS_ok) && put(&q->s->fields, &signature) && put_account_fields(q) : other(q, r);
+  }
+  stralloc_free(&signature);
+  return ok;
+}
+
+static int answer_scram_final(struct ask *q) {
+  const struct lookup_field *name = &q->r->arg[1];
+  size_t service = service_of(q);
+  struct scram_keys k;
+  enum userdb_result r;
+  int ok;
+
+  if (!trusted(q)) return finish(q, LOOKUP_STATUS_denied);
+  if (service == SERVICES) return say(q, LOOKUP_STATUS_bad, "unknown service");
+  if (!scram_hash_find(name->s, name->n, &k.hash)) return say(q, LOOKUP_STATUS_bad, "unknown mechanism");
+  r = find_keys(q, &k);
+  ok = r == USERDB_TEMPFAIL ? temporary(q) : judge_proof(q, service, &k, r == USERDB_FOUND);
+  explicit_bzero(&k, sizeof k);
+  return ok;
 }
 
 static int (*const answers[LOOKUP_OPS])(struct ask *) = {

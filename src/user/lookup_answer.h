@@ -24,6 +24,8 @@ struct lookup_service {
   struct userdb db;
   const char *db_path;
   const char *default_domain; /* of a login name without one, "" none */
+  const char *scram_mechanisms; /* credentials are made of at a login, for users without */
+  uint64_t scram_iterations;
   struct lookup_counters *counters;
   uid_t trusted[LOOKUP_TRUSTED_MAX]; /* may ask everything */
   size_t trusted_n;

@@ -17,6 +17,7 @@
 #define LOOKUP_REQUEST_MAX 4000  /* whole message */
 #define LOOKUP_ANSWER_MAX 262144 /* whole message */
 #define LOOKUP_FIELDS_MAX 1024   /* of one message, version and op included */
+#define LOOKUP_ARGUMENTS_MAX 6
 #define LOOKUP_NAME_MAX 64       /* of a reply FIFO */
 
 enum lookup_op {
@@ -57,7 +58,7 @@ struct lookup_field {
 struct lookup_request {
   enum lookup_op op;
   struct lookup_field reply; /* FIFO: name of the reply FIFO; else empty */
-  struct lookup_field arg[4];
+  struct lookup_field arg[LOOKUP_ARGUMENTS_MAX];
 };
 
 /* How many bytes the message at the start of buf takes: 0 more are needed, -1 it is

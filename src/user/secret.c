@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "base/substdio.h"
 #include "crypt/password.h"
+#include "crypt/scram.h"
 
 static int refuse(struct strerr *e, const char *why) {
   strerr_set(e, why, (char *)0);
@@ -82,33 +83,44 @@ static int print(const stralloc *password, struct strerr *e) {
   return r;
 }
 
-static int hash_of(const struct secret_options *o, const char *setting, const stralloc *password, stralloc *hash,
-                   struct strerr *e) {
-  enum password_scheme scheme;
-  const char *method = o->method ? o->method : setting;
+static int keep_hash(const stralloc *text, struct secret *out, struct strerr *e) {
+  if (!password_is_hash(stralloc_cstr(text)))
+    return refuse(e, "with -e a hash of yescrypt, SHA-512, SHA-256 or bcrypt is wanted");
+  stralloc_cut(&out->scram, 0);
+  return stralloc_copy(&out->hash, text) ? 0 : strerr_sys(e, "unable to keep a hash", (char *)0);
+}
 
-  if (o->crypted) {
-    if (!password_is_hash(stralloc_cstr(password)))
-      return refuse(e, "with -e a hash of yescrypt, SHA-512, SHA-256 or bcrypt is wanted");
-    return stralloc_copy(hash, password) ? 0 : strerr_sys(e, "unable to keep a hash", (char *)0);
-  }
+static int derive(const char *method, const struct conf *conf, const stralloc *password, struct secret *out,
+                  struct strerr *e) {
+  enum password_scheme scheme;
+
   if (!password_scheme_find(method, &scheme)) {
     strerr_set(e, "unknown or unsafe hash method ", method, (char *)0);
     e->permanent = 1;
     return -1;
   }
-  return password_hash(scheme, stralloc_cstr(password), hash, e);
+  if (password_hash(scheme, stralloc_cstr(password), &out->hash, e) == -1) return -1;
+  return scram_credentials(conf_line(conf, SET_scram_mechanisms), conf_number(conf, SET_scram_iterations),
+                           stralloc_cstr(password), &out->scram, e);
 }
 
-int secret_hash(const struct secret_options *o, const char *setting, char *arg, stralloc *hash,
+int secret_make(const struct secret_options *o, const struct conf *conf, char *arg, struct secret *out,
                 struct strerr *e) {
   stralloc password = STRALLOC_INIT;
+  const char *method = o->method ? o->method : conf_line(conf, SET_hash_method);
   int r;
 
   if (o->random && (arg || o->crypted)) return refuse(e, "-r makes up the password itself");
   r = o->random ? password_random(o->random, &password, e) : obtain(arg, &password, e);
-  if (r == 0) r = hash_of(o, setting, &password, hash, e);
+  if (r == 0) r = o->crypted ? keep_hash(&password, out, e) : derive(method, conf, &password, out, e);
   if (r == 0 && o->random) r = print(&password, e);
   stralloc_wipe(&password);
   return r;
+}
+
+void secret_free(struct secret *s) {
+  stralloc_wipe(&s->hash);
+  stralloc_wipe(&s->scram);
+  stralloc_free(&s->hash);
+  stralloc_free(&s->scram);
 }

@@ -3,11 +3,15 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "base/file.h"
+#include "base/fmt.h"
 #include "base/now.h"
 #include "conf/paths.h"
 #include "user/dirhash.h"
+
+#define SECRET_BYTES 32
 
 static enum userdb_result no_memory(struct strerr *e) {
   errno = ENOMEM;
@@ -146,7 +150,7 @@ static int take_user(struct userdb *db, struct userdb_user *u) {
   u->uid = (uint32_t)sql_int(s, q, 10);
   u->gid = (uint32_t)sql_int(s, q, 11);
   return column(db, q, 0, &u->name) && column(db, q, 1, &u->domain) && column(db, q, 2, &u->hash) &&
-         column(db, q, 3, &u->gecos) && column(db, q, 4, &u->home);
+         column(db, q, 3, &u->gecos) && column(db, q, 4, &u->home) && column(db, q, 12, &u->scram);
 }
 
 enum userdb_result userdb_user_get(struct userdb *db, const char *name, const char *domain,
@@ -206,7 +210,8 @@ static enum userdb_result add_user(struct userdb *db, const struct userdb_new_us
 
   if (r != USERDB_FOUND) return r;
   r = changed(db, sql_do(&db->sql, QUERY_user_add,
-                         SQL_ARGS(sql_t(n->name), sql_t(n->domain), sql_t(n->hash), sql_t(n->gecos), sql_t(home->s),
+                         SQL_ARGS(sql_t(n->name), sql_t(n->domain), sql_t(n->hash), sql_t(n->scram), sql_t(n->gecos),
+                                  sql_t(home->s),
                                   sql_i((int64_t)n->quota.bytes), sql_i((int64_t)n->quota.count),
                                   sql_i(n->active != 0), sql_i(now), sql_i(now)),
                          e));
@@ -273,18 +278,24 @@ enum userdb_result userdb_user_delete(struct userdb *db, const char *name, const
 }
 
 static enum userdb_result set_password(struct userdb *db, const char *name, const char *domain,
-                                       const char *hash, struct strerr *e) {
+                                       const char *hash, const char *scram, struct strerr *e) {
   enum userdb_result r =
       changed(db, sql_do(&db->sql, QUERY_user_passwd,
-                         SQL_ARGS(sql_t(hash), sql_i(wall_now()), sql_t(name), sql_t(domain)), e));
+                         SQL_ARGS(sql_t(hash), sql_t(scram), sql_i(wall_now()), sql_t(name), sql_t(domain)), e));
 
   return r == USERDB_FOUND ? userdb_lastauth_set(db, name, domain, "pass", "", 0, e) : r;
 }
 
 enum userdb_result userdb_user_passwd(struct userdb *db, const char *name, const char *domain,
-                                      const char *hash, struct strerr *e) {
+                                      const char *hash, const char *scram, struct strerr *e) {
   if (sql_begin(&db->sql, e) == -1) return USERDB_TEMPFAIL;
-  return finish(db, set_password(db, name, domain, hash, e), e);
+  return finish(db, set_password(db, name, domain, hash, scram, e), e);
+}
+
+enum userdb_result userdb_user_scram(struct userdb *db, const char *name, const char *domain, const char *hash,
+                                     const char *scram, struct strerr *e) {
+  return changed(db, sql_do(&db->sql, QUERY_user_scram,
+                            SQL_ARGS(sql_t(scram), sql_t(name), sql_t(domain), sql_t(hash)), e));
 }
 
 enum userdb_result userdb_user_activate(struct userdb *db, const char *name, const char *domain,
@@ -314,6 +325,7 @@ void userdb_user_free(struct userdb_user *u) {
   stralloc_free(&u->name);
   stralloc_free(&u->domain);
   stralloc_wipe(&u->hash);
+  stralloc_wipe(&u->scram);
   stralloc_free(&u->gecos);
   stralloc_free(&u->home);
 }
@@ -372,6 +384,34 @@ enum userdb_result userdb_alias_delete(struct userdb *db, const char *alias, con
     return changed(db, sql_do(&db->sql, QUERY_valias_delete_all, SQL_ARGS(sql_t(alias), sql_t(domain)), e));
   return changed(
       db, sql_do(&db->sql, QUERY_valias_delete, SQL_ARGS(sql_t(alias), sql_t(domain), sql_t(line)), e));
+}
+
+/* --- secrets */
+
+static enum userdb_result get_secret(struct userdb *db, const char *id, stralloc *value, struct strerr *e) {
+  const enum query q = QUERY_secret_get;
+  enum sql_verdict v = sql_start(&db->sql, q, SQL_ARGS(sql_t(id)), e);
+
+  return v == SQL_ROW ? taken(db, q, column(db, q, 0, value), e) : result_of(v);
+}
+
+/* Of two who make one at the same time the first wins, and both read that. */
+enum userdb_result userdb_secret(struct userdb *db, const char *id, stralloc *value, struct strerr *e) {
+  char text[2 * SECRET_BYTES + 1] = "";
+  enum userdb_result r = get_secret(db, id, value, e);
+
+  if (r != USERDB_NONE) return r;
+  for (size_t i = 0; i < SECRET_BYTES; ++i) {
+    unsigned char b;
+
+    if (getrandom(&b, 1, 0) != 1) {
+      strerr_sys(e, "unable to get random bytes", (char *)0);
+      return USERDB_TEMPFAIL;
+    }
+    fmt_hex64_pad(text + 2 * i, b, 2);
+  }
+  if (sql_do(&db->sql, QUERY_secret_add, SQL_ARGS(sql_t(id), sql_t(text)), e) != SQL_NONE) return USERDB_TEMPFAIL;
+  return get_secret(db, id, value, e);
 }
 
 /* --- events */

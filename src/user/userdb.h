@@ -40,7 +40,7 @@ struct userdb {
 
 struct userdb_user {
   stralloc name, domain; /* the real domain */
-  stralloc hash;         /* never leaves the process that opened the database */
+  stralloc hash, scram;  /* never leave the process that opened the database */
   stralloc gecos, home;
   struct quota quota;
   uint32_t flags;
@@ -82,7 +82,7 @@ enum userdb_result userdb_account_get(struct userdb *db, const char *name, const
 enum userdb_result userdb_user_state(struct userdb *db, const char *name, const char *domain,
                                      int *active, int *bounce, struct strerr *e) MUST_CHECK;
 struct userdb_new_user {
-  const char *name, *domain, *hash, *gecos;
+  const char *name, *domain, *hash, *scram, *gecos;
   struct quota quota;
   int active;
   const char *base;   /* directory the homes of this domain are below */
@@ -100,7 +100,11 @@ enum userdb_result userdb_domain_add(struct userdb *db, const struct userdb_doma
 enum userdb_result userdb_user_delete(struct userdb *db, const char *name, const char *domain,
                                       struct strerr *e) MUST_CHECK;
 enum userdb_result userdb_user_passwd(struct userdb *db, const char *name, const char *domain,
-                                      const char *hash, struct strerr *e) MUST_CHECK;
+                                      const char *hash, const char *scram, struct strerr *e) MUST_CHECK;
+/* Credentials (crypt/scram.h) for one who has none, made of the password that has this
+ * hash.  NONE: the user has some now, or another password. */
+enum userdb_result userdb_user_scram(struct userdb *db, const char *name, const char *domain, const char *hash,
+                                     const char *scram, struct strerr *e) MUST_CHECK;
 enum userdb_result userdb_user_activate(struct userdb *db, const char *name, const char *domain,
                                         struct strerr *e) MUST_CHECK;
 /* Calls fn for each user of the domain, by name, until it gives non-zero. */
@@ -125,6 +129,9 @@ enum userdb_result userdb_alias_change(struct userdb *db, const char *alias, con
 /* line null: all lines of the alias. */
 enum userdb_result userdb_alias_delete(struct userdb *db, const char *alias, const char *domain,
                                        const char *line, struct strerr *e) MUST_CHECK;
+
+/* Random text that belongs to this database, the same for ever once it was asked for. */
+enum userdb_result userdb_secret(struct userdb *db, const char *id, stralloc *value, struct strerr *e) MUST_CHECK;
 
 /* Remember an event (add, pass, imap, pop3, smtp, webm); one newer than
  * not_within seconds is left as it is. */

@@ -7,6 +7,7 @@
 #include "base/strerr.h"
 #include "conf/conf.h"
 #include "conf/paths.h"
+#include "crypt/scram.h"
 #include "user/lookup_daemon.h"
 
 #define FATAL "inlookup: fatal: "
@@ -64,6 +65,9 @@ int main(int argc, char **argv) {
   d.slow = (unsigned)slow;
   d.service.db_path = path.s;
   d.service.default_domain = conf_line(&conf, SET_default_domain);
+  d.service.scram_mechanisms = conf_line(&conf, SET_scram_mechanisms);
+  d.service.scram_iterations = conf_number(&conf, SET_scram_iterations);
+  if (scram_settings_ok(d.service.scram_mechanisms, d.service.scram_iterations, &e) == -1) strerr_die(111, FATAL, &e);
   who_may_ask(&d);
   if (lookup_daemon_run(&d, &e) == -1) strerr_die(111, FATAL, &e);
   return 0;

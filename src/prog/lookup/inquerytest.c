@@ -21,7 +21,8 @@
 #include "user/lookup_proto.h"
 
 #define FATAL "inquerytest: fatal: "
-#define USAGE "inquerytest [-v] [-t seconds] [-n times] [-i fifo] -q user|account|alias|domain|verify address [service [ip]]"
+#define USAGE "inquerytest [-v] [-t seconds] [-n times] [-i fifo] -q user|account|alias|domain|verify|scram-first address " \
+  "[service [ip] | mechanism]"
 
 static void die(void) {
   strerr_diem_sys(111, FATAL, "unable to ask inlookup", (char *)0);
@@ -140,6 +141,10 @@ static void read_password(stralloc *line) {
   explicit_bzero(buf, sizeof buf);
 }
 
+static int arguments_max(int op) {
+  return op == LOOKUP_OP_verify ? 3 : op == LOOKUP_OP_scram_first ? 2 : 1;
+}
+
 int main(int argc, char **argv) {
   const char *query = 0, *fifo = 0;
   uint64_t times = 1, seconds = 4;
@@ -151,11 +156,12 @@ int main(int argc, char **argv) {
   int i = options_or_die(argc, argv, options, USAGE, 1, 3);
   int op = query ? lookup_op_find(query, strlen(query)) : -1;
   stralloc password = STRALLOC_INIT, request = STRALLOC_INIT, answer = STRALLOC_INIT;
-  const char *arg[4] = {argv[i], "", argc - i > 1 ? argv[i + 1] : "imap", argc - i > 2 ? argv[i + 2] : ""};
+  const char *arg[LOOKUP_ARGUMENTS_MAX] = {argv[i], "", argc - i > 1 ? argv[i + 1] : "imap", argc - i > 2 ? argv[i + 2] : ""};
   deadline when;
   int64_t start;
 
-  if (op == -1 || !times || (argc - i > 1 && op != LOOKUP_OP_verify)) strerr_die_usage(USAGE);
+  if (op == -1 || !times || op == LOOKUP_OP_scram_final || argc - i > arguments_max(op)) strerr_die_usage(USAGE);
+  if (op == LOOKUP_OP_scram_first) arg[1] = argc - i > 1 ? argv[i + 1] : "SCRAM-SHA-256";
   if (op == LOOKUP_OP_verify) {
     read_password(&password);
     arg[1] = stralloc_cstr(&password);

@@ -50,7 +50,7 @@ int main(int argc, char **argv) {
       {0, OPTION_FLAG, 0, 0},
   };
   int i = options_or_die(argc, argv, options, USAGE, 1, 2);
-  stralloc hash = STRALLOC_INIT;
+  struct secret made = {STRALLOC_INIT, STRALLOC_INIT};
   const char *why;
   struct strerr e;
 
@@ -65,11 +65,12 @@ int main(int argc, char **argv) {
   choose_owner(&s, user, uid, gid, &n.owner);
   if (!quota) quota = conf_line(&s.conf, SET_hard_quota);
   if (!quota_parse(quota, strlen(quota), &n.quota)) strerr_diem(100, FATAL, "not a quota: ", quota, (char *)0);
-  if (secret_hash(&secret, conf_line(&s.conf, SET_hash_method), argc - i > 1 ? argv[i + 1] : 0, &hash, &e) == -1) die(&e);
-  n.hash = hash.s;
+  if (secret_make(&secret, &s.conf, argc - i > 1 ? argv[i + 1] : 0, &made, &e) == -1) die(&e);
+  n.hash = made.hash.s;
+  n.scram = stralloc_cstr(&made.scram);
   if (domain_add(&s, &n, &e) == -1) die(&e);
   if (verbose) strerr_warnm("", "added domain ", n.name, (char *)0);
-  stralloc_wipe(&hash);
+  secret_free(&made);
   site_close(&s);
   return 0;
 }

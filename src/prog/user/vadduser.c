@@ -33,7 +33,7 @@ int main(int argc, char **argv) {
       {0, OPTION_FLAG, 0, 0},
   };
   int i = options_or_die(argc, argv, options, USAGE, 1, 2);
-  stralloc hash = STRALLOC_INIT;
+  struct secret made = {STRALLOC_INIT, STRALLOC_INIT};
   struct strerr e;
 
   if (site_address(argv[i], &a, &e) == -1) die(&e);
@@ -46,11 +46,12 @@ int main(int argc, char **argv) {
   if (!quota) quota = conf_line(&s.conf, SET_hard_quota);
   if (!quota_parse(quota, strlen(quota), &n.quota)) strerr_diem(100, FATAL, "not a quota: ", quota, (char *)0);
   if (!n.per_level) n.per_level = conf_number(&s.conf, SET_users_per_level);
-  if (secret_hash(&secret, conf_line(&s.conf, SET_hash_method), argc - i > 1 ? argv[i + 1] : 0, &hash, &e) == -1) die(&e);
-  n.hash = hash.s;
+  if (secret_make(&secret, &s.conf, argc - i > 1 ? argv[i + 1] : 0, &made, &e) == -1) die(&e);
+  n.hash = made.hash.s;
+  n.scram = stralloc_cstr(&made.scram);
   if (account_add(&s, &n, &e) == -1) die(&e);
   if (verbose) strerr_warnm("", "added user ", a.user.s, "@", a.domain.s, (char *)0);
-  stralloc_wipe(&hash);
+  secret_free(&made);
   address_free(&a);
   site_close(&s);
   return 0;

@@ -14,7 +14,7 @@ int main(int argc, char **argv) {
   struct site s;
   struct address a = {STRALLOC_INIT, STRALLOC_INIT};
   struct secret_options secret = {0};
-  stralloc hash = STRALLOC_INIT;
+  struct secret made = {STRALLOC_INIT, STRALLOC_INIT};
   struct strerr e;
   int verbose = 0;
   const struct option options[] = {
@@ -25,10 +25,10 @@ int main(int argc, char **argv) {
   int i = options_or_die(argc, argv, options, USAGE, 1, 2);
 
   if (site_address(argv[i], &a, &e) == -1 || site_load(&s, &e) == -1) die(&e);
-  if (secret_hash(&secret, conf_line(&s.conf, SET_hash_method), argc - i > 1 ? argv[i + 1] : 0, &hash, &e) == -1) die(&e);
-  if (account_passwd(&s, &a, hash.s, &e) == -1) die(&e);
+  if (secret_make(&secret, &s.conf, argc - i > 1 ? argv[i + 1] : 0, &made, &e) == -1) die(&e);
+  if (account_passwd(&s, &a, made.hash.s, stralloc_cstr(&made.scram), &e) == -1) die(&e);
   if (verbose) strerr_warnm("", "changed the password of ", argv[i], (char *)0);
-  stralloc_wipe(&hash);
+  secret_free(&made);
   address_free(&a);
   site_close(&s);
   return 0;

@@ -43,10 +43,25 @@ static void fill(stralloc *sa, const char *s) {
   CHECK(stralloc_copys(sa, s));
 }
 
+static int has_binding(const struct tls_info *info, const char *type, const char *want, size_t want_n) {
+  size_t n;
+  const char *s = tls_binding(info, type, strlen(type), &n);
+
+  return n == want_n && (s != 0) == (n != 0) && (!n || !memcmp(s, want, n));
+}
+
+/* Bindings that are none. */
+static const char *const hex[] = {
+    "+a\tb\tverified\tc\t0\t\td", "+a\tb\tverified\tc\t\t0g\td", "+a\tb\tverified\tc\tabcd\t\td",
+    "+a\tb\tverified\tc\t\t" "0123456789012345678901234567890123456789012345678901234567890123"
+    "0123456789012345678901234567890123456789012345678901234567890123ab\td",
+};
+
 static void statuses(void) {
   struct tls_info a = {0}, b = {0};
   char line[TLS_STATUS_MAX];
   stralloc error = STRALLOC_INIT;
+  static const char exporter[] = "0123456789abcdef0123456789abcde\t";
   size_t n;
 
   fill(&a.version, "TLSv1.3");
@@ -54,10 +69,22 @@ static void statuses(void) {
   fill(&a.name, "mx.example");
   fill(&a.peer, "/CN=x y\nz");
   a.verified = 1;
+  CHECK(tls_bindings_set(&a, exporter, 32, "\0\xff", 2));
   n = tls_status_fmt(line, &a, 0);
   CHECK(line[n - 1] == '\n' && tls_status_parse(line, n - 1, &b, &error) == 1);
   CHECK(stralloc_equals(&b.version, "TLSv1.3") && stralloc_equals(&b.cipher, "TLS_AES_256_GCM_SHA384"));
   CHECK(stralloc_equals(&b.name, "mx.example") && stralloc_equals(&b.peer, "/CN=x y?z") && b.verified);
+  CHECK(has_binding(&b, "tls-exporter", exporter, 32) && has_binding(&b, "tls-server-end-point", "\0\xff", 2));
+  CHECK(has_binding(&b, "tls-unique", "", 0));
+  CHECK(tls_bindings_set(&a, "", 0, "xy", 2));
+  n = tls_status_fmt(line, &a, 0);
+  CHECK(tls_status_parse(line, n - 1, &b, &error) == 1);
+  CHECK(has_binding(&b, "tls-exporter", "", 0) && has_binding(&b, "tls-server-end-point", "xy", 2));
+  CHECK(!tls_bindings_set(&a, exporter, 31, "", 0) && tls_bindings_set(&a, "", 0, "", 0));
+  n = tls_status_fmt(line, &a, 0);
+  CHECK(tls_status_parse(line, n - 1, &b, &error) == 1 && has_binding(&b, "tls-server-end-point", "", 0));
+  for (size_t i = 0; i < sizeof hex / sizeof *hex; ++i)
+    CHECK_CASE(tls_status_parse(hex[i], strlen(hex[i]), &b, &error) == -1, hex[i]);
   n = tls_status_fmt(line, 0, "no\tgood");
   CHECK(tls_status_parse(line, n - 1, &b, &error) == 0 && stralloc_equals(&error, "no?good"));
   for (size_t i = 0; i < 2000; ++i) CHECK(stralloc_append(&a.peer, 'x'));

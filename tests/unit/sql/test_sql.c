@@ -156,7 +156,7 @@ static void views(struct sql *s) {
   sqlite3_stmt *st;
 
   CHECK(sql_do(s, QUERY_user_add,
-               SQL_ARGS(sql_t("u"), sql_t("kept"), sql_t("h"), sql_t("g"), sql_t("/d"), sql_i(1000), sql_i(5), sql_i(1),
+               SQL_ARGS(sql_t("u"), sql_t("kept"), sql_t("h"), sql_t(""), sql_t("g"), sql_t("/d"), sql_i(1000), sql_i(5), sql_i(1),
                         sql_i(1), sql_i(86400)),
                &e) == SQL_NONE);
   CHECK(sqlite3_open(path.s, &db) == SQLITE_OK);

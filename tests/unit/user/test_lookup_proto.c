@@ -70,7 +70,7 @@ static void parsing(void) {
 }
 
 static void round_trip(void) {
-  const char *arg[] = {"alice@example.com", "pass,word:1", "imap", ""};
+  const char *arg[] = {"alice@example.com", "pass,word:1", "imap", "", "n=x,r=y", "cHJvb2Y="};
   struct lookup_request r;
   stralloc m = STRALLOC_INIT;
 

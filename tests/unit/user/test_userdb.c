@@ -11,7 +11,7 @@ static struct userdb db;
 static struct strerr e;
 
 static const struct userdb_new_user alice = {
-    .name = "alice", .domain = "example.com", .hash = "hash", .gecos = "Alice", .quota = {1000, 5}, .active = 1,
+    .name = "alice", .domain = "example.com", .hash = "hash", .scram = "", .gecos = "Alice", .quota = {1000, 5}, .active = 1,
     .base = "/mail", .per_level = 100,
 };
 
@@ -66,9 +66,15 @@ static void users(void) {
   CHECK(u.uid == 10 && u.gid == 20 && u.active && u.flags == 0 && u.quota.count == 5);
   CHECK(userdb_user_get(&db, "bob", "example.com", &u, &e) == USERDB_NONE);
   CHECK(userdb_user_state(&db, "alice", "example.com", &active, &bounce, &e) == USERDB_FOUND && active && !bounce);
-  CHECK(userdb_user_passwd(&db, "alice", "example.com", "new", &e) == USERDB_FOUND);
-  CHECK(userdb_user_passwd(&db, "bob", "example.com", "new", &e) == USERDB_NONE);
+  CHECK(userdb_user_passwd(&db, "alice", "example.com", "new", "keys", &e) == USERDB_FOUND);
+  CHECK(userdb_user_passwd(&db, "bob", "example.com", "new", "keys", &e) == USERDB_NONE);
   CHECK(userdb_user_get(&db, "alice", "example.com", &u, &e) == USERDB_FOUND && stralloc_equals(&u.hash, "new"));
+  CHECK(stralloc_equals(&u.scram, "keys"));
+  CHECK(userdb_user_scram(&db, "alice", "example.com", "new", "other", &e) == USERDB_NONE);
+  CHECK(userdb_user_passwd(&db, "alice", "example.com", "new", "", &e) == USERDB_FOUND);
+  CHECK(userdb_user_scram(&db, "alice", "example.com", "old", "other", &e) == USERDB_NONE);
+  CHECK(userdb_user_scram(&db, "alice", "example.com", "new", "other", &e) == USERDB_FOUND);
+  CHECK(userdb_user_get(&db, "alice", "example.com", &u, &e) == USERDB_FOUND && stralloc_equals(&u.scram, "other"));
   CHECK(userdb_user_each(&db, "example.com", count, &seen, &e) == USERDB_FOUND && seen == 2);
   CHECK(userdb_user_each(&db, "other.example", count, &seen, &e) == USERDB_NONE && seen == 2);
   CHECK(userdb_lastauth_set(&db, "alice", "example.com", "imap", "::1", 60, &e) == USERDB_FOUND);
@@ -76,6 +82,16 @@ static void users(void) {
   CHECK(userdb_lastauth_each(&db, "alice", "example.com", events, &at, &e) == USERDB_FOUND && at > 1000000000);
   userdb_user_free(&u);
   stralloc_free(&home);
+}
+
+static void secrets(void) {
+  stralloc a = STRALLOC_INIT, b = STRALLOC_INIT;
+
+  CHECK(userdb_secret(&db, "one", &a, &e) == USERDB_FOUND && a.len == 64);
+  CHECK(userdb_secret(&db, "one", &b, &e) == USERDB_FOUND && stralloc_equals(&b, a.s));
+  CHECK(userdb_secret(&db, "two", &b, &e) == USERDB_FOUND && !stralloc_equals(&b, a.s));
+  stralloc_free(&a);
+  stralloc_free(&b);
 }
 
 static void aliases(void) {
@@ -139,6 +155,7 @@ int main(void) {
   CHECK(userdb_open(&db, path.s, SQL_CREATE, &e) == 0);
   domains();
   users();
+  secrets();
   aliases();
   no_memory();
   CHECK(userdb_domain_delete(&db, "example.com", &e) == USERDB_FOUND);
