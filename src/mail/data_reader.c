@@ -111,3 +111,33 @@ enum data_verdict data_feed(struct data_reader *r, const char *s, size_t n, size
   *used = i;
   return verdict;
 }
+
+/* Of the states only DATA_TEXT_CR means something in a chunk. */
+static enum data_state chunk_step(struct data_reader *r, char c, data_sink sink, void *ctx) {
+  enum data_state next;
+
+  if (r->state == DATA_TEXT_CR && c == '\n') {
+    emit(r, &c, 1, sink, ctx);
+    return DATA_TEXT;
+  }
+  if (r->state == DATA_TEXT_CR) data_end_chunks(r, sink, ctx);
+  next = text_byte(r, c, sink, ctx);
+  return next == DATA_TEXT_CR ? next : DATA_TEXT;
+}
+
+void data_feed_chunk(struct data_reader *r, const char *s, size_t n, data_sink sink, void *ctx) {
+  for (size_t i = 0; i < n;) {
+    size_t run = r->state == DATA_TEXT_CR ? 0 : plain(s + i, n - i);
+
+    emit(r, s + i, run, sink, ctx);
+    i += run;
+    if (i < n) r->state = chunk_step(r, s[i++], sink, ctx);
+  }
+}
+
+void data_end_chunks(struct data_reader *r, data_sink sink, void *ctx) {
+  if (r->state != DATA_TEXT_CR) return;
+  r->flaws |= DATA_BARE_CR;
+  emit(r, "\r", 1, sink, ctx);
+  r->state = DATA_TEXT;
+}

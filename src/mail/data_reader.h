@@ -1,11 +1,13 @@
-/* data_reader: what follows DATA (RFC 5321 4.5.2), as a state machine fed with any
- * number of bytes at a time.
+/* data_reader: what follows DATA (RFC 5321 4.5.2) or BDAT (RFC 3030), as a state machine fed
+ * with any number of bytes at a time.
  *
  * Only CR LF . CR LF ends the message.  Dots at the start of a line are taken off,
  * line ends come out as LF, and Received and Delivered-To fields are counted.  A bare
  * LF, a bare CR or a NUL is noted, for the caller to refuse the message at its end;
  * a dot alone on a line that others might take for the end is said at once, because
- * nothing behind it can be trusted to be what the client meant. */
+ * nothing behind it can be trusted to be what the client meant.
+ *
+ * Bytes of chunks have no end of their own and no dots taken off; else the same holds. */
 #ifndef MAIL_DATA_READER_H
 #define MAIL_DATA_READER_H
 
@@ -49,5 +51,10 @@ typedef void (*data_sink)(void *ctx, const char *s, size_t n);
 /* Takes up to n bytes; *used says how many (all of them on DATA_MORE). */
 enum data_verdict data_feed(struct data_reader *r, const char *s, size_t n, size_t *used, data_sink sink,
                             void *ctx);
+
+/* Takes bytes of chunks, all of them; where one chunk ends and the next begins means nothing. */
+void data_feed_chunk(struct data_reader *r, const char *s, size_t n, data_sink sink, void *ctx);
+/* The last chunk is over: a CR that waited for its LF was a bare one. */
+void data_end_chunks(struct data_reader *r, data_sink sink, void *ctx);
 
 #endif

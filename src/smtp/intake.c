@@ -118,15 +118,20 @@ int intake_open_early(struct intake *in, struct session *s, struct strerr *e) {
   return begin(in, s) ? 0 : open_queue(in, e);
 }
 
+int intake_doomed(const struct intake *in) {
+  const struct data_reader *d = &in->s->t.data;
+
+  return d->flaws || (in->limit && d->bytes > in->limit);
+}
+
 /* Nothing more is stored of what will be refused anyway. */
 void intake_put(void *ctx, const char *buf, size_t n) {
   struct intake *in = ctx;
-  const struct data_reader *d = &in->s->t.data;
   const struct connection *c = &in->s->c;
 
   if (in->look) content_feed(&in->s->t.content, c->content_rules, c->lists, buf, n);
   if (!in->queued) return;
-  if (d->flaws || (in->limit && d->bytes > in->limit)) qqclient_fail(&in->q);
+  if (intake_doomed(in)) qqclient_fail(&in->q);
   qqclient_put(&in->q, buf, n);
 }
 

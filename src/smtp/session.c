@@ -11,6 +11,7 @@
 #include "base/env.h"
 #include "base/log.h"
 #include "base/wait.h"
+#include "smtp/intake.h"
 #include "smtp/policy.h"
 #include "smtp/reply.h"
 #include "smtp/tls.h"
@@ -18,6 +19,7 @@
 
 #define SESSION_SECONDS 86400
 #define FLOOD (1u << 20)      /* bytes of a command line without an end */
+#define BLOCK 16384          /* bytes of a message that must come within one timeout */
 #define LINGER_SECONDS 2      /* for the client to read our last words */
 #define LINGER_BYTES (1u << 18)
 #define PREFIX "qmail-smtpd: "
@@ -103,10 +105,12 @@ void session_reset(struct session *s) {
   stralloc_free(&s->t.notify);
   stralloc_free(&s->t.notifies);
   content_free(&s->t.content);
+  if (s->t.chunks) intake_abandon(s->t.chunks);
+  free(s->t.chunks);
   memset(&s->t, 0, sizeof s->t);
   narrow(s);
   if (s->c.lookup) lookup_close(s->c.lookup); /* an idle client holds none of inlookup's connections */
-  if (!(s->state & (STATE_MAIL | STATE_RCPT))) return;
+  if (!(s->state & (STATE_MAIL | STATE_RCPT | STATE_CHUNK))) return;
   s->state = STATE_READY;
   session_next_message(s);
 }
@@ -124,6 +128,20 @@ void session_pause(struct session *s, uint64_t seconds) {
 
 int session_may_relay(const struct connection *c) {
   return c->relay || (c->authenticated && c->auth_may_relay);
+}
+
+size_t session_more(struct session *s, size_t *block) {
+  ssize_t r;
+
+  if (*block >= BLOCK) {
+    *block = 0;
+    session_deadline(s);
+  }
+  if (s->t.data.bytes >= SESSION_WIDE_FROM) session_widen(s);
+  r = substdio_feed(&s->in);
+  if (r > 0) return (size_t)r;
+  reply_close(s, "4.4.2", r == -1 && errno == ETIMEDOUT ? "timeout, goodbye" : "connection lost in the middle of a message");
+  return 0;
 }
 
 static enum line_result lost(struct session *s, ssize_t r) {

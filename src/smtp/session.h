@@ -33,6 +33,7 @@ enum session_state {
   STATE_MAIL = 4,
   STATE_RCPT = 8,
   STATE_REFUSED = 16,
+  STATE_CHUNK = 32,
 };
 
 enum session_protocol { SPEAKS_SMTP, SPEAKS_LMTP, SPEAKS_QMTP };
@@ -74,6 +75,8 @@ struct transaction {
   size_t accepted;
   struct data_reader data;
   struct content content; /* what was found in it */
+  struct intake *chunks; /* begun by BDAT and not at its end; else null */
+  int binary;         /* BODY=BINARYMIME */
   int discard;        /* take it and throw it away */
   int dropped;        /* the recipient being judged is accepted and thrown away */
   unsigned marks;     /* of enum transaction_mark */
@@ -122,6 +125,11 @@ void session_pause(struct session *s, uint64_t seconds);
 
 /* More is read at a time until the transaction ends (without memory for it, it is not). */
 void session_widen(struct session *s);
+
+/* The next bytes of a message, at substdio_peek(&s->in): how many; 0 when the client is lost, which
+ * is told, and the session over.  They come in blocks with a deadline each: *block, 0 at first,
+ * counts what is taken. */
+size_t session_more(struct session *s, size_t *block);
 
 enum line_result {
   LINE_READ,     /* in s->line, without its CR LF */

@@ -21,11 +21,15 @@ int parameter_size(struct session *s, const struct smtp_parameter *p) {
 }
 
 int parameter_body(struct session *s, const struct smtp_parameter *p) {
-  static const char *const known[] = {"7BIT", "8BITMIME"};
+  static const char *const known[] = {"7BIT", "8BITMIME", "BINARYMIME"};
+  size_t kinds = ehlo_binarymime(s, 0) ? 3 : 2;
 
-  for (size_t i = 0; p->value && i < sizeof known / sizeof *known; ++i)
-    if (strlen(known[i]) == p->value_n && bytes_caseequal(p->value, known[i], p->value_n)) return 1;
-  reply_refuse(s, 501, "5.5.4", "BODY= wants 7BIT or 8BITMIME");
+  for (size_t i = 0; p->value && i < kinds; ++i) {
+    if (strlen(known[i]) != p->value_n || !bytes_caseequal(p->value, known[i], p->value_n)) continue;
+    s->t.binary = i == 2;
+    return 1;
+  }
+  reply_refuse(s, 501, "5.5.4", kinds == 3 ? "BODY= wants 7BIT, 8BITMIME or BINARYMIME" : "BODY= wants 7BIT or 8BITMIME");
   return 0;
 }
 

@@ -11,6 +11,7 @@
 #define MAIL STATE_MAIL
 #define RCPT STATE_RCPT
 #define REFUSED STATE_REFUSED
+#define CHUNK STATE_CHUNK
 
 static const struct verb {
   const char *name;
@@ -57,6 +58,7 @@ int verbs_known(const char *verb, size_t n) {
 static const char *what_first(const struct session *s, const struct verb *v) {
   if (s->state == STATE_REFUSED) return "service refused; only QUIT makes sense";
   if (s->state == STATE_NEW) return "say EHLO or HELO first";
+  if (s->state == STATE_CHUNK) return "in the middle of a message; BDAT goes on, RSET forgets it";
   if (v->states & STATE_READY) return "not in the middle of a message; RSET forgets it";
   return s->state == STATE_READY ? "say MAIL first" : "say RCPT first";
 }

@@ -13,6 +13,10 @@ void verbs_help(struct session *s);
 /* Handles the parameters of MAIL or RCPT: 1, or 0 when refused. */
 int verbs_parameters(struct session *s, const char *verb, const char *rest, size_t n) MUST_CHECK;
 
+/* A message is whole: it is judged, queued, and the client told. */
+struct intake;
+void verbs_message_end(struct intake *in);
+
 #define VERB(name, states, handler, meaning) void handler(struct session *s, const char *arg, size_t n);
 #include "smtp/verbs.def"
 #define EXTENSION(keyword, condition, meaning) int condition(const struct session *s, stralloc *parameters);

@@ -181,7 +181,7 @@ class Dialogue(unittest.TestCase):
         with self.root.smtp() as s:
             self.assertEqual(s.reply(), (220, ["mx.example.org hello", "no spam please ESMTP"]))
             self.assertEqual(s.cmd("HELO x"), (250, ["mx.example.org"]))
-            self.assertEqual(s.cmd("EHLO x")[1], ["mx.example.org", "PIPELINING", "8BITMIME", "SIZE", "ENHANCEDSTATUSCODES", "HELP"])
+            self.assertEqual(s.cmd("EHLO x")[1], ["mx.example.org", "PIPELINING", "8BITMIME", "CHUNKING", "SIZE", "ENHANCEDSTATUSCODES", "HELP"])
 
     def test_shutdown(self):
         with self.root.smtp(SHUTDOWN="") as s:

@@ -92,7 +92,58 @@ static void feed(size_t i, size_t a, size_t step) {
   stralloc_free(&out);
 }
 
+/* The same for chunks; cut in two at every place means nothing. */
+static const struct {
+  const char *in;
+  size_t n; /* 0: strlen */
+  unsigned flaws;
+  const char *out;
+  size_t out_n; /* 0: strlen */
+  unsigned hops;
+} chunks[] = {
+    {"", 0, 0, "", 0, 0},
+    {"a: b\r\n\r\nhello\r\n", 0, 0, "a: b\n\nhello\n", 0, 0},
+    {"no end", 0, 0, "no end", 0, 0},
+    {".\r\n..\r\n.x\r\n.\r\n", 0, 0, ".\n..\n.x\n.\n", 0, 0},
+    {"a\nb\r\n", 0, LF, "a\nb\n", 0, 0},
+    {"a\n.\nb\r\n.\n", 0, LF, "a\n.\nb\n.\n", 0, 0},
+    {"a\rb\r\n", 0, CR, "a\rb\n", 0, 0},
+    {"a\r\r\n", 0, CR, "a\r\n", 0, 0},
+    {"a\r", 0, CR, "a\r", 0, 0},
+    {"\r", 0, CR, "\r", 0, 0},
+    {"a\n\r", 0, LF | CR, "a\n\r", 0, 0},
+    {"a\0b\r\n", 5, DATA_NUL, "a\0b\n", 4, 0},
+    {"a\r\0\r\n", 5, CR | DATA_NUL, "a\r\0\n", 4, 0},
+    {"Received: x\r\nDelivered-To: y\r\n\r\nReceived: z\r\n", 0, 0, "Received: x\nDelivered-To: y\n\nReceived: z\n", 0, 2},
+};
+
+static void feed_chunks(size_t i, size_t a, size_t step) {
+  struct data_reader r = {0};
+  stralloc out = STRALLOC_INIT;
+  const char *in = chunks[i].in;
+  size_t n = chunks[i].n ? chunks[i].n : strlen(in);
+  size_t out_n = chunks[i].out_n ? chunks[i].out_n : strlen(chunks[i].out);
+
+  for (size_t pos = 0, piece = a; pos < n; pos += piece, piece = step) {
+    if (piece > n - pos) piece = n - pos;
+    data_feed_chunk(&r, in + pos, piece, sink, &out);
+  }
+  data_end_chunks(&r, sink, &out);
+  CHECK_CASE(r.flaws == chunks[i].flaws, in);
+  CHECK_CASE(r.hops == chunks[i].hops, in);
+  CHECK_CASE(r.bytes == out.len, in);
+  CHECK_CASE(out.len == out_n && !memcmp(stralloc_cstr(&out), chunks[i].out, out_n), in);
+  stralloc_free(&out);
+}
+
 int main(void) {
+  for (size_t i = 0; i < sizeof chunks / sizeof *chunks; ++i) {
+    size_t n = chunks[i].n ? chunks[i].n : strlen(chunks[i].in);
+
+    feed_chunks(i, n, n);
+    feed_chunks(i, 1, 1);
+    for (size_t cut = 1; cut < n; ++cut) feed_chunks(i, cut, n);
+  }
   for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
     feed(i, length(i), 1);
     feed(i, 1, 1);
