@@ -17,8 +17,9 @@ static const struct verb {
   const char *name;
   unsigned states;
   void (*handler)(struct session *s, const char *arg, size_t n);
+  const char *meaning;
 } verbs[] = {
-#define VERB(name, states, handler, meaning) {name, states, handler},
+#define VERB(name, states, handler, meaning) {name, states, handler, meaning},
 #include "smtp/verbs.def"
 };
 
@@ -94,6 +95,12 @@ void verbs_ehlo(struct session *s) {
 void verbs_help(struct session *s) {
   for (size_t i = 0; i < COUNT(verbs); ++i) reply_line(s, 214, "2.0.0", 0, verbs[i].name);
   reply(s, 214, "2.0.0", "qmail-smtpd(8) says more");
+}
+
+const char *verbs_meaning(const char *verb, size_t n) {
+  const struct verb *v = find_verb(verb, n);
+
+  return v ? v->meaning : 0;
 }
 
 static int handle(struct session *s, const char *verb, const struct smtp_parameter *p) {

@@ -7,6 +7,8 @@
 /* Finds the verb of s->line and runs it, or refuses. */
 void verbs_dispatch(struct session *s);
 int verbs_known(const char *verb, size_t n);
+/* What it does, or null. */
+const char *verbs_meaning(const char *verb, size_t n);
 /* Lines of the EHLO answer after the first, and of HELP. */
 void verbs_ehlo(struct session *s);
 void verbs_help(struct session *s);

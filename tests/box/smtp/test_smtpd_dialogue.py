@@ -16,7 +16,7 @@ DIALOGUES = [
                            (R, "250"), ("DATA x", "501 5.5.4"), ("VRFY", "501 5.5.4"), ("VRFY joe", "252 2.7.0"),
                            ("EHLO " + "x" * 255, "250"), ("EHLO " + "x" * 256, "501 5.5.4")]),
     ("case and blanks", {}, {}, [("helo x", "250"), ("mail from: <s@x.example>", "250"), ("rCpT  to:<joe@EXAMPLE.com>  ", "250")]),
-    ("unknown", {}, {}, [("HELO x", "250"), ("FOO", "500 5.5.1"), ("", "500 5.5.1"), ("EXPN x", "500 5.5.1"), ("MAILFROM:<>", "500 5.5.1")]),
+    ("unknown", {}, {}, [("HELO x", "250"), ("FOO", "500 5.5.1"), ("", "500 5.5.1"), ("EXPN x", "502 5.5.1"), ("HELP mail", "214 2.0.0 begin"), ("HELP FOO", "504 5.5.4"), ("MAILFROM:<>", "500 5.5.1")]),
     ("senders", {}, {}, [("EHLO x", "250"), ("MAIL FROM:", "501 5.1.7"), ("MAIL FROM:s@x", "501 5.1.7"), ("MAIL TO:<s@x>", "501 5.1.7"),
                          ("MAIL FROM:<a b@x>", "501 5.1.7"), ("MAIL FROM:<\xc3\xa9@x>", "553 5.6.7"),
                          ("MAIL FROM:<" + "a" * 900 + "@x>", "501 5.1.7"), ("MAIL FROM:<>", "250 2.1.0"), ("RSET", "250"),
