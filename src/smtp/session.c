@@ -59,6 +59,7 @@ void session_init(struct session *s, const struct session_place *at) {
   s->c.content_rules = at->content_rules;
   s->queue = at->queue;
   s->auth = at->auth;
+  s->stop = at->stop;
   s->state = STATE_NEW;
   read_environment(&s->c, at->env);
   if (conf_isset(s->conf, SET_relayclient)) s->c.relay = conf_line(s->conf, SET_relayclient);
@@ -144,10 +145,37 @@ size_t session_more(struct session *s, size_t *block) {
   return 0;
 }
 
+/* The end of input makes whoever waits for it go on. */
+void session_stop_all(struct session_stop *stop) {
+  stop->asked = 1;
+  for (struct session *s = stop->waiting; s; s = s->waiting_next) (void)!shutdown(s->io_in.fd, SHUT_RD);
+}
+
+static void begin_waiting(struct session *s) {
+  if (!s->stop) return;
+  s->waiting_next = s->stop->waiting;
+  s->waiting_at = &s->stop->waiting;
+  if (s->waiting_next) s->waiting_next->waiting_at = &s->waiting_next;
+  s->stop->waiting = s;
+}
+
+static void end_waiting(struct session *s) {
+  if (!s->stop) return;
+  *s->waiting_at = s->waiting_next;
+  if (s->waiting_next) s->waiting_next->waiting_at = s->waiting_at;
+}
+
+static int stopped(struct session *s) {
+  if (!s->stop || !s->stop->asked) return 0;
+  reply_close(s, "4.3.2", "service is shutting down, please try again later");
+  return 1;
+}
+
 static enum line_result lost(struct session *s, ssize_t r) {
   int timeout = r == -1 && errno == ETIMEDOUT;
 
   s->over = 1;
+  if (stopped(s)) return LINE_LOST;
   if (timeout) reply_close(s, "4.4.2", "timeout, goodbye");
   else if (r == -1) LOG(2, PREFIX, smtp_closed, log_s(s->c.ip), log_u(s->c.number), log_s(strerror(errno)));
   return LINE_LOST;
@@ -157,7 +185,7 @@ static int line_bad(const stralloc *line) {
   return memchr(line->s, 0, line->len) || memchr(line->s, '\r', line->len);
 }
 
-enum line_result session_line(struct session *s, size_t max) {
+static enum line_result read_line(struct session *s, size_t max) {
   size_t seen = 0;
 
   stralloc_cut(&s->line, 0);
@@ -184,6 +212,16 @@ enum line_result session_line(struct session *s, size_t max) {
   if (seen < 2 || s->line.s[seen - 2] != '\r') return LINE_BAD;
   stralloc_cut(&s->line, seen - 2);
   return line_bad(&s->line) ? LINE_BAD : LINE_READ;
+}
+
+enum line_result session_line(struct session *s, size_t max) {
+  enum line_result r;
+
+  if (stopped(s)) return LINE_LOST;
+  begin_waiting(s);
+  r = read_line(s, max);
+  end_waiting(s);
+  return r != LINE_LOST && stopped(s) ? LINE_LOST : r;
 }
 
 static size_t command_max(const struct session *s) {
@@ -238,7 +276,7 @@ int session_run(struct session *s) {
   int last_words;
 
   if (conf_flag(s->conf, SET_smtps) && tls_session(s) == -1) return 1;
-  if (policy_run(s, STAGE_CONNECT)) greet(s);
+  if (!stopped(s) && policy_run(s, STAGE_CONNECT)) greet(s);
   else if (!s->over) s->state = STATE_REFUSED;
   while (!s->over) serve_command(s);
   last_words = s->out.p > 0 && s->over != SESSION_QUIT;

@@ -82,6 +82,14 @@ struct transaction {
   unsigned marks;     /* of enum transaction_mark */
 };
 
+/* Of all sessions of a process: how they come to an end when the service does.  A session that
+ * waits for a command then ends with 421, any other one when its command is done. */
+struct session_stop {
+  int asked;
+  struct session *waiting;
+};
+void session_stop_all(struct session_stop *stop);
+
 struct session {
   struct connection c;
   struct transaction t;
@@ -92,6 +100,8 @@ struct session {
   enum session_state state;
   int over; /* no more commands: 1 the connection ends, SESSION_QUIT because of QUIT */
   char *const *auth; /* authentication program and its arguments; null: no AUTH */
+  struct session_stop *stop;
+  struct session *waiting_next, **waiting_at; /* in stop->waiting */
   stralloc line;
   struct iodeadline io_in, io_out;
   substdio in, out;
@@ -109,6 +119,7 @@ struct session_place {
   const struct env *env; /* variables of the connection */
   struct lookup *lookup;
   struct qqclient_pool *queue; /* or null */
+  struct session_stop *stop;   /* or null */
   char *const *auth; /* authentication program and its arguments, or null */
 };
 void session_init(struct session *s, const struct session_place *at);

@@ -1,6 +1,7 @@
 /* qmail-smtpd: the SMTP server, on descriptors 0 and 1, log on 2; with -W a resident one
  * for connections that tcpserver hands over.  The dialogue is in smtp/session.c, what it
  * speaks in smtp/verbs.def, how it judges in smtp/checks.def. */
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -8,6 +9,7 @@
 #include "base/fd.h"
 #include "base/options.h"
 #include "base/sigfd.h"
+#include "base/wait.h"
 #include "conf/conf_share.h"
 #include "net/resident.h"
 #include "smtp/policy.h"
@@ -23,6 +25,7 @@ struct server {
   struct list_cache lists;
   struct qqclient_pool queue;
   struct lookup_shelf lookups;
+  struct session_stop stop;
   char *const *auth;
 };
 
@@ -57,7 +60,7 @@ static void serve(void *ctx, struct resident_connection *c) {
   struct lookup lookup = {-1, -1, &server->lookups};
   const struct rules *rules;
   struct session_place at = {.in = c->fd, .out = c->fd, .number = c->number, .env = &c->env, .lookup = &lookup,
-                             .queue = &server->queue, .auth = server->auth};
+                             .queue = &server->queue, .stop = &server->stop, .auth = server->auth};
   struct strerr e;
   struct conf_shared *conf = conf_share_get(&server->share, &c->env, &e);
 
@@ -93,9 +96,15 @@ static void drop_rules(void *made) {
   free(made);
 }
 
+static void stop_serving(void *ctx) {
+  struct server *server = ctx;
+
+  session_stop_all(&server->stop);
+}
+
 static int stay(char *const *auth) {
   struct server server = {.auth = auth};
-  const struct resident r = {serve, &server, STACK};
+  const struct resident r = {serve, stop_serving, &server, STACK};
   struct strerr e;
 
   conf_share_init(&server.share, CONF_SMTPD, policy_valid);
@@ -106,10 +115,23 @@ static int stay(char *const *auth) {
   return 0;
 }
 
+struct stop_signal {
+  int fd;
+  struct session_stop stop;
+};
+
+static void on_signal(void *ctx) {
+  struct stop_signal *s = ctx;
+
+  while (sigfd_next(s->fd) > 0) session_stop_all(&s->stop);
+}
+
 static int serve_one(char *const *auth) {
   const struct env env = {.inherit = 1};
   struct lookup lookup = LOOKUP_INIT;
-  struct session_place at = {.in = 0, .out = 1, .number = (uint64_t)getpid(), .env = &env, .lookup = &lookup, .auth = auth};
+  struct stop_signal term = {.fd = sigfd_open(SIGTERM, 0)};
+  struct session_place at = {.in = 0, .out = 1, .number = (uint64_t)getpid(), .env = &env, .lookup = &lookup,
+                             .stop = &term.stop, .auth = auth};
   struct list_cache cache = {0};
   struct rules rules = {0};
   struct conf conf;
@@ -121,6 +143,7 @@ static int serve_one(char *const *auth) {
     (void)!fd_write_all(1, SORRY, sizeof SORRY - 1);
     strerr_die(1, PREFIX, &e);
   }
+  wait_also(term.fd, on_signal, &term);
   at.conf = &conf;
   at.lists = &rules.lists;
   at.content_rules = &rules.content;

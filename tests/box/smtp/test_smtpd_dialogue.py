@@ -1,5 +1,5 @@
 """qmail-smtpd: what it answers, command by command, and what reaches the queue."""
-import os, re, unittest
+import os, re, signal, unittest
 from box import wait_for
 from smtpd import SmtpRoot
 
@@ -106,6 +106,47 @@ class Dialogue(unittest.TestCase):
         self.assertEqual(body, b": x\n\n.dot\n\xff8bit\n")
         self.assertEqual((sender, rcpts), (b"", [b"a b@example.com", b"postmaster@mail.example.com"]))
         self.assertNotIn("AUTHINFO", vars)
+
+    def stop(self, s):
+        s.p.send_signal(signal.SIGTERM)
+
+    def refused(self, s):
+        code, text = s.reply()
+        self.assertEqual((code, text[0][:5]), (421, "4.3.2"))
+        self.assertTrue(s.ended())
+        self.assertTrue(s.exits(1))
+
+    def test_stopped_idle(self):
+        """At whatever command it waits, the session ends at once; nothing is queued."""
+        for lines in ((), ("EHLO x",), ("EHLO x", M), ("EHLO x", M, R), ("EHLO x", M, R, "BDAT 3\r\nabc")):
+            with SmtpRoot(self.resident) as root, root.smtp() as s:
+                self.assertEqual(s.reply()[0], 220)
+                for line in lines:
+                    if "BDAT" in line:
+                        s.send(line.encode())
+                        self.assertEqual(s.reply()[0], 250)
+                    else:
+                        self.assertEqual(s.cmd(line)[0], 250)
+                self.stop(s)
+                self.refused(s)
+                self.assertEqual(root.messages(), [])
+
+    def test_stopped_in_message(self):
+        """The message under way still counts."""
+        with self.root.smtp() as s:
+            self.envelope(s)
+            self.assertEqual(s.cmd("DATA")[0], 354)
+            s.send(b"one\r\n")
+            self.stop(s)
+            if self.resident:  # it is still handed connections, and says so to them
+                with self.root.smtp() as other:
+                    self.refused(other)
+            s.send(b"two\r\n.\r\nNOOP\r\n")
+            self.assertEqual(s.reply()[0], 250)
+            self.refused(s)
+        self.assertEqual(len(self.root.messages()), 1)
+        if self.resident:
+            self.assertEqual(s.p.wait(20), 0)
 
     def test_own_address(self):
         self.root.control("localiphost", "example.com\n")
