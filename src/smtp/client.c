@@ -153,6 +153,7 @@ static const struct {
     {"8BITMIME", SMTP_8BITMIME},
     {"STARTTLS", SMTP_STARTTLS},
     {"DSN", SMTP_DSN},
+    {"SMTPUTF8", SMTP_UTF8},
 };
 
 /* Notes the keyword of one EHLO line, given without code and separator. */

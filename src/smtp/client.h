@@ -19,6 +19,7 @@ enum smtp_capability {
   SMTP_8BITMIME = 4,
   SMTP_STARTTLS = 8,
   SMTP_DSN = 16,
+  SMTP_UTF8 = 32,
 };
 
 struct smtp_client {

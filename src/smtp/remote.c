@@ -182,6 +182,24 @@ static void look_at_message(struct remote_run *r, char buf[REMOTE_BLOCK]) {
   }
 }
 
+/* Of the header we look at what is in memory, which is all but always all. */
+static int header_8bit(const struct smtp_message *m) {
+  const char *end = memmem(m->text, m->have, "\n\n", 2);
+
+  return eight_bit(m->head, strlen(m->head)) || eight_bit(m->text, end ? (size_t)(end - m->text) : m->have);
+}
+
+/* Addresses need SMTPUTF8 whatever was said; a header only when it was, for there were others
+ * before it. */
+static void look_at_envelope(struct remote_run *r) {
+  const struct remote_job *job = r->job;
+  int needs = eight_bit(job->sender, strlen(job->sender));
+
+  if (!job->dsn || !dsn_mail_parse(job->dsn, strlen(job->dsn), &r->asked)) memset(&r->asked, 0, sizeof r->asked);
+  for (size_t i = 0; i < job->recipients; ++i) needs |= eight_bit(job->recipient[i], strlen(job->recipient[i]));
+  r->needs_utf8 = needs || (r->asked.utf8 && r->has_8bit && header_8bit(&r->message));
+}
+
 static void report_one(struct remote_run *r, char letter, const char *text) {
   remote_puts(r, letter, "", text, "\n");
   remote_end_report(r);
@@ -217,6 +235,7 @@ int remote_deliver(const struct remote_job *job, const struct conf *conf, struct
   r.k = k;
   r.report = report;
   look_at_message(&r, buf);
+  look_at_envelope(&r);
   if (addresses_ok(job)) find_and_try(&r);
   else report_one(&r, 'D', "An address with a control character cannot be sent by SMTP. (#5.1.3)");
   return r.no_memory ? -1 : 0;

@@ -11,7 +11,7 @@ struct remote_job {
   const char *host, *sender;
   const char *const *recipient;
   size_t recipients;
-  const char *dsn;           /* DSN parameters (mail/dsn.h) of MAIL; null or "": none */
+  const char *dsn;           /* parameters (mail/dsn.h) of MAIL; null or "": none */
   const char *const *notify; /* those of each recipient; null: none of any */
   const char *extra; /* header lines before the message */
   int message;       /* descriptor, seekable */
