@@ -69,13 +69,14 @@ struct transaction {
   uint64_t size;      /* announced; 0: not */
   struct smtp_path recipient; /* the one being judged */
   stralloc recipients; /* accepted, each with a NUL behind it */
-  stralloc dsn;       /* DSN parameters of MAIL (mail/dsn.h) */
+  stralloc dsn;       /* parameters of MAIL that go with it (mail/dsn.h) */
   stralloc notify;    /* those of the recipient being judged */
   stralloc notifies;  /* those of the accepted ones, in their order, each with a NUL behind it */
   size_t accepted;
   struct data_reader data;
   struct content content; /* what was found in it */
   struct intake *chunks; /* begun by BDAT and not at its end; else null */
+  int utf8;           /* SMTPUTF8 */
   int binary;         /* BODY=BINARYMIME */
   int discard;        /* take it and throw it away */
   int dropped;        /* the recipient being judged is accepted and thrown away */

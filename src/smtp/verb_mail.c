@@ -56,6 +56,7 @@ static int begin(struct session *s, const char *arg, size_t n) {
 
   if (!envelope_path(s, arg, n, "FROM:", &s->t.sender, "5.1.7", &rest, &rest_n)) return 0;
   if (!verbs_parameters(s, "MAIL", rest, rest_n)) return 0;
+  if (!envelope_international(s, &s->t.sender, "5.1.7")) return 0;
   return complete(s) && policy_run(s, STAGE_MAIL);
 }
 

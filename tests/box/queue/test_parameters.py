@@ -1,0 +1,106 @@
+"""What a client asks of a message besides notices, from its MAIL to what the next server is told, or what
+becomes of it here."""
+import unittest
+
+from box import wait_for
+from mailsite import MailSite, Sink
+from test_dsn import Client
+
+MESSAGE = b"From: s@local.example\r\nSubject: asked\r\n\r\nthe body\r\n"
+KNOWS = ("PIPELINING", "8BITMIME", "SMTPUTF8")
+
+
+class Parameters(unittest.TestCase):
+    def make(self, script=None, ehlo=KNOWS, control=(), **env):
+        site = self.site = MailSite(sink=Sink(script or {}, ehlo=ehlo))
+        self.addCleanup(site.close)
+        for name in ("in", "in/new", "in/cur", "in/tmp"):
+            site.mkdir("home/" + name)
+        site.dotqmail(".qmail-default", "./in/\n")
+        for name, text in dict(control).items():
+            site.control(name, text)
+        site.start(**env)
+        return site
+
+    def send(self, *to, sender="joe-s@local.example", mail=(), message=MESSAGE, want=250, **env):
+        with Client(self.site, **env) as c:
+            c.command_encoding = "utf-8"
+            self.assertEqual(c.ehlo()[0], 250)
+            got = c.mail(sender, mail)[0]
+            if want != 250:
+                self.assertEqual(got, want)
+                return
+            self.assertEqual(got, 250)
+            for address in to:
+                self.assertEqual(c.rcpt(address)[0], 250, address)
+            self.assertEqual(c.data(message)[0], 250)
+
+    def mail_lines(self):
+        return [line for s in self.site.sink.sessions for line in s if line.startswith("MAIL")]
+
+
+class Utf8(Parameters):
+    def ask(self, *to, ehlo=KNOWS, **kw):
+        self.make(ehlo=ehlo)
+        self.send(*to, **{**dict(mail=("SMTPUTF8",), SMTPUTF8="1"), **kw})
+
+    def taken(self, sender, *to):
+        message = wait_for(lambda: self.site.sink.messages)[0]
+        self.assertEqual((message[0], tuple(message[1])), (sender, to))
+        return message[2]
+
+    def bounced(self):
+        mail = wait_for(lambda: self.site.mails("in"))[0]
+        self.assertIn(b"5.6.7", mail)
+        self.assertEqual(self.site.sink.messages, [])
+
+    def mail_line(self):
+        return [c for c in self.site.sink.commands if c.startswith("MAIL")][-1]
+
+    def test_recipient(self):
+        self.ask("jörg@far.example")
+        data = self.taken("joe-s@local.example", "jörg@far.example")
+        self.assertIn(" SMTPUTF8", self.mail_line())
+        self.assertIn(b"with UTF8SMTP id", data)
+
+    def test_sender(self):
+        self.ask("j@far.example", sender="joe-ö@local.example")
+        self.taken("joe-ö@local.example", "j@far.example")
+
+    def test_domain_goes_to_any_server(self):
+        self.ask("j@bücher.far.example", ehlo=("PIPELINING",))
+        self.taken("joe-s@local.example", "j@xn--bcher-kva.far.example")
+        self.assertNotIn("SMTPUTF8", self.mail_line())
+
+    def test_header(self):
+        self.ask("j@far.example", message="Subject: jörg\r\n\r\nx\r\n".encode())
+        self.taken("joe-s@local.example", "j@far.example")
+        self.assertIn(" SMTPUTF8", self.mail_line())
+
+    def test_body_alone_does_not_need_it(self):
+        self.ask("j@far.example", message="Subject: j\r\n\r\njörg\r\n".encode(), ehlo=("PIPELINING", "8BITMIME"))
+        self.taken("joe-s@local.example", "j@far.example")
+        self.assertNotIn("SMTPUTF8", self.mail_line())
+
+    def test_header_of_old(self):
+        """8-bit headers without the parameter were always passed on."""
+        self.ask("j@far.example", mail=(), message=b"Subject: \xe9\r\n\r\nx\r\n", ehlo=("8BITMIME",))
+        self.taken("joe-s@local.example", "j@far.example")
+
+    def test_recipient_bounces(self):
+        self.ask("jörg@far.example", ehlo=("PIPELINING", "8BITMIME"))
+        self.bounced()
+
+    def test_header_bounces(self):
+        self.ask("j@far.example", message="Subject: jörg\r\n\r\nx\r\n".encode(), ehlo=("PIPELINING", "8BITMIME"))
+        self.bounced()
+
+    def test_local(self):
+        """A local part is plain bytes to us."""
+        self.ask("joe-ö@local.example")
+        mail = wait_for(lambda: self.site.mails("in"))[0]
+        self.assertIn("Delivered-To: joe-ö@local.example".encode(), mail)
+
+
+if __name__ == "__main__":
+    unittest.main()
