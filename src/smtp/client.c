@@ -154,6 +154,8 @@ static const struct {
     {"STARTTLS", SMTP_STARTTLS},
     {"DSN", SMTP_DSN},
     {"SMTPUTF8", SMTP_UTF8},
+    {"MT-PRIORITY", SMTP_MT_PRIORITY},
+    {"DELIVERBY", SMTP_DELIVERBY},
 };
 
 /* Notes the keyword of one EHLO line, given without code and separator. */

@@ -20,6 +20,8 @@ enum smtp_capability {
   SMTP_STARTTLS = 8,
   SMTP_DSN = 16,
   SMTP_UTF8 = 32,
+  SMTP_MT_PRIORITY = 64,
+  SMTP_DELIVERBY = 128,
 };
 
 struct smtp_client {

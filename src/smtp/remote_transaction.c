@@ -51,6 +51,17 @@ static int passes_dsn(const struct remote_run *r) {
   return (r->k->c.capabilities & SMTP_DSN) != 0;
 }
 
+/* Seconds that are left; what is to be returned has some, or we would not be here. */
+static int deliver_by(const struct remote_run *r, stralloc *line) {
+  const struct dsn_mail *d = &r->asked;
+  uint64_t now = (uint64_t)wall_now();
+  int late = now > d->by;
+
+  if (d->by_mode == DSN_BY_NONE || !(r->k->c.capabilities & SMTP_DELIVERBY)) return 1;
+  return stralloc_cats(line, late ? " BY=-" : " BY=") && stralloc_catu64(line, late ? now - d->by : d->by - now) &&
+         stralloc_cats(line, d->by_mode == DSN_BY_RETURN ? ";R" : ";N");
+}
+
 /* Of what the sender asks of the message, what this server knows. */
 static int asked(const struct remote_run *r, stralloc *line) {
   unsigned capabilities = r->k->c.capabilities;
@@ -64,12 +75,12 @@ static int asked(const struct remote_run *r, stralloc *line) {
   }
   d.utf8 = r->needs_utf8;
   d.requiretls = 0;
-  d.priority = 0;
   d.hold_until = 0;
   d.by_mode = DSN_BY_NONE;
+  if (!(capabilities & SMTP_MT_PRIORITY)) d.priority = 0;
   ok = dsn_mail_format(&text, &d) && (!text.len || (stralloc_append(line, ' ') && stralloc_cat(line, &text)));
   stralloc_free(&text);
-  return ok;
+  return ok && deliver_by(r, line);
 }
 
 static int dsn_rcpt(const struct remote_run *r, size_t i, stralloc *line) {
@@ -231,6 +242,8 @@ enum remote_outcome remote_transaction(struct remote_run *r) {
 
   if (c->size_limit && r->size > c->size_limit) return refuse_it(r, " takes no message of this size. (#5.3.4)");
   if (r->needs_utf8 && !(c->capabilities & SMTP_UTF8)) return refuse_it(r, " takes no addresses or headers in UTF-8. (#5.6.7)");
+  if (r->asked.by_mode == DSN_BY_RETURN && !(c->capabilities & SMTP_DELIVERBY))
+    return refuse_it(r, " cannot promise when the message is delivered. (#5.3.3)");
   o = dialogue(r, &line);
   stralloc_free(&line);
   return o;

@@ -1,6 +1,6 @@
 """What a client asks of a message besides notices, from its MAIL to what the next server is told, or what
 becomes of it here."""
-import unittest
+import time, unittest
 
 from box import wait_for
 from mailsite import MailSite, Sink
@@ -100,6 +100,82 @@ class Utf8(Parameters):
         self.ask("joe-ö@local.example")
         mail = wait_for(lambda: self.site.mails("in"))[0]
         self.assertIn("Delivered-To: joe-ö@local.example".encode(), mail)
+
+
+class Times(Parameters):
+    """As an authenticated client's qmail-smtpd hands them to the queue."""
+
+    def queue(self, parameters, to="j@far.example", sender="joe-s@local.example"):
+        envelope = f"F{sender}\0d{parameters}\0T{to}\0\0".encode()
+        self.assertEqual(self.site.queue_program(b"Subject: s\n\nhi\n", envelope), 0)
+
+    def mail_lines(self):
+        return [c for c in self.site.sink.commands if c.startswith("MAIL")]
+
+    def test_held_back(self):
+        self.make()
+        until = int(time.time()) + 3
+        self.queue(f"HOLDUNTIL={until}")
+        self.queue("", "first@far.example")
+        wait_for(lambda: len(self.site.sink.messages) == 2)
+        self.assertGreaterEqual(time.time(), until)
+        self.assertEqual([m[1] for m in self.site.sink.messages], [["first@far.example"], ["j@far.example"]])
+
+    def test_held_back_over_a_restart(self):
+        self.make()
+        self.queue(f"HOLDUNTIL={int(time.time()) + 10000}")
+        wait_for(lambda: "info msg" in self.site.logged())
+        self.site.stop()
+        self.site.start()
+        self.queue("", "first@far.example")
+        wait_for(lambda: self.site.sink.messages)
+        self.assertEqual([m[1] for m in self.site.sink.messages], [["first@far.example"]])
+
+    def test_priority_goes_on(self):
+        self.make(ehlo=("MT-PRIORITY",))
+        self.queue("MT-PRIORITY=-3")
+        wait_for(lambda: self.site.sink.messages)
+        self.assertTrue(self.mail_lines()[0].endswith(" MT-PRIORITY=-3"), self.mail_lines())
+
+    def test_priority_stays(self):
+        self.make()
+        self.queue("MT-PRIORITY=-3")
+        wait_for(lambda: self.site.sink.messages)
+        self.assertNotIn("MT-PRIORITY", self.mail_lines()[0])
+
+    def test_time_goes_on(self):
+        self.make(ehlo=("DELIVERBY",))
+        self.queue(f"BY={int(time.time()) + 1000};R")
+        wait_for(lambda: self.site.sink.messages)
+        self.assertRegex(self.mail_lines()[0], r" BY=(1000|99\d);R$")
+
+    def test_time_cannot_be_promised(self):
+        self.make()
+        self.queue(f"BY={int(time.time()) + 1000};R")
+        mail = wait_for(lambda: self.site.mails("in"))[0]
+        self.assertIn(b"5.3.3", mail)
+        self.queue(f"BY={int(time.time()) + 1000};N")
+        wait_for(lambda: self.site.sink.messages)
+
+    def test_comes_back_late(self):
+        self.make({"MAIL": "451 not now"}, ehlo=("DELIVERBY",))
+        self.queue(f"BY={int(time.time()) + 2};R")
+        mail = wait_for(lambda: self.site.mails("in"))[0]
+        self.assertIn(b"5.4.7", mail)
+        self.assertIn(b"Action: failed", mail)
+        self.site.wait_empty()
+
+    def test_sender_is_told_late(self):
+        self.make({"MAIL": "451 not now"})
+        self.queue(f"BY={int(time.time()) + 2};N")
+        mail = wait_for(lambda: self.site.mails("in"))[0]
+        self.assertIn(b"Action: delayed", mail)
+        self.assertTrue(self.site.queued())
+
+    def test_senseless(self):
+        self.make()
+        envelope = b"Fs@local.example\0dHOLDUNTIL=soon\0Tj@far.example\0\0"
+        self.assertEqual(self.site.queue_program(b"Subject: s\n\nhi\n", envelope), 79)
 
 
 if __name__ == "__main__":
