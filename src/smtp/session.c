@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/wait.h"
 #include "smtp/intake.h"
+#include "smtp/peer.h"
 #include "smtp/policy.h"
 #include "smtp/reply.h"
 #include "smtp/tls.h"
@@ -39,7 +40,10 @@ static const char *variable(const struct env *env, const char *name, const char 
   return v ? v : "";
 }
 
-static void read_environment(struct connection *c, const struct env *env) {
+void session_read_environment(struct session *s) {
+  struct connection *c = &s->c;
+  const struct env *env = s->env;
+
   c->ip = variable(env, "TCPREMOTEIP", "TCP6REMOTEIP");
   c->host = variable(env, "TCPREMOTEHOST", "TCP6REMOTEHOST");
   c->info = variable(env, "TCPREMOTEINFO", 0);
@@ -61,7 +65,7 @@ void session_init(struct session *s, const struct session_place *at) {
   s->auth = at->auth;
   s->stop = at->stop;
   s->state = STATE_NEW;
-  read_environment(&s->c, at->env);
+  session_read_environment(s);
   if (conf_isset(s->conf, SET_relayclient)) s->c.relay = conf_line(s->conf, SET_relayclient);
   s->io_in.fd = at->in;
   s->io_out.fd = at->out;
@@ -275,7 +279,8 @@ static void linger(struct session *s) {
 int session_run(struct session *s) {
   int last_words;
 
-  if (conf_flag(s->conf, SET_smtps) && tls_session(s) == -1) return 1;
+  if (!peer_read_proxy(s) || (conf_flag(s->conf, SET_smtps) && tls_session(s) == -1)) return 1;
+  session_deadline(s);
   if (!stopped(s) && policy_run(s, STAGE_CONNECT)) greet(s);
   else if (!s->over) s->state = STATE_REFUSED;
   while (!s->over) serve_command(s);
@@ -293,4 +298,5 @@ void session_free(struct session *s) {
   stralloc_free(&s->line);
   tls_info_free(&s->c.tls_info);
   free(s->wide);
+  peer_free(s);
 }

@@ -96,6 +96,7 @@ struct session {
   struct transaction t;
   const struct conf *conf;
   const struct env *env;
+  struct env *own_env; /* what env is, once the client is not who it seemed; else null */
   struct qqclient_pool *queue;
   char messid[MESSID_SIZE]; /* of the message under way, or of the next one: queue/messid.h */
   enum session_state state;
@@ -129,6 +130,7 @@ int session_run(struct session *s);
 void session_free(struct session *s);
 
 /* For the verbs. */
+void session_read_environment(struct session *s); /* who the client is, from s->env */
 void session_reset(struct session *s); /* forget the transaction */
 void session_next_message(struct session *s); /* what comes now has another id */
 void session_deadline(struct session *s); /* a new command or block begins */
