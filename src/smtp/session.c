@@ -261,6 +261,15 @@ static void greet(struct session *s) {
   stralloc_free(&line);
 }
 
+void session_greet(struct session *s) {
+  session_reset(s);
+  stralloc_cut(&s->c.helo, 0);
+  s->c.extended = 0;
+  s->state = STATE_NEW;
+  if (!stopped(s) && policy_run(s, STAGE_CONNECT)) greet(s);
+  else if (!s->over) s->state = STATE_REFUSED;
+}
+
 /* A client that is still talking would turn our close into a reset, and lose what
  * we said last. */
 static void linger(struct session *s) {
@@ -281,8 +290,9 @@ int session_run(struct session *s) {
 
   if (!peer_read_proxy(s) || (conf_flag(s->conf, SET_smtps) && tls_session(s) == -1)) return 1;
   session_deadline(s);
-  if (!stopped(s) && policy_run(s, STAGE_CONNECT)) greet(s);
-  else if (!s->over) s->state = STATE_REFUSED;
+  if (peer_listed(s, SET_xclienthosts)) s->c.believed |= BELIEVE_XCLIENT;
+  if (peer_listed(s, SET_xforwardhosts)) s->c.believed |= BELIEVE_XFORWARD;
+  session_greet(s);
   while (!s->over) serve_command(s);
   last_words = s->out.p > 0 && s->over != SESSION_QUIT;
   s->io_out.when = deadline_in(LINGER_SECONDS);

@@ -36,6 +36,9 @@ enum session_state {
   STATE_CHUNK = 32,
 };
 
+/* What the client may say of others; bits. */
+enum session_belief { BELIEVE_XCLIENT = 1, BELIEVE_XFORWARD = 2 };
+
 enum session_protocol { SPEAKS_SMTP, SPEAKS_LMTP, SPEAKS_QMTP };
 
 struct connection {
@@ -44,6 +47,7 @@ struct connection {
   int input;       /* descriptor */
   /* Of the environment; never null. */
   const char *ip, *host, *info, *local_ip, *local_host;
+  unsigned believed; /* of enum session_belief: of who is really connected */
   const char *relay; /* $RELAYCLIENT; null when not set */
   stralloc helo;     /* as said, "" before HELO */
   int extended;      /* EHLO */
@@ -132,6 +136,7 @@ void session_free(struct session *s);
 /* For the verbs. */
 void session_read_environment(struct session *s); /* who the client is, from s->env */
 void session_reset(struct session *s); /* forget the transaction */
+void session_greet(struct session *s); /* a client has come: judge it, and greet */
 void session_next_message(struct session *s); /* what comes now has another id */
 void session_deadline(struct session *s); /* a new command or block begins */
 /* Wait that long (a penalty), replies so far sent first. */

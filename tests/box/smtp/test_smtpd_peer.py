@@ -94,5 +94,80 @@ class ProxyResident(Proxy):
     resident = True
 
 
+class XClient(Peer):
+    def setUp(self):
+        super().setUp()
+        self.root.control("xclienthosts", "192.0.2.7\n")
+        self.root.control("xforwardhosts", "192.0.2.*\n")
+
+    def test_client(self):
+        with self.root.smtp(RELAYCLIENT="") as s:
+            offered = s.hello()
+            self.assertIn("XCLIENT NAME ADDR PORT LOGIN DESTADDR DESTPORT", offered)
+            self.assertEqual(s.cmd("XCLIENT NAME=mx.other.example ADDR=IPv6:2001:db8::9 PORT=99 DESTADDR=203.0.113.1")[0], 220)
+            self.assertEqual(s.cmd(M)[0], 503)
+            self.assertEqual(s.cmd("EHLO inner")[0], 250)
+            message, _, _, variables = self.deliver(s)
+            self.assertIn("2001:db8::9 ", s.logged())
+            s.cmd(M)
+            self.assertEqual(s.cmd("RCPT TO:<joe@example.org>")[0], 553)
+            self.assertEqual(s.cmd("XCLIENT ADDR=198.51.100.1")[0], 503)  # in a transaction
+            s.cmd("RSET")
+            self.assertEqual(s.cmd("XCLIENT ADDR=198.51.100.1")[0], 220)  # the connection is trusted still
+        self.assertIn(b"from mx.other.example (HELO inner) (2001:db8::9)\n", message)
+        self.assertEqual((variables["TCPREMOTEIP"], variables["TCPREMOTEHOST"], variables["TCPREMOTEPORT"], variables["TCPLOCALIP"]),
+                         ("2001:db8::9", "mx.other.example", "99", "203.0.113.1"))
+        self.assertNotIn("RELAYCLIENT", variables)
+
+    def test_login(self):
+        with self.root.smtp() as s:
+            s.hello()
+            s.cmd("XCLIENT ADDR=198.51.100.1 LOGIN=joe+40example.com")
+            s.cmd("EHLO inner")
+            _, _, _, variables = self.deliver(s)
+            self.assertEqual((variables["AUTHINFO"], variables["RELAYCLIENT"]), ("joe@example.com", ""))
+            self.assertEqual(s.cmd("XCLIENT ADDR=198.51.100.2")[0], 220)
+            s.cmd("EHLO inner")
+            s.cmd(M)
+            self.assertEqual(s.cmd("RCPT TO:<joe@example.org>")[0], 553)
+
+    def test_judged_anew(self):
+        with self.root.smtp() as s:
+            s.hello()
+            for bad in ("", "ADDR=1", "ADDR=2001:db8::1", "NAME=a NAME=b", "HELO=x", "X=y", "PORT=99999"):
+                self.assertEqual(s.cmd("XCLIENT " + bad)[0], 501, bad)
+            self.assertEqual(s.cmd("XCLIENT ADDR=[UNAVAILABLE] NAME=[TEMPUNAVAIL]")[0], 220)
+
+    def test_from_others(self):
+        with self.root.smtp(TCPREMOTEIP="192.0.2.8") as s:
+            self.assertNotIn("XCLIENT", " ".join(s.hello()))
+            self.assertEqual(s.cmd("XCLIENT ADDR=198.51.100.1")[0], 550)
+        with self.root.smtp(TCPREMOTEIP="192.0.3.8") as s:
+            self.assertNotIn("XFORWARD", " ".join(s.hello()))
+            self.assertEqual(s.cmd("XFORWARD ADDR=198.51.100.1")[0], 550)
+
+    def test_proxied_client_is_not_trusted(self):
+        """Who is behind a balancer is not the balancer."""
+        self.root.control("proxyhosts", "192.0.2.7\n")
+        with self.root.smtp() as s:
+            s.send(V1)
+            s.hello()
+            self.assertEqual(s.cmd("XCLIENT ADDR=192.0.2.7")[0], 550)
+
+    def test_forward(self):
+        with self.root.smtp() as s:
+            self.assertIn("XFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE", s.hello())
+            self.assertEqual(s.cmd("XFORWARD ADDR=198.51.100.1 NAME=[UNAVAILABLE] HELO=some+20name IDENT=4711")[0], 250)
+            message = self.deliver(s)[0]
+            self.assertRegex(s.logged(), r" forward 198\.51\.100\.1 name - helo some\S+name ident 4711 id (\S+)\n(?s:.*) id \1\n")
+            self.assertIn(b"(192.0.2.7)", message)
+            s.cmd(M)
+            self.assertEqual(s.cmd("XFORWARD ADDR=198.51.100.1")[0], 503)
+
+
+class XClientResident(XClient):
+    resident = True
+
+
 if __name__ == "__main__":
     unittest.main()
