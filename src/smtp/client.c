@@ -156,6 +156,7 @@ static const struct {
     {"SMTPUTF8", SMTP_UTF8},
     {"MT-PRIORITY", SMTP_MT_PRIORITY},
     {"DELIVERBY", SMTP_DELIVERBY},
+    {"REQUIRETLS", SMTP_REQUIRETLS},
 };
 
 /* Notes the keyword of one EHLO line, given without code and separator. */

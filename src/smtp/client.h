@@ -22,6 +22,7 @@ enum smtp_capability {
   SMTP_UTF8 = 32,
   SMTP_MT_PRIORITY = 64,
   SMTP_DELIVERBY = 128,
+  SMTP_REQUIRETLS = 256,
 };
 
 struct smtp_client {

@@ -17,6 +17,7 @@
 static void close_kept(struct remote_keeper *k) {
   smtp_client_close(&k->c);
   k->open = 0;
+  k->verified = 0;
   k->unfinished = 0;
   k->messages = 0;
 }
@@ -75,7 +76,7 @@ static int try_kept(struct remote_run *r, const struct target_list *l) {
   size_t before = r->report->len;
   enum remote_outcome o;
 
-  if (!t) {
+  if (!t || (r->asked.requiretls && !r->k->verified)) {
     remote_keeper_quit(r->k);
     return 0;
   }
@@ -113,7 +114,7 @@ static void try_all(struct remote_run *r, struct target_list *l) {
   for (size_t i = 0; i < l->n; ++i) {
     enum remote_outcome o = try_server(r, l, i, 1);
 
-    if (o == NO_TLS) o = try_server(r, l, i, 0);
+    if (o == NO_TLS && !r->asked.requiretls) o = try_server(r, l, i, 0);
     if (o != OVER) continue;
     if (i) target_list_drop(l, i); /* the next message needs not try them again at once */
     return;

@@ -74,7 +74,6 @@ static int asked(const struct remote_run *r, stralloc *line) {
     d.envid_n = 0;
   }
   d.utf8 = r->needs_utf8;
-  d.requiretls = 0;
   d.hold_until = 0;
   d.by_mode = DSN_BY_NONE;
   if (!(capabilities & SMTP_MT_PRIORITY)) d.priority = 0;
@@ -242,6 +241,8 @@ enum remote_outcome remote_transaction(struct remote_run *r) {
 
   if (c->size_limit && r->size > c->size_limit) return refuse_it(r, " takes no message of this size. (#5.3.4)");
   if (r->needs_utf8 && !(c->capabilities & SMTP_UTF8)) return refuse_it(r, " takes no addresses or headers in UTF-8. (#5.6.7)");
+  if (r->asked.requiretls && !(r->k->verified && c->capabilities & SMTP_REQUIRETLS))
+    return refuse_it(r, " does not keep mail private that must be (REQUIRETLS). (#5.7.30)");
   if (r->asked.by_mode == DSN_BY_RETURN && !(c->capabilities & SMTP_DELIVERBY))
     return refuse_it(r, " cannot promise when the message is delivered. (#5.3.3)");
   o = dialogue(r, &line);
