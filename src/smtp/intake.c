@@ -102,7 +102,9 @@ static int open_queue(struct intake *in, struct strerr *e) {
   }
   stralloc_free(&trace);
   env_free(&env);
-  return r;
+  if (r == -1 || !in->s->t.requiretls || in->q.takes_dsn) return r;
+  intake_abandon(in); /* of control/domainqueue, say */
+  return strerr_set(e, "the queue program would forget REQUIRETLS", (char *)0);
 }
 
 static int begin(struct intake *in, struct session *s) {

@@ -81,6 +81,7 @@ struct transaction {
   struct content content; /* what was found in it */
   struct intake *chunks; /* begun by BDAT and not at its end; else null */
   int utf8;           /* SMTPUTF8 */
+  int requiretls;     /* REQUIRETLS */
   int binary;         /* BODY=BINARYMIME */
   int discard;        /* take it and throw it away */
   int dropped;        /* the recipient being judged is accepted and thrown away */

@@ -1,6 +1,6 @@
 """What a client asks of a message besides notices, from its MAIL to what the next server is told, or what
 becomes of it here."""
-import time, unittest
+import os, subprocess, time, unittest
 
 from box import wait_for
 from mailsite import MailSite, Sink
@@ -11,7 +11,7 @@ KNOWS = ("PIPELINING", "8BITMIME", "SMTPUTF8")
 
 
 class Parameters(unittest.TestCase):
-    def make(self, script=None, ehlo=KNOWS, control=(), **env):
+    def make(self, script=None, ehlo=KNOWS, control=(), start=True, **env):
         site = self.site = MailSite(sink=Sink(script or {}, ehlo=ehlo))
         self.addCleanup(site.close)
         for name in ("in", "in/new", "in/cur", "in/tmp"):
@@ -19,7 +19,8 @@ class Parameters(unittest.TestCase):
         site.dotqmail(".qmail-default", "./in/\n")
         for name, text in dict(control).items():
             site.control(name, text)
-        site.start(**env)
+        if start:
+            site.start(**env)
         return site
 
     def send(self, *to, sender="joe-s@local.example", mail=(), message=MESSAGE, want=250, **env):
@@ -100,6 +101,68 @@ class Utf8(Parameters):
         self.ask("joe-ö@local.example")
         mail = wait_for(lambda: self.site.mails("in"))[0]
         self.assertIn("Delivered-To: joe-ö@local.example".encode(), mail)
+
+
+class RequireTls(Parameters):
+    def certificate(self, address, name="servercert.pem"):
+        pem = self.site.path("certs", name)
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
+                        "/CN=sink", "-addext", "subjectAltName=IP:" + address, "-keyout", pem, "-out", pem + ".crt"],
+                       check=True, stderr=subprocess.DEVNULL)
+        with open(pem, "a") as f:
+            f.write(open(pem + ".crt").read())
+        os.chmod(pem, 0o644)
+        return pem
+
+    def queue(self, parameters="REQUIRETLS"):
+        envelope = f"Fjoe-s@local.example\0d{parameters}\0Tj@far.example\0\0".encode()
+        self.assertEqual(self.site.queue_program(b"Subject: s\n\nbody of it\n", envelope), 0)
+
+    def start(self, ehlo=("REQUIRETLS",), address="127.0.0.1", trusted=True, tls=True):
+        self.make(ehlo=ehlo, start=False)
+        pem = self.certificate(address)
+        if tls:
+            self.site.sink.tls = pem
+        self.site.start(SSL_CERT_FILE=pem + ".crt" if trusted else "/nonexistent")
+
+    def bounced(self):
+        mail = wait_for(lambda: self.site.mails("in"))[0]
+        self.assertIn(b"5.7.30", mail)
+        self.assertNotIn(b"body of it", mail)
+        self.assertEqual(self.site.sink.messages, [])
+
+    def test_sent(self):
+        self.start()
+        self.queue()
+        wait_for(lambda: self.site.sink.messages)
+        self.assertIn(" REQUIRETLS", [c for c in self.site.sink.commands if c.startswith("MAIL")][0])
+
+    def test_not_over_a_connection_of_another(self):
+        self.start()
+        self.queue("SMTPUTF8")
+        wait_for(lambda: self.site.sink.messages)
+        self.queue()
+        wait_for(lambda: len(self.site.sink.messages) == 2)
+        self.assertEqual(self.site.sink.tls_sessions, 2)
+
+    def test_not_promised(self):
+        self.start(ehlo=())
+        self.queue()
+        self.bounced()
+
+    def test_no_tls(self):
+        self.start(tls=False)
+        self.queue()
+        self.bounced()
+
+    def test_not_verified(self):
+        for how in (dict(trusted=False), dict(address="127.0.0.9")):
+            with self.subTest(how):
+                self.start(**how)
+                self.queue()
+                wait_for(lambda: "deferral" in self.site.logged())
+                self.assertEqual((self.site.sink.messages, self.site.sink.tls_sessions), ([], 0))
+                self.assertFalse([c for c in self.site.sink.commands if c.startswith("MAIL")])
 
 
 class Times(Parameters):

@@ -40,6 +40,24 @@ class Submission(unittest.TestCase):
         for p in ("MT-PRIORITY=1", "BY=1;R", "HOLDFOR=1", "HOLDUNTIL=2030-01-01T00:00:00Z"):
             self.assertEqual(s.cmd(M + " " + p)[0], 530, p)
 
+    def test_requiretls(self):
+        s = self.session(REQUIRETLS="1")
+        self.assertIn("REQUIRETLS", s.offered)
+        for p, want in (("REQUIRETLS", 250), ("REQUIRETLS=1", 501), ("REQUIRETLS REQUIRETLS", 501)):
+            self.assertEqual(s.cmd(M + " " + p)[0], want)
+            s.cmd("RSET")
+        self.assertEqual(self.session().cmd(M + " REQUIRETLS")[0], 555)
+        with self.root.smtp(REQUIRETLS="1", QMAILQUEUE="") as s:
+            self.assertNotIn("REQUIRETLS", s.hello())
+            self.assertEqual(s.cmd(M + " REQUIRETLS")[0], 555)
+
+    def test_requiretls_is_not_forgotten(self):
+        self.root.control("domainqueue", f"example.com:QMAILQUEUE={self.root.queue}\n")
+        s = self.session(REQUIRETLS="1")
+        for command, want in ((M + " REQUIRETLS", 250), (R, 250), ("DATA", 451)):
+            self.assertEqual(s.cmd(command)[0], want)
+        self.assertEqual(self.root.messages(), [])
+
     def test_values(self):
         s = self.session(FUTURERELEASE="1000")
         for p, want in (("MT-PRIORITY=-9", 250), ("MT-PRIORITY=9", 250), ("MT-PRIORITY=0", 250), ("MT-PRIORITY=10", 501), ("MT-PRIORITY=", 501),
