@@ -10,11 +10,28 @@
 #include "base/spawn.h"
 #include "base/task.h"
 
-static int poll_until(struct pollfd *p, nfds_t n, deadline when) {
-  for (;;) {
-    int r = poll(p, n, deadline_poll_ms(when, mono_now()));
+static struct {
+  int on, fd;
+  void (*fn)(void *ctx);
+  void *ctx;
+} also;
 
-    if (r > 0) return 0;
+void wait_also(int fd, void (*fn)(void *ctx), void *ctx) {
+  also.on = fd != -1;
+  also.fd = fd;
+  also.fn = fn;
+  also.ctx = ctx;
+}
+
+/* fd -1: only the time. */
+static int poll_until(int fd, short events, deadline when) {
+  struct pollfd p[] = {{.fd = fd, .events = events}, {.fd = also.on ? also.fd : -1, .events = POLLIN}};
+
+  for (;;) {
+    int r = poll(p, 2, deadline_poll_ms(when, mono_now()));
+
+    if (r > 0 && p[1].revents) also.fn(also.ctx);
+    if (r > 0 && p[0].revents) return 0;
     if (r == -1 && errno != EINTR) return -1;
     if (r == 0 && mono_now() >= when) {
       errno = ETIMEDOUT;
@@ -24,14 +41,12 @@ static int poll_until(struct pollfd *p, nfds_t n, deadline when) {
 }
 
 int wait_fd(int fd, short events, deadline when) {
-  struct pollfd p = {.fd = fd, .events = events};
-
-  return task_current() ? task_wait(fd, events, when) : poll_until(&p, 1, when);
+  return task_current() ? task_wait(fd, events, when) : poll_until(fd, events, when);
 }
 
 void wait_until(deadline when) {
   if (task_current()) (void)!task_wait(-1, 0, when);
-  else (void)!poll_until(0, 0, when);
+  else (void)!poll_until(-1, 0, when);
 }
 
 int wait_child(pid_t pid, deadline when, int *status) {

@@ -24,4 +24,8 @@ int wait_child(pid_t pid, deadline when, int *status) MUST_CHECK;
  * watching the one it was started for. */
 void wait_forget(int fd);
 
+/* In an ordinary process: whenever it waits, call fn as soon as this descriptor (of signals, say)
+ * can be read; then the wait goes on.  One for a process; fd -1: none any more. */
+void wait_also(int fd, void (*fn)(void *ctx), void *ctx);
+
 #endif

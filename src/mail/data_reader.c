@@ -112,42 +112,39 @@ enum data_verdict data_feed(struct data_reader *r, const char *s, size_t n, size
   return verdict;
 }
 
-static void text_crlf(struct data_reader *r, char c, data_sink sink, void *ctx) {
-  if (r->state == DATA_TEXT_CR) {
-    r->state = DATA_TEXT;
-    if (c == '\n') {
-      emit(r, &c, 1, sink, ctx);
-      return;
-    }
-    r->flaws |= DATA_BARE_CR;
-    emit(r, "\r", 1, sink, ctx);
+/* Of the states only DATA_TEXT_CR means something in a chunk. */
+static enum data_state chunk_step(struct data_reader *r, char c, data_sink sink, void *ctx) {
+  enum data_state next;
+
+  if (r->state == DATA_TEXT_CR && c == '\n') {
+    emit(r, &c, 1, sink, ctx);
+    return DATA_TEXT;
   }
-  r->state = text_byte(r, c, sink, ctx) == DATA_TEXT_CR ? DATA_TEXT_CR : DATA_TEXT;
+  if (r->state == DATA_TEXT_CR) data_end_chunks(r, sink, ctx);
+  next = text_byte(r, c, sink, ctx);
+  return next == DATA_TEXT_CR ? next : DATA_TEXT;
 }
 
-static void text_lf(struct data_reader *r, char c, data_sink sink, void *ctx) {
-  if (c == '\r') r->flaws |= DATA_BARE_CR;
-  if (!c) r->flaws |= DATA_NUL;
-  emit(r, &c, 1, sink, ctx);
-}
-
-void data_text(struct data_reader *r, int crlf, const char *s, size_t n, data_sink sink, void *ctx) {
-  size_t i = 0;
-
-  while (i < n) {
+void data_feed_chunk(struct data_reader *r, const char *s, size_t n, data_sink sink, void *ctx) {
+  for (size_t i = 0; i < n;) {
     size_t run = r->state == DATA_TEXT_CR ? 0 : plain(s + i, n - i);
 
     emit(r, s + i, run, sink, ctx);
     i += run;
-    if (i == n) return;
-    if (crlf) text_crlf(r, s[i++], sink, ctx);
-    else text_lf(r, s[i++], sink, ctx);
+    if (i < n) r->state = chunk_step(r, s[i++], sink, ctx);
   }
 }
 
-void data_text_end(struct data_reader *r, data_sink sink, void *ctx) {
+void data_end_chunks(struct data_reader *r, data_sink sink, void *ctx) {
   if (r->state != DATA_TEXT_CR) return;
-  r->state = DATA_TEXT;
   r->flaws |= DATA_BARE_CR;
   emit(r, "\r", 1, sink, ctx);
+  r->state = DATA_TEXT;
+}
+
+void data_feed_lines(struct data_reader *r, const char *s, size_t n, data_sink sink, void *ctx) {
+  if (!n) return;
+  if (memchr(s, '\r', n)) r->flaws |= DATA_BARE_CR;
+  if (memchr(s, 0, n)) r->flaws |= DATA_NUL;
+  emit(r, s, n, sink, ctx);
 }

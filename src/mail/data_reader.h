@@ -1,11 +1,13 @@
-/* data_reader: what follows DATA (RFC 5321 4.5.2), as a state machine fed with any
- * number of bytes at a time.
+/* data_reader: what follows DATA (RFC 5321 4.5.2) or BDAT (RFC 3030), as a state machine fed
+ * with any number of bytes at a time.
  *
  * Only CR LF . CR LF ends the message.  Dots at the start of a line are taken off,
  * line ends come out as LF, and Received and Delivered-To fields are counted.  A bare
  * LF, a bare CR or a NUL is noted, for the caller to refuse the message at its end;
  * a dot alone on a line that others might take for the end is said at once, because
- * nothing behind it can be trusted to be what the client meant. */
+ * nothing behind it can be trusted to be what the client meant.
+ *
+ * Bytes of chunks have no end of their own and no dots taken off; else the same holds. */
 #ifndef MAIL_DATA_READER_H
 #define MAIL_DATA_READER_H
 
@@ -50,10 +52,12 @@ typedef void (*data_sink)(void *ctx, const char *s, size_t n);
 enum data_verdict data_feed(struct data_reader *r, const char *s, size_t n, size_t *used, data_sink sink,
                             void *ctx);
 
-/* The same for a message whose length is told beforehand, so that no dot ends it and none is
- * taken off; with crlf its lines end in CR LF, else in LF.  Not both with one reader. */
-void data_text(struct data_reader *r, int crlf, const char *s, size_t n, data_sink sink, void *ctx);
-/* Its end: a CR that waited for its LF is a bare one. */
-void data_text_end(struct data_reader *r, data_sink sink, void *ctx);
+/* Takes bytes of chunks, all of them, or of a message whose length is told beforehand: no dot ends it
+ * and none is taken off; where one chunk ends and the next begins means nothing. */
+void data_feed_chunk(struct data_reader *r, const char *s, size_t n, data_sink sink, void *ctx);
+/* The last one is over: a CR that waited for its LF was a bare one. */
+void data_end_chunks(struct data_reader *r, data_sink sink, void *ctx);
+/* The same of a message whose lines end in LF. */
+void data_feed_lines(struct data_reader *r, const char *s, size_t n, data_sink sink, void *ctx);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/scan.h"
 
 static int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -30,20 +31,19 @@ static int is_orcpt(const char *s, size_t n) {
   return is_xtext(s + type + 1, n - type - 1);
 }
 
-/* The next KEYWORD=VALUE: 1, 0 at the end, -1 when it is none. */
-static int next(const char **s, size_t *n, const char *keyword[], size_t keywords, size_t *which, const char **value,
-                size_t *value_n) {
+/* The next KEYWORD or KEYWORD=VALUE, whose value is null without =: 1, 0 at the end, -1 when it is
+ * none. */
+static int next(const char **s, size_t *n, const char **keyword, size_t *keyword_n, const char **value, size_t *value_n) {
   size_t word, equals;
 
   if (!*n) return 0;
   word = bytes_chr(*s, *n, ' ');
   equals = bytes_chr(*s, word, '=');
-  if (equals == word || word + 1 == *n) return -1;
-  for (*which = 0; *which < keywords; ++*which)
-    if (strlen(keyword[*which]) == equals && bytes_caseequal(*s, keyword[*which], equals)) break;
-  if (*which == keywords) return -1;
-  *value = *s + equals + 1;
-  *value_n = word - equals - 1;
+  if (!equals || word + 1 == *n) return -1;
+  *keyword = *s;
+  *keyword_n = equals;
+  *value = equals < word ? *s + equals + 1 : 0;
+  *value_n = equals < word ? word - equals - 1 : 0;
   word += word < *n;
   *s += word;
   *n -= word;
@@ -54,24 +54,72 @@ static int same(const char *s, size_t n, const char *word) {
   return n == strlen(word) && bytes_caseequal(s, word, n);
 }
 
+/* --- of MAIL; each takes its value, null without one: 1, or 0 when it makes no sense --- */
+
+static int take_ret(struct dsn_mail *d, const char *s, size_t n) {
+  d->ret = same(s, n, "FULL") ? DSN_RET_FULL : same(s, n, "HDRS") ? DSN_RET_HDRS : DSN_RET_NONE;
+  return d->ret != DSN_RET_NONE;
+}
+
+static int take_envid(struct dsn_mail *d, const char *s, size_t n) {
+  d->envid = s;
+  d->envid_n = n;
+  return n <= DSN_ENVID_MAX && is_xtext(s, n);
+}
+
+static int take_utf8(struct dsn_mail *d, const char *s, size_t n) {
+  d->utf8 = 1;
+  return !s;
+}
+
+static int take_requiretls(struct dsn_mail *d, const char *s, size_t n) {
+  d->requiretls = 1;
+  return !s;
+}
+
+static int take_priority(struct dsn_mail *d, const char *s, size_t n) {
+  int minus = n && *s == '-';
+  uint64_t u;
+
+  if (!scan_u64_max(s + minus, n - (size_t)minus, DSN_PRIORITY_MAX, &u)) return 0;
+  d->priority = minus ? -(int)u : (int)u;
+  return 1;
+}
+
+static int take_hold(struct dsn_mail *d, const char *s, size_t n) {
+  return scan_u64_max(s, n, INT64_MAX, &d->hold_until);
+}
+
+static int take_by(struct dsn_mail *d, const char *s, size_t n) {
+  size_t semicolon = bytes_chr(s, n, ';');
+
+  if (!scan_u64_max(s, semicolon, INT64_MAX, &d->by) || n - semicolon != 2) return 0;
+  d->by_mode = same(s + semicolon + 1, 1, "R") ? DSN_BY_RETURN : same(s + semicolon + 1, 1, "N") ? DSN_BY_NOTIFY : DSN_BY_NONE;
+  return d->by_mode != DSN_BY_NONE;
+}
+
+static const struct {
+  const char *keyword;
+  int (*take)(struct dsn_mail *d, const char *s, size_t n);
+} mail_words[] = {
+    {"RET", take_ret},         {"ENVID", take_envid},         {"SMTPUTF8", take_utf8}, {"REQUIRETLS", take_requiretls},
+    {"HOLDUNTIL", take_hold}, {"MT-PRIORITY", take_priority}, {"BY", take_by},
+};
+#define MAIL_WORDS (sizeof mail_words / sizeof mail_words[0])
+
 int dsn_mail_parse(const char *s, size_t n, struct dsn_mail *d) {
-  static const char *keyword[] = {"RET", "ENVID"};
-  size_t which, value_n;
-  const char *value;
+  unsigned seen = 0;
+  const char *keyword, *value;
+  size_t keyword_n, value_n;
   int got;
 
   memset(d, 0, sizeof *d);
-  while ((got = next(&s, &n, keyword, 2, &which, &value, &value_n)) == 1) {
-    if (which == 0) {
-      if (d->ret != DSN_RET_NONE) return 0;
-      if (same(value, value_n, "FULL")) d->ret = DSN_RET_FULL;
-      else if (same(value, value_n, "HDRS")) d->ret = DSN_RET_HDRS;
-      else return 0;
-    } else {
-      if (d->envid || value_n > DSN_ENVID_MAX || !is_xtext(value, value_n)) return 0;
-      d->envid = value;
-      d->envid_n = value_n;
-    }
+  while ((got = next(&s, &n, &keyword, &keyword_n, &value, &value_n)) == 1) {
+    size_t i = 0;
+
+    while (i < MAIL_WORDS && !same(keyword, keyword_n, mail_words[i].keyword)) ++i;
+    if (i == MAIL_WORDS || seen & 1u << i || !mail_words[i].take(d, value, value_n)) return 0;
+    seen |= 1u << i;
   }
   return got == 0;
 }
@@ -101,33 +149,45 @@ static unsigned notify(const char *s, size_t n) {
 }
 
 int dsn_rcpt_parse(const char *s, size_t n, struct dsn_rcpt *d) {
-  static const char *keyword[] = {"NOTIFY", "ORCPT"};
-  size_t which, value_n;
-  const char *value;
+  const char *keyword, *value;
+  size_t keyword_n, value_n;
   int got;
 
   memset(d, 0, sizeof *d);
-  while ((got = next(&s, &n, keyword, 2, &which, &value, &value_n)) == 1) {
-    if (which == 0) {
+  while ((got = next(&s, &n, &keyword, &keyword_n, &value, &value_n)) == 1) {
+    if (same(keyword, keyword_n, "NOTIFY")) {
       if (d->notify) return 0;
-      d->notify = notify(value, value_n);
+      d->notify = value ? notify(value, value_n) : 0;
       if (!d->notify) return 0;
-    } else {
-      if (d->orcpt || !is_orcpt(value, value_n)) return 0;
+    } else if (same(keyword, keyword_n, "ORCPT")) {
+      if (d->orcpt || !value || !is_orcpt(value, value_n)) return 0;
       d->orcpt = value;
       d->orcpt_n = value_n;
+    } else {
+      return 0;
     }
   }
   return got == 0;
 }
 
-int dsn_mail_format(stralloc *out, const struct dsn_mail *d) {
-  const char *ret = d->ret == DSN_RET_FULL ? "RET=FULL" : d->ret == DSN_RET_HDRS ? "RET=HDRS" : "";
+/* A blank between two. */
+static int begin_word(stralloc *out, const char *word) {
+  return (!out->len || stralloc_append(out, ' ')) && stralloc_cats(out, word);
+}
 
-  if (!stralloc_copys(out, ret)) return 0;
-  if (!d->envid_n) return 1;
-  return (!*ret || stralloc_append(out, ' ')) && stralloc_catlit(out, "ENVID=") &&
-         stralloc_catb(out, d->envid, d->envid_n);
+int dsn_mail_format(stralloc *out, const struct dsn_mail *d) {
+  static const char *const ret[] = {[DSN_RET_FULL] = "RET=FULL", [DSN_RET_HDRS] = "RET=HDRS"};
+  static const char *const mode[] = {[DSN_BY_NOTIFY] = ";N", [DSN_BY_RETURN] = ";R"};
+  unsigned high = (unsigned)(d->priority < 0 ? -d->priority : d->priority);
+
+  stralloc_cut(out, 0);
+  return (d->ret == DSN_RET_NONE || begin_word(out, ret[d->ret])) &&
+         (!d->envid_n || (begin_word(out, "ENVID=") && stralloc_catb(out, d->envid, d->envid_n))) &&
+         (!d->utf8 || begin_word(out, "SMTPUTF8")) && (!d->requiretls || begin_word(out, "REQUIRETLS")) &&
+         (!d->priority || (begin_word(out, d->priority < 0 ? "MT-PRIORITY=-" : "MT-PRIORITY=") && stralloc_catu64(out, high))) &&
+         (!d->hold_until || (begin_word(out, "HOLDUNTIL=") && stralloc_catu64(out, d->hold_until))) &&
+         (d->by_mode == DSN_BY_NONE ||
+          (begin_word(out, "BY=") && stralloc_catu64(out, d->by) && stralloc_cats(out, mode[d->by_mode])));
 }
 
 int dsn_rcpt_format(stralloc *out, const struct dsn_rcpt *d) {
@@ -140,8 +200,7 @@ int dsn_rcpt_format(stralloc *out, const struct dsn_rcpt *d) {
     before = ",";
   }
   if (!d->orcpt_n) return 1;
-  return (!out->len || stralloc_append(out, ' ')) && stralloc_catlit(out, "ORCPT=") &&
-         stralloc_catb(out, d->orcpt, d->orcpt_n);
+  return begin_word(out, "ORCPT=") && stralloc_catb(out, d->orcpt, d->orcpt_n);
 }
 
 int dsn_tell_failure(const char *s, size_t n) {

@@ -1,24 +1,35 @@
-/* dsn: what a sender asks for about delivery status notifications (RFC 3461), as text:
- * the parameters of MAIL and RCPT as they stand in those commands, one blank between
- * two.  "RET=HDRS ENVID=QQ314" and "NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;bob@example.org".
- * In this form they go from the SMTP server to the queue, lie there, and go on to the next
- * server.  Values keep their xtext encoding (RFC 3461 section 4).  Pure. */
+/* dsn: what a sender asks for about delivery status notifications (RFC 3461) and about the
+ * message as a whole, as text: the parameters of MAIL and RCPT as they stand in those commands, one
+ * blank between two.  "RET=HDRS ENVID=QQ314" and "NOTIFY=SUCCESS,FAILURE
+ * ORCPT=rfc822;bob@example.org".  In this form they go from the SMTP server to the queue, lie
+ * there, and go on to the next server.  Values keep their xtext encoding (RFC 3461 section 4);
+ * times, which a client counts from now, are Unix seconds: HOLDUNTIL=1795663470,
+ * BY=1795663470;R.  Pure. */
 #ifndef MAIL_DSN_H
 #define MAIL_DSN_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/stralloc.h"
 
 #define DSN_ENVID_MAX 100
 #define DSN_ORCPT_MAX 500
+#define DSN_PRIORITY_MAX 9
 
 enum dsn_ret { DSN_RET_NONE, DSN_RET_FULL, DSN_RET_HDRS };
-/* Borrowed from the text; an absent value has length 0. */
+enum dsn_by { DSN_BY_NONE, DSN_BY_NOTIFY, DSN_BY_RETURN };
+/* Borrowed from the text; an absent value has length 0, or is 0. */
 struct dsn_mail {
   enum dsn_ret ret;
   const char *envid;
   size_t envid_n;
+  int utf8;            /* SMTPUTF8 (RFC 6531) */
+  int requiretls;      /* REQUIRETLS (RFC 8689) */
+  int priority;        /* MT-PRIORITY (RFC 6710), -9 to 9 */
+  uint64_t hold_until; /* HOLDUNTIL (RFC 4865) */
+  uint64_t by;         /* BY (RFC 2852): by then it is to be delivered, or else ... */
+  enum dsn_by by_mode;
 };
 
 enum dsn_notify { DSN_NEVER = 1, DSN_SUCCESS = 2, DSN_FAILURE = 4, DSN_DELAY = 8 };

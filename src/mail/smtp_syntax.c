@@ -63,6 +63,12 @@ static size_t domain_length(const char *s, size_t n) {
   return label && s[i - 1] != '-' && i <= SMTP_DOMAIN_MAX ? i : 0;
 }
 
+int smtp_is_domain(const char *s, size_t n) {
+  for (size_t i = 0; i < n; ++i)
+    if (high(s[i])) return 0;
+  return n && domain_length(s, n) == n;
+}
+
 /* Length of "[address]" at the start, with its value; 0: none. */
 static size_t literal_length(const char *s, size_t n, struct ip *ip) {
   static const char tag[] = "IPv6:";

@@ -36,6 +36,9 @@ struct smtp_path {
   int eight_bit; /* a byte above 127 somewhere */
 };
 
+/* A host name in ASCII, all of it? */
+int smtp_is_domain(const char *s, size_t n);
+
 /* The path at the start of s[0..n-1], "<...>"; *used says how long it was. */
 enum smtp_syntax smtp_path_parse(const char *s, size_t n, struct smtp_path *p, size_t *used) MUST_CHECK;
 /* "FROM:<path> parameters": keyword is "FROM:" or "TO:"; the parameters are left at

@@ -2,6 +2,7 @@
 #include "net/resident.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -11,6 +12,7 @@
 #include "base/fd.h"
 #include "base/loop.h"
 #include "base/scan.h"
+#include "base/sigfd.h"
 #include "base/task.h"
 #include "base/wait.h"
 #include "net/fdpass.h"
@@ -55,9 +57,10 @@ struct server {
   const struct resident *r;
   struct loop loop;
   struct tasks tasks;
-  struct loop_io control;
+  struct loop_io control, signals;
   stralloc over; /* numbers to be sent back */
-  int ended;
+  int ended;   /* descriptor 0 is */
+  int ending;  /* when no connection is left */
 };
 
 struct connection {
@@ -66,7 +69,7 @@ struct connection {
 };
 
 static void stop_if_done(struct server *s) {
-  if (s->ended && !s->tasks.running) loop_stop(&s->loop);
+  if (s->ending && !s->tasks.running) loop_stop(&s->loop);
 }
 
 /* A full socket is written to again when it has room. */
@@ -97,7 +100,7 @@ static void serve(void *ctx) {
   env_free(&k->c.env);
   free(k);
   send_over(s);
-  if (s->ended && s->tasks.running == 1) loop_stop(&s->loop); /* we are the last one */
+  if (s->ending && s->tasks.running == 1) loop_stop(&s->loop); /* we are the last one */
 }
 
 static void give_up(struct server *s, struct connection *k, uint64_t number, int fd) {
@@ -135,7 +138,7 @@ static void on_control(void *ctx, int fd, unsigned events) {
     if (n == -1 && errno == EAGAIN) return;
     if (n == -1 && errno == EMSGSIZE) continue;
     if (n <= 0) {
-      s->ended = 1;
+      s->ended = s->ending = 1;
       loop_io_remove(&s->loop, &s->control);
       stop_if_done(s);
       return;
@@ -143,6 +146,14 @@ static void on_control(void *ctx, int fd, unsigned events) {
     for (size_t j = 1; j < fds; ++j) fd_close(got[j]);
     if (fds) begin(s, message, (size_t)n, got[0]);
   }
+}
+
+static void on_signal(void *ctx, int fd, unsigned events) {
+  struct server *s = ctx;
+
+  while (sigfd_next(fd) > 0) s->r->stop(s->r->ctx);
+  s->ending = 1;
+  stop_if_done(s);
 }
 
 /* As many connections as the system allows us. */
@@ -156,16 +167,19 @@ static void raise_files(void) {
 
 int resident_run(const struct resident *r, struct strerr *e) {
   struct server s = {.r = r};
+  int signals = sigfd_open(SIGTERM, 0);
 
   raise_files();
   s.tasks.loop = &s.loop;
   s.tasks.stack = r->stack;
-  if (fd_nonblock(CONTROL) == -1 || loop_init(&s.loop) == -1 ||
+  if (signals == -1 || fd_nonblock(CONTROL) == -1 || loop_init(&s.loop) == -1 ||
+      loop_io_add(&s.loop, &s.signals, signals, LOOP_READ, on_signal, &s) == -1 ||
       loop_io_add(&s.loop, &s.control, CONTROL, LOOP_READ, on_control, &s) == -1)
     return strerr_sys(e, "unable to serve connections handed to us (-W is for tcpserver)", (char *)0);
   if (loop_run(&s.loop) == -1) return strerr_sys(e, "unable to wait for events", (char *)0);
   stralloc_free(&s.over);
   tasks_free(&s.tasks);
   loop_free(&s.loop);
+  fd_close(signals);
   return 0;
 }

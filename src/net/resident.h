@@ -5,7 +5,7 @@
  * number in decimal, NUL, then the variables that a program of its own would find in its
  * environment, each NAME=value NUL.  When connections are over, the server sends their
  * numbers back, each ended by NUL.  At the end of descriptor 0 it serves what it has and
- * ends. */
+ * ends; on SIGTERM too, and asks the connections to come to an end. */
 #ifndef NET_RESIDENT_H
 #define NET_RESIDENT_H
 
@@ -32,10 +32,11 @@ struct resident_connection {
 };
 
 /* The server's side: call serve for each connection, each in a task of its own
- * (base/task.h) with that much stack.  Returns when descriptor 0 has ended and the last
- * connection is over: 0, or -1 with e filled. */
+ * (base/task.h) with that much stack.  Returns when descriptor 0 has ended, or SIGTERM has come,
+ * and the last connection is over: 0, or -1 with e filled. */
 struct resident {
   void (*serve)(void *ctx, struct resident_connection *c);
+  void (*stop)(void *ctx); /* SIGTERM: connections, and those still handed over, are to come to an end */
   void *ctx;
   size_t stack;
 };

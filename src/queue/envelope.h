@@ -1,8 +1,8 @@
 /* envelope: the two forms of an envelope.
  *
  * On the wire to qmail-queue (fd 1): F sender NUL, T recipient NUL ..., NUL.  Programs of
- * ours that take DSN parameters (RFC 3461) from a client add records to this: d and the
- * parameters of MAIL after F, n and those of a RCPT after its T (their text: mail/dsn.h).
+ * ours that take parameters of MAIL and RCPT from a client add records to this: d and those of
+ * MAIL after F, n and those of a RCPT after its T (which ones, and their text: mail/dsn.h).
  * A message id (queue/messid.h) is a record i between F and d.  They do so only where the reader
  * is known to be ours (qqclient.h).
  *
@@ -10,9 +10,9 @@
  *   u uid of the invoker   p pid of qmail-queue   t arrival, Unix seconds
  *   s bytes of the message c its checksum, 8 hexadecimal digits
  *   F sender               i message id, where it has one besides its number
- *   d DSN parameters of MAIL
+ *   d parameters of MAIL: of notices, and of how the message may go on
  *   T recipient (any number), each followed by its own
- *   n DSN parameters of the RCPT before
+ *   n parameters of the RCPT before
  *   e extra header lines   h captured header lines
  *   . checksum of all bytes before this record, 8 hexadecimal digits: the end
  * An unknown type, a record out of order or anything after the end is refused.

@@ -152,7 +152,7 @@ static int64_t compose(struct job *j, struct strerr *e) {
   if (!max) max = UINT64_MAX;
   cut = size > max;
   /* RET counts for failures only (RFC 3461 4.3). */
-  l.only_header = j->kind != BOUNCE_OF_FAILURE || (dsn_mail_parse(l.dsn, l.dsn_n, &dsn) && dsn.ret == DSN_RET_HDRS) ||
+  l.only_header = j->kind != BOUNCE_OF_FAILURE || (dsn_mail_parse(l.dsn, l.dsn_n, &dsn) && (dsn.ret == DSN_RET_HDRS || dsn.requiretls)) ||
                   (cut && !l.qsbmf);
   if (cut) size = max;
   errno = ENOMEM;

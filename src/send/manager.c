@@ -12,10 +12,12 @@
 #include "base/fd.h"
 #include "base/fmt.h"
 #include "base/sigfd.h"
+#include "mail/dsn.h"
 #include "queue/queuepath.h"
 #include "queue/transition.h"
 #include "send/manager_state.h"
 
+#define AHEAD_MAX (INT64_C(10) * 366 * 86400) /* seconds a time of the sender's may lie ahead */
 #define LATER 123 /* seconds until what failed for want of memory or disk is tried again */
 
 void manager_die(struct manager *m, const char *what) {
@@ -136,6 +138,24 @@ static void on_clean(void *ctx, int fd, unsigned events) {
 
 /* --- new messages --- */
 
+/* A time of the wall clock that may lie ahead, on the scheduler's. */
+static int64_t ahead(struct manager *m, uint64_t when, int64_t wall, deadline mono) {
+  uint64_t last = (uint64_t)wall + AHEAD_MAX;
+
+  return clock_now(&m->clock, mono) + (int64_t)(when < last ? when : last) - wall;
+}
+
+/* When its sender wants it let go, and delivered.  Its age counts from when it may be tried. */
+static void take_times(struct manager *m, struct message *msg, int64_t wall, deadline mono) {
+  struct dsn_mail d;
+
+  if (!msg->dsn || !dsn_mail_parse(message_dsn(msg), strlen(message_dsn(msg)), &d)) return;
+  if (d.hold_until) msg->not_before = ahead(m, d.hold_until, wall, mono);
+  if (msg->not_before > msg->birth) msg->birth = msg->not_before;
+  if (d.by_mode != DSN_BY_NONE) msg->by = ahead(m, d.by, wall, mono);
+  msg->by_return = d.by_mode == DSN_BY_RETURN;
+}
+
 static void take_in(struct manager *m, struct message *msg, const struct job_head *h) {
   int64_t wall = wall_now();
   deadline mono = mono_now();
@@ -144,6 +164,7 @@ static void take_in(struct manager *m, struct message *msg, const struct job_hea
 
   manager_recall_delay(m, msg, msg->birth, (int64_t)h->tried);
   msg->birth = clock_past(&m->clock, msg->birth, wall, mono);
+  take_times(m, msg, wall, mono);
   if (!h->tried) { /* of the others the log has said it before: a long queue would flood it */
     MLOG(m, new_msg, log_u(msg->id), log_s(m->queue));
     MLOG(m, info_msg, log_u(msg->id), log_u(h->size), log_s(message_sender(msg)), log_u(h->qp), log_u(h->uid),

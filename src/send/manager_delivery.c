@@ -59,6 +59,8 @@ static int write_command(struct link *l, const struct delivery *d) {
   return ok;
 }
 
+static void fail_late(struct link *l, struct delivery *d);
+
 static void start(struct link *l, const struct batch *b) {
   struct manager *m = l->manager;
   struct delivery *d = l->free;
@@ -77,7 +79,8 @@ static void start(struct link *l, const struct batch *b) {
     MLOG(m, starting_delivery, log_u(++m->next_delivery), log_u(b->m->id), log_s(channel_name[l->channel]),
          log_s(address), log_s(m->queue), log_s(message_messid(b->m, messid)));
   }
-  if (!write_command(l, d)) manager_die(m, "out of memory");
+  if (b->m->by_return && manager_now(m) >= b->m->by) fail_late(l, d);
+  else if (!write_command(l, d)) manager_die(m, "out of memory");
 }
 
 static void on_wake(void *ctx) {
@@ -197,6 +200,15 @@ static void batch_over(struct link *l, struct delivery *d) {
   if (msg->held & HELD_FOR_REMOVAL) {
     if (!sched_running(msg)) manager_discard(m, msg);
   } else if (sched_finished(msg)) manager_finish(m, msg);
+}
+
+/* Its sender wants it back rather than delivered now (RFC 2852). */
+static void fail_late(struct link *l, struct delivery *d) {
+  const struct spawn_report rep = {(uint16_t)(d - l->slot), 'D', "It could not be delivered by the time its sender set. (#5.4.7)\n"};
+
+  for (uint32_t i = 0; i < d->batch.n; ++i) judge(l->manager, d, &rep);
+  d->feedback = FEEDBACK_NOTHING; /* nobody was asked */
+  if (l->manager->code == 0) batch_over(l, d);
 }
 
 static void complain(struct link *l, unsigned delivery) {

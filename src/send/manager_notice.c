@@ -25,8 +25,11 @@ int manager_paragraph(struct manager *m, stralloc *out, enum bounce_action actio
   return 0;
 }
 
-static int is_late(struct manager *m, const struct message *msg) {
-  return notice_is_late(msg->birth, manager_now(m), conf_number(m->conf, SET_delaynotice));
+static int tells_delay(struct manager *m, const struct message *msg, const struct recipient *r) {
+  int64_t now = manager_now(m);
+
+  return notice_by(msg, r, now) ||
+         (notice_wanted(msg, r, DSN_DELAY) && notice_is_late(msg->birth, now, conf_number(m->conf, SET_delaynotice)));
 }
 
 static void note(struct manager *m, struct delivery *d, stralloc *out, enum bounce_action action, const struct recipient *r,
@@ -42,8 +45,7 @@ void manager_note_success(struct manager *m, struct delivery *d, const struct re
 }
 
 void manager_note_delay(struct manager *m, struct delivery *d, struct recipient *r, const char *report) {
-  if (!r->told && notice_wanted(d->batch.m, r, DSN_DELAY) && is_late(m, d->batch.m))
-    note(m, d, &d->delays, BOUNCE_DELAYED, r, report);
+  if (!r->told && tells_delay(m, d->batch.m, r)) note(m, d, &d->delays, BOUNCE_DELAYED, r, report);
 }
 
 /* 1 when it is queued, or there was nothing to say. */
@@ -73,7 +75,7 @@ static void remember_told(struct manager *m, struct delivery *d) {
   for (size_t i = 0; i < d->outcome.len; ++i) {
     struct recipient *r = &msg->recipient[d->batch.first + i];
 
-    if (d->outcome.s[i] == OUTCOME_DEFERRED && notice_wanted(msg, r, DSN_DELAY) && is_late(m, msg)) r->told = 1;
+    if (d->outcome.s[i] == OUTCOME_DEFERRED && tells_delay(m, msg, r)) r->told = 1;
   }
 }
 
@@ -87,6 +89,10 @@ void manager_send_notices(struct manager *m, struct delivery *d) {
 }
 
 void manager_recall_delay(struct manager *m, struct message *msg, int64_t birth, int64_t tried) {
-  if (!tried || !notice_is_late(birth, tried, conf_number(m->conf, SET_delaynotice))) return;
+  struct dsn_mail d;
+  int by = *message_dsn(msg) && dsn_mail_parse(message_dsn(msg), strlen(message_dsn(msg)), &d) && d.by_mode == DSN_BY_NOTIFY &&
+           tried >= (int64_t)d.by;
+
+  if (!tried || (!by && !notice_is_late(birth, tried, conf_number(m->conf, SET_delaynotice)))) return;
   for (uint32_t i = 0; i < msg->recipients; ++i) msg->recipient[i].told = 1;
 }

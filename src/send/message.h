@@ -51,7 +51,9 @@ enum { HELD_BY_ID = 1, HELD_BY_SENDER = 2, HELD_FOR_REMOVAL = 4 };
 struct message {
   struct hash_link link;  /* in the manager's table of messages */
   uint64_t id;
-  int64_t birth;          /* on the scheduler's clock */
+  int64_t birth;          /* on the scheduler's clock; of one that was held back, when it was let go */
+  int64_t not_before;     /* likewise: nothing is tried before; 0: at once */
+  int64_t by;             /* likewise: when it should be delivered; 0: some time */
   char *text;             /* sender, extra, captured, addresses, each with its NUL */
   struct bundle *bundle;
   struct message *next;   /* in a list of the manager */
@@ -65,6 +67,7 @@ struct message {
   uint8_t verp;           /* every recipient has a sender of its own */
   uint8_t held;           /* HELD_ bits; change them with sched_hold */
   uint8_t expired;        /* too old by order */
+  uint8_t by_return;      /* after that it fails */
   uint8_t finishing;      /* out of the scheduler's hands */
   struct recipient recipient[];
 };

@@ -6,11 +6,21 @@
 #include "mail/dsn.h"
 #include "queue/spawn_proto.h"
 
+static int is_somebody(const char *sender) {
+  return *sender && strcmp(sender, "#@[]");
+}
+
 int notice_wanted(const struct message *m, const struct recipient *r, unsigned what) {
-  const char *sender = message_sender(m);
   const char *notify = message_notify(m, r);
 
-  return *notify && *sender && strcmp(sender, "#@[]") && dsn_asks(notify, strlen(notify), what);
+  return *notify && is_somebody(message_sender(m)) && dsn_asks(notify, strlen(notify), what);
+}
+
+int notice_by(const struct message *m, const struct recipient *r, int64_t now) {
+  const char *notify = message_notify(m, r);
+
+  return m->by && !m->by_return && now >= m->by && is_somebody(message_sender(m)) &&
+         !dsn_asks(notify, strlen(notify), DSN_NEVER);
 }
 
 /* The first line, for what a server said comes behind it. */

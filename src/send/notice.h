@@ -10,6 +10,9 @@
 /* Is this to be told of the recipient?  what is DSN_SUCCESS or DSN_DELAY.  Never to nobody:
  * the sender of a bounce. */
 int notice_wanted(const struct message *m, const struct recipient *r, unsigned what);
+/* The sender set a time for it, to be told then, and it has come.  now and the message's times in
+ * seconds, of one clock. */
+int notice_by(const struct message *m, const struct recipient *r, int64_t now);
 /* What a success was, from the report of qmail-local or qmail-remote: 1, or 0 when the server that
  * has the message now tells of it. */
 int notice_success(enum channel channel, const char *report, enum bounce_action *action);

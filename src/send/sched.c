@@ -18,9 +18,31 @@ static int64_t lifetime_of(const struct sched *s, const struct message *m) {
   return *message_sender(m) ? s->lifetime : s->bounce_lifetime;
 }
 
+static int64_t too_old_at(const struct sched *s, const struct message *m) {
+  int64_t at;
+
+  if (__builtin_add_overflow(m->birth, lifetime_of(s, m), &at) || at == INT64_MAX) at = INT64_MAX;
+  else ++at;
+  return m->by_return && m->by < at ? m->by : at;
+}
+
+/* A time that suits the message, at or after the one that suits us. */
+static int64_t when_allowed(const struct message *m, int64_t due) {
+  return due < m->not_before && !m->expired ? m->not_before : due;
+}
+
+/* When it is tried after an attempt: also at the time by which it should have been delivered. */
+static int64_t next_try(const struct sched *s, const struct bundle *b, int64_t now) {
+  int64_t by = b->m->by;
+  int64_t due = retry_next(&s->retry, b->m->birth, now, (enum channel)b->d->channel);
+
+  if (by && due > by && (by > now || b->m->by_return)) due = by > now ? by : now;
+  return when_allowed(b->m, due);
+}
+
 static enum kind kind_of(const struct sched *s, const struct bundle *b, int64_t now) {
   if (b->m->expired) return KIND_LAST;
-  if (now - b->m->birth > lifetime_of(s, b->m)) return KIND_LAST;
+  if (now >= too_old_at(s, b->m)) return KIND_LAST;
   return b->tried ? KIND_RETRY : KIND_FRESH;
 }
 
@@ -66,12 +88,6 @@ static void settle(struct sched *s, struct destination *d) {
   }
 }
 
-static int64_t too_old_at(const struct sched *s, const struct message *m) {
-  int64_t at;
-
-  return __builtin_add_overflow(m->birth, lifetime_of(s, m), &at) || at == INT64_MAX ? INT64_MAX : at + 1;
-}
-
 /* --- the life of a bundle --- */
 
 /* Its time has come.  Recipients before b->next were started in this pass already. */
@@ -112,7 +128,7 @@ static void end_pass(struct sched *s, struct bundle *b, int64_t now) {
   b->n = kept;
   b->tried = (uint8_t)(b->tried + (b->tried < UINT8_MAX));
   if (kept) {
-    wait_until(s, b, retry_next(&s->retry, b->m->birth, now, (enum channel)b->d->channel));
+    wait_until(s, b, next_try(s, b, now));
   } else {
     b->standing = STAND_NONE;
     s->channel[b->d->channel].bundles--;
@@ -227,7 +243,7 @@ int sched_add(struct sched *s, struct message *m, int64_t tried, int64_t now) {
   if (of != &one) free(of);
   for (uint32_t i = 0; ok && i < m->bundles; ++i) {
     struct bundle *b = &m->bundle[i];
-    int64_t due = tried && !m->expired ? retry_next(&s->retry, m->birth, tried, (enum channel)b->d->channel) : now;
+    int64_t due = tried && !m->expired ? next_try(s, b, tried) : when_allowed(m, now);
 
     b->tried = tried != 0;
     if (due <= now && !m->held) activate(s, b, now);
@@ -338,7 +354,8 @@ void sched_all_due(struct sched *s, int64_t now) {
     struct heap *held = &s->destinations.held[ch];
 
     for (size_t i = 0; i < due->n; ++i)
-      if (RING_OWNER(due->at[i], struct bundle, timer)->standing == STAND_WAITING) due->at[i]->time = now;
+      if (RING_OWNER(due->at[i], struct bundle, timer)->standing == STAND_WAITING)
+        due->at[i]->time = when_allowed(RING_OWNER(due->at[i], struct bundle, timer)->m, now);
     for (size_t i = 0; i < held->n; ++i)
       if (!RING_OWNER(held->at[i], struct destination, opens)->held_for_all) held->at[i]->time = now;
     heap_rebuild(due);
@@ -360,14 +377,16 @@ int sched_destination_hold(struct sched *s, enum channel channel, const char *ho
 static void retry_bundle(struct sched *s, struct bundle *b, int64_t now) {
   struct destination *d = b->d;
 
-  if (b->standing == STAND_WAITING) heap_set(&s->channel[d->channel].due, &b->timer, now);
+  if (b->standing == STAND_WAITING) heap_set(&s->channel[d->channel].due, &b->timer, when_allowed(b->m, now));
   if (d->opens.slot && !d->held_for_all) heap_set(&s->destinations.held[d->channel], &d->opens, now);
 }
 
 /* It goes on where it was: those of its recipients that were started in this pass before are
  * not started again. */
 static void release_bundle(struct sched *s, struct bundle *b, int64_t now) {
-  if (b->standing == STAND_HELD) activate(s, b, now);
+  if (b->standing != STAND_HELD) return;
+  if (when_allowed(b->m, now) <= now) activate(s, b, now);
+  else wait_until(s, b, b->m->not_before);
 }
 
 static void hold_bundle(struct sched *s, struct bundle *b) {
@@ -399,7 +418,7 @@ size_t sched_retry_destination(struct sched *s, enum channel channel, const char
     struct bundle *b = RING_OWNER(due->at[i], struct bundle, timer);
 
     if (b->d != d || b->standing != STAND_WAITING) continue;
-    due->at[i]->time = now;
+    due->at[i]->time = when_allowed(b->m, now);
     ++n;
   }
   heap_rebuild(due);

@@ -15,6 +15,9 @@
  * - then senders who wait there take turns, then the messages of a sender;
  * - of the message, as many recipients as fit into one transaction are started at once.
  *
+ * A message may have a time before which nothing of it is tried, and one when it is tried in
+ * any case: for the last time, if it is to fail then.
+ *
  * Each step is O(1), or O(log n) where a time is involved; orders about all mail, a domain
  * or a sender are O(n). */
 #ifndef SEND_SCHED_H
@@ -86,7 +89,7 @@ void sched_hold(struct sched *s, struct message *m, uint8_t held, int64_t now);
 void sched_retry(struct sched *s, struct message *m, int64_t now);
 /* The same for all messages for a destination: how many. */
 size_t sched_retry_destination(struct sched *s, enum channel channel, const char *host, int64_t now);
-/* The message is over its lifetime, and due now. */
+/* The message is over its lifetime, and due now, held back or not. */
 void sched_expire(struct sched *s, struct message *m, int64_t now);
 /* Hold a destination until it is released: 1, or 0 when memory ran out. */
 int sched_order_destination(struct sched *s, enum channel channel, const char *host, int held, int64_t now) MUST_CHECK;

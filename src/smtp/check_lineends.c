@@ -7,6 +7,8 @@ enum verdict check_lineends(const struct connection *c, const struct transaction
   unsigned flaws = t->data.flaws;
 
   if (!flaws) return VERDICT_NEXT;
+  if (t->binary)
+    return policy_say(r, VERDICT_REJECT, 554, "5.6.3", "binary parts cannot be kept as they are; send them encoded");
   return policy_say(r, VERDICT_REJECT, 554, "5.6.0",
                     flaws & DATA_BARE_LF   ? "bare LF in the message; lines end with CR LF"
                     : flaws & DATA_BARE_CR ? "bare CR in the message; lines end with CR LF"

@@ -153,6 +153,10 @@ static const struct {
     {"8BITMIME", SMTP_8BITMIME},
     {"STARTTLS", SMTP_STARTTLS},
     {"DSN", SMTP_DSN},
+    {"SMTPUTF8", SMTP_UTF8},
+    {"MT-PRIORITY", SMTP_MT_PRIORITY},
+    {"DELIVERBY", SMTP_DELIVERBY},
+    {"REQUIRETLS", SMTP_REQUIRETLS},
 };
 
 /* Notes the keyword of one EHLO line, given without code and separator. */

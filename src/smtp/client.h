@@ -19,6 +19,10 @@ enum smtp_capability {
   SMTP_8BITMIME = 4,
   SMTP_STARTTLS = 8,
   SMTP_DSN = 16,
+  SMTP_UTF8 = 32,
+  SMTP_MT_PRIORITY = 64,
+  SMTP_DELIVERBY = 128,
+  SMTP_REQUIRETLS = 256,
 };
 
 struct smtp_client {

@@ -1,7 +1,14 @@
 /* envelope: see envelope.h. */
 #include "smtp/envelope.h"
 
+#include "base/log.h"
+#include "mail/dsn.h"
+#include "mail/utf8.h"
+#include "smtp/idn.h"
 #include "smtp/reply.h"
+
+#define IDN_SECONDS 30
+#define PREFIX "qmail-smtpd: "
 
 int envelope_path(struct session *s, const char *arg, size_t n, const char *keyword, struct smtp_path *p,
                   const char *syntax, const char **rest, size_t *rest_n) {
@@ -11,8 +18,12 @@ int envelope_path(struct session *s, const char *arg, size_t n, const char *keyw
     case SMTP_TOO_LONG: reply_refuse(s, 501, syntax, "address too long"); return 0;
     case SMTP_NO_MEMORY: reply_close(s, "4.3.0", "out of memory"); return 0;
   }
-  if (!p->eight_bit) return 1;
-  reply_refuse(s, 553, "5.6.7", "addresses beyond ASCII are not accepted");
+  return 1;
+}
+
+static int has_high(const char *s, size_t n) {
+  for (size_t i = 0; i < n; ++i)
+    if ((unsigned char)s[i] > 127) return 1;
   return 0;
 }
 
@@ -39,4 +50,57 @@ int envelope_add_recipient(struct session *s) {
   if (s->t.dropped) return 1;
   return stralloc_catz(&s->t.recipients, p->address.s, p->address.len) &&
          stralloc_catz(&s->t.notifies, stralloc_cstr(&s->t.notify), s->t.notify.len);
+}
+
+static int ascii_domain(struct session *s, struct smtp_path *p, const char *syntax) {
+  stralloc ascii = STRALLOC_INIT;
+  size_t n;
+  const char *domain = smtp_path_domain(p, &n);
+  struct strerr e;
+  int ok = 0;
+
+  if (!has_high(domain, n)) return 1;
+  switch (idn_ascii(domain, n, &ascii, deadline_in(IDN_SECONDS), &e)) {
+    case IDN_OK:
+      stralloc_cut(&p->address, p->at + 1);
+      ok = stralloc_cat(&p->address, &ascii);
+      if (!ok) reply_close(s, "4.3.0", "out of memory");
+      break;
+    case IDN_NO_NAME: reply_refuse(s, 501, syntax, "that is no name of a domain"); break;
+    case IDN_TEMPFAIL:
+      LOG(2, PREFIX, warning, log_s(e.text));
+      reply(s, 451, "4.3.0", "unable to look at this domain now");
+      break;
+  }
+  stralloc_free(&ascii);
+  return ok;
+}
+
+int envelope_international(struct session *s, struct smtp_path *p, const char *syntax) {
+  if (!p->eight_bit) return 1;
+  if (!s->t.utf8) {
+    reply_refuse(s, 553, "5.6.7", "addresses beyond ASCII are for messages with SMTPUTF8");
+    return 0;
+  }
+  if (!utf8_valid(p->address.s, p->address.len)) {
+    reply_refuse(s, 501, syntax, "that is no UTF-8");
+    return 0;
+  }
+  return ascii_domain(s, p, syntax);
+}
+
+int envelope_bad(struct session *s, const char *want) {
+  reply_refuse(s, 501, "5.5.4", want);
+  return 0;
+}
+
+int envelope_ask(struct session *s, const char *text, size_t n, const char *want) {
+  stralloc *all = &s->t.dsn;
+  struct dsn_mail d;
+
+  if ((all->len && !stralloc_append(all, ' ')) || !stralloc_catb(all, text, n)) {
+    reply_close(s, "4.3.0", "out of memory");
+    return 0;
+  }
+  return dsn_mail_parse(all->s, all->len, &d) || envelope_bad(s, want);
 }

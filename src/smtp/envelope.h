@@ -14,5 +14,13 @@ int envelope_complete_sender(struct session *s) MUST_CHECK;
 /* The recipient that was judged and accepted joins those of the transaction, unless it is to be
  * dropped: 1, or 0 without memory. */
 int envelope_add_recipient(struct session *s) MUST_CHECK;
+/* The same address once the parameters are known: UTF-8 only where SMTPUTF8 allows it, and a domain
+ * that is not ASCII as its A-labels.  1, or 0 when refused (replied). */
+int envelope_international(struct session *s, struct smtp_path *p, const char *syntax) MUST_CHECK;
+/* The message gets one more parameter, in the form of mail/dsn.h, beside those it has: 1, or 0 when
+ * it makes no sense (replied: want). */
+int envelope_ask(struct session *s, const char *text, size_t n, const char *want) MUST_CHECK;
+/* A parameter makes no sense: replied, 0. */
+int envelope_bad(struct session *s, const char *want);
 
 #endif

@@ -19,15 +19,19 @@ static const char *or_dash(const char *s) {
   return *s ? s : "-";
 }
 
-/* As Received fields name it (RFC 3848). */
-static const char *protocol(const struct connection *c) {
-  static const char *const smtp[2][2][2] = {{{"SMTP", "SMTPA"}, {"SMTPS", "SMTPSA"}},
-                                            {{"ESMTP", "ESMTPA"}, {"ESMTPS", "ESMTPSA"}}};
-  static const char *const lmtp[2][2] = {{"LMTP", "LMTPA"}, {"LMTPS", "LMTPSA"}};
+/* As Received fields name it (RFC 3848, RFC 6531 4.3). */
+static const char *protocol(const struct session *s) {
+  static const char *const smtp[3][2][2] = {{{"SMTP", "SMTPA"}, {"SMTPS", "SMTPSA"}},
+                                            {{"ESMTP", "ESMTPA"}, {"ESMTPS", "ESMTPSA"}},
+                                            {{"UTF8SMTP", "UTF8SMTPA"}, {"UTF8SMTPS", "UTF8SMTPSA"}}};
+  static const char *const lmtp[2][2][2] = {{{"LMTP", "LMTPA"}, {"LMTPS", "LMTPSA"}},
+                                            {{"UTF8LMTP", "UTF8LMTPA"}, {"UTF8LMTPS", "UTF8LMTPSA"}}};
+  const struct connection *c = &s->c;
+  int utf8 = s->t.utf8 != 0;
 
   switch (c->speaks) {
-    case SPEAKS_SMTP: return smtp[!!c->extended][!!c->tls][!!c->authenticated];
-    case SPEAKS_LMTP: return lmtp[!!c->tls][!!c->authenticated];
+    case SPEAKS_SMTP: return smtp[utf8 ? 2 : !!c->extended][!!c->tls][!!c->authenticated];
+    case SPEAKS_LMTP: return lmtp[utf8][!!c->tls][!!c->authenticated];
     case SPEAKS_QMTP: return "QMTP";
   }
   return "";
@@ -73,7 +77,7 @@ static int trace_field(const struct session *s, stralloc *out) {
       .remote_info = c->authenticated ? c->user.s : c->info,
       .helo = stralloc_cstr(&c->helo),
       .local = *c->local_host ? c->local_host : conf_line(s->conf, SET_me),
-      .protocol = protocol(c),
+      .protocol = protocol(s),
       .id = s->messid,
       .tls_version = c->tls ? stralloc_cstr(&c->tls_info.version) : 0,
       .tls_cipher = c->tls ? stralloc_cstr(&c->tls_info.cipher) : 0,
@@ -99,7 +103,9 @@ static int open_queue(struct intake *in, struct strerr *e) {
   }
   stralloc_free(&trace);
   env_free(&env);
-  return r;
+  if (r == -1 || !in->s->t.requiretls || in->q.takes_dsn) return r;
+  intake_abandon(in); /* of control/domainqueue, say */
+  return strerr_set(e, "the queue program would forget REQUIRETLS", (char *)0);
 }
 
 static int begin(struct intake *in, struct session *s) {
@@ -119,15 +125,20 @@ int intake_open_early(struct intake *in, struct session *s, struct strerr *e) {
   return begin(in, s) ? 0 : open_queue(in, e);
 }
 
+int intake_doomed(const struct intake *in) {
+  const struct data_reader *d = &in->s->t.data;
+
+  return d->flaws || (in->limit && d->bytes > in->limit);
+}
+
 /* Nothing more is stored of what will be refused anyway. */
 void intake_put(void *ctx, const char *buf, size_t n) {
   struct intake *in = ctx;
-  const struct data_reader *d = &in->s->t.data;
   const struct connection *c = &in->s->c;
 
   if (in->look) content_feed(&in->s->t.content, c->content_rules, c->lists, buf, n);
   if (!in->queued) return;
-  if (d->flaws || (in->limit && d->bytes > in->limit)) qqclient_fail(&in->q);
+  if (intake_doomed(in)) qqclient_fail(&in->q);
   qqclient_put(&in->q, buf, n);
 }
 
@@ -154,7 +165,7 @@ static void log_accepted(const struct session *s, uint64_t qp) {
   const struct transaction *t = &s->t;
 
   LOG(2, PREFIX, smtp_accept, log_s(s->c.ip), log_u(s->c.number), log_u(qp), log_u(t->data.bytes),
-      log_u(t->accepted), log_s(protocol(&s->c)), log_s(or_dash(stralloc_cstr(&s->c.user))),
+      log_u(t->accepted), log_s(protocol(s)), log_s(or_dash(stralloc_cstr(&s->c.user))),
       log_s(or_dash(stralloc_cstr(&s->c.helo))), log_s(stralloc_cstr(&t->sender.address)), log_s(first_recipient(t)),
       log_s(s->messid));
 }

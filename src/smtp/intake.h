@@ -28,6 +28,8 @@ int intake_open(struct intake *in, struct session *s, struct strerr *e) MUST_CHE
 int intake_open_early(struct intake *in, struct session *s, struct strerr *e) MUST_CHECK;
 /* Bytes of the message with LF line ends; a data_sink (mail/data_reader.h), ctx the intake. */
 void intake_put(void *in, const char *s, size_t n);
+/* Whatever comes now, it will be refused: for its line ends, or its size. */
+int intake_doomed(const struct intake *in);
 /* The message is whole: judge it, queue it, log it.  The answer is the caller's to free. */
 void intake_finish(struct intake *in, struct intake_answer *a);
 /* It is not, or nobody wants it: nothing is queued, nothing logged. */

@@ -58,7 +58,9 @@ static int refuse_plainly(struct packet *p, unsigned code, const char *enhanced,
 
 /* --- the message -------------------------------------------------------------------------------- */
 
-static int stream(struct packet *p, int crlf, uint64_t left) {
+typedef void (*feed_fn)(struct data_reader *r, const char *s, size_t n, data_sink sink, void *ctx);
+
+static int stream(struct packet *p, feed_fn feed, uint64_t left) {
   struct session *s = p->s;
   size_t block = 0;
 
@@ -68,7 +70,7 @@ static int stream(struct packet *p, int crlf, uint64_t left) {
     if (n == 0) errno = EPROTO;
     if (n <= 0) return -1;
     if ((uint64_t)n > left) n = (ssize_t)left;
-    data_text(&s->t.data, crlf, substdio_peek(&s->in), (size_t)n, intake_put, &p->in);
+    feed(&s->t.data, substdio_peek(&s->in), (size_t)n, intake_put, &p->in);
     substdio_take(&s->in, (size_t)n);
     left -= (uint64_t)n;
     if (s->t.data.bytes >= SESSION_WIDE_FROM) session_widen(s);
@@ -77,7 +79,7 @@ static int stream(struct packet *p, int crlf, uint64_t left) {
     block = 0;
     session_deadline(s);
   }
-  data_text_end(&s->t.data, intake_put, &p->in);
+  data_end_chunks(&s->t.data, intake_put, &p->in);
   return 0;
 }
 
@@ -93,7 +95,7 @@ static int take_message(struct packet *p) {
   if (!n || substdio_get(&p->s->in, &first, 1) != 1 || (first != '\n' && first != '\r')) return -1;
   p->cannot_queue = intake_open_early(&p->in, p->s, &e) == -1;
   if (p->cannot_queue) LOG(2, PREFIX, warning, log_s(e.text));
-  if (stream(p, first == '\r', n - 1) == -1) return -1;
+  if (stream(p, first == '\r' ? data_feed_chunk : data_feed_lines, n - 1) == -1) return -1;
   return netstring_tail(&p->s->in, &left) == 0 ? 1 : -1;
 }
 

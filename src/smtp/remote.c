@@ -17,6 +17,7 @@
 static void close_kept(struct remote_keeper *k) {
   smtp_client_close(&k->c);
   k->open = 0;
+  k->verified = 0;
   k->unfinished = 0;
   k->messages = 0;
 }
@@ -75,7 +76,7 @@ static int try_kept(struct remote_run *r, const struct target_list *l) {
   size_t before = r->report->len;
   enum remote_outcome o;
 
-  if (!t) {
+  if (!t || (r->asked.requiretls && !r->k->verified)) {
     remote_keeper_quit(r->k);
     return 0;
   }
@@ -113,7 +114,7 @@ static void try_all(struct remote_run *r, struct target_list *l) {
   for (size_t i = 0; i < l->n; ++i) {
     enum remote_outcome o = try_server(r, l, i, 1);
 
-    if (o == NO_TLS) o = try_server(r, l, i, 0);
+    if (o == NO_TLS && !r->asked.requiretls) o = try_server(r, l, i, 0);
     if (o != OVER) continue;
     if (i) target_list_drop(l, i); /* the next message needs not try them again at once */
     return;
@@ -182,6 +183,24 @@ static void look_at_message(struct remote_run *r, char buf[REMOTE_BLOCK]) {
   }
 }
 
+/* Of the header we look at what is in memory, which is all but always all. */
+static int header_8bit(const struct smtp_message *m) {
+  const char *end = memmem(m->text, m->have, "\n\n", 2);
+
+  return eight_bit(m->head, strlen(m->head)) || eight_bit(m->text, end ? (size_t)(end - m->text) : m->have);
+}
+
+/* Addresses need SMTPUTF8 whatever was said; a header only when it was, for there were others
+ * before it. */
+static void look_at_envelope(struct remote_run *r) {
+  const struct remote_job *job = r->job;
+  int needs = eight_bit(job->sender, strlen(job->sender));
+
+  if (!job->dsn || !dsn_mail_parse(job->dsn, strlen(job->dsn), &r->asked)) memset(&r->asked, 0, sizeof r->asked);
+  for (size_t i = 0; i < job->recipients; ++i) needs |= eight_bit(job->recipient[i], strlen(job->recipient[i]));
+  r->needs_utf8 = needs || (r->asked.utf8 && r->has_8bit && header_8bit(&r->message));
+}
+
 static void report_one(struct remote_run *r, char letter, const char *text) {
   remote_puts(r, letter, "", text, "\n");
   remote_end_report(r);
@@ -217,6 +236,7 @@ int remote_deliver(const struct remote_job *job, const struct conf *conf, struct
   r.k = k;
   r.report = report;
   look_at_message(&r, buf);
+  look_at_envelope(&r);
   if (addresses_ok(job)) find_and_try(&r);
   else report_one(&r, 'D', "An address with a control character cannot be sent by SMTP. (#5.1.3)");
   return r.no_memory ? -1 : 0;

@@ -11,7 +11,7 @@ struct remote_job {
   const char *host, *sender;
   const char *const *recipient;
   size_t recipients;
-  const char *dsn;           /* DSN parameters (mail/dsn.h) of MAIL; null or "": none */
+  const char *dsn;           /* parameters (mail/dsn.h) of MAIL; null or "": none */
   const char *const *notify; /* those of each recipient; null: none of any */
   const char *extra; /* header lines before the message */
   int message;       /* descriptor, seekable */
@@ -21,6 +21,7 @@ struct remote_job {
  * seconds where a host's mail goes.  Nothing of a message is in it. */
 struct remote_keeper {
   int open;             /* client is connected and greeted */
+  int verified;         /* by TLS, with a certificate for the server's name */
   struct smtp_client c;
   struct target at;     /* what it is connected to */
   int unfinished;       /* a transaction was begun and given up: RSET comes first */

@@ -13,7 +13,7 @@
 
 static int try_tls(struct remote_run *r) {
   struct smtp_client *c = &r->k->c;
-  struct tls_request request = {TLS_CLIENT, r->t->name.s, 0};
+  struct tls_request request = {TLS_CLIENT, r->t->name.s, r->asked.requiretls};
   struct tls_info info = {0};
   uint64_t timeout = conf_number(r->conf, SET_timeoutremote);
   int code = smtp_client_command(c, "STARTTLS", "", &r->e);
@@ -21,6 +21,7 @@ static int try_tls(struct remote_run *r) {
 
   if (code == -1 || code >= 300) return code == -1 ? -1 : 0;
   fd = tls_start(c->fd, &request, deadline_in((int64_t)timeout), &info, &r->e);
+  r->k->verified = fd != -1 && info.verified;
   tls_info_free(&info);
   c->fd = -1;
   if (fd == -1) return -1;
@@ -47,7 +48,10 @@ static enum remote_outcome get_greeted(struct remote_run *r, int tls_allowed) {
   code = smtp_client_hello(c, conf_line(r->conf, SET_helohost), &r->e);
   if (code == -1) return NEXT_SERVER;
   if (code >= 300) return remote_give_up(r, code >= 500 ? 'D' : 'Z', " connected, but my name was rejected.");
-  return wants_tls(r, tls_allowed) && try_tls(r) == -1 ? NO_TLS : READY;
+  if (wants_tls(r, tls_allowed)) return try_tls(r) == -1 ? NO_TLS : READY;
+  if (!r->asked.requiretls || !(c->capabilities & SMTP_STARTTLS)) return READY;
+  strerr_set(&r->e, "TLS is wanted and not available here", (char *)0);
+  return NEXT_SERVER;
 }
 
 static int our_address(const struct conf *conf, struct ip *from) {

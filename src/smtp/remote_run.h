@@ -2,6 +2,7 @@
 #ifndef SMTP_REMOTE_RUN_H
 #define SMTP_REMOTE_RUN_H
 
+#include "mail/dsn.h"
 #include "smtp/remote.h"
 
 #define REMOTE_BLOCK 65536
@@ -28,6 +29,8 @@ struct remote_run {
   int reused;            /* the connection is that of an earlier message */
   enum remote_left left;
   int has_8bit;
+  struct dsn_mail asked; /* what job->dsn says */
+  int needs_utf8;        /* only a server with SMTPUTF8 can take it */
   uint64_t size;
   struct smtp_message message;
   int no_memory;

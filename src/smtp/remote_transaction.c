@@ -51,16 +51,35 @@ static int passes_dsn(const struct remote_run *r) {
   return (r->k->c.capabilities & SMTP_DSN) != 0;
 }
 
-static int dsn_mail(const struct remote_run *r, stralloc *line) {
-  const char *s = r->job->dsn;
+/* Seconds that are left; what is to be returned has some, or we would not be here. */
+static int deliver_by(const struct remote_run *r, stralloc *line) {
+  const struct dsn_mail *d = &r->asked;
+  uint64_t now = (uint64_t)wall_now();
+  int late = now > d->by;
+
+  if (d->by_mode == DSN_BY_NONE || !(r->k->c.capabilities & SMTP_DELIVERBY)) return 1;
+  return stralloc_cats(line, late ? " BY=-" : " BY=") && stralloc_catu64(line, late ? now - d->by : d->by - now) &&
+         stralloc_cats(line, d->by_mode == DSN_BY_RETURN ? ";R" : ";N");
+}
+
+/* Of what the sender asks of the message, what this server knows. */
+static int asked(const struct remote_run *r, stralloc *line) {
+  unsigned capabilities = r->k->c.capabilities;
+  struct dsn_mail d = r->asked;
   stralloc text = STRALLOC_INIT;
-  struct dsn_mail d;
   int ok;
 
-  if (!passes_dsn(r) || !s || !*s || !dsn_mail_parse(s, strlen(s), &d)) return 1;
+  if (!(capabilities & SMTP_DSN)) {
+    d.ret = DSN_RET_NONE;
+    d.envid_n = 0;
+  }
+  d.utf8 = r->needs_utf8;
+  d.hold_until = 0;
+  d.by_mode = DSN_BY_NONE;
+  if (!(capabilities & SMTP_MT_PRIORITY)) d.priority = 0;
   ok = dsn_mail_format(&text, &d) && (!text.len || (stralloc_append(line, ' ') && stralloc_cat(line, &text)));
   stralloc_free(&text);
-  return ok;
+  return ok && deliver_by(r, line);
 }
 
 static int dsn_rcpt(const struct remote_run *r, size_t i, stralloc *line) {
@@ -87,7 +106,7 @@ static int mail_line(struct remote_run *r, stralloc *line) {
   if (!path(line, "FROM:", r->job->sender)) return 0;
   if (capabilities & SMTP_SIZE && (!stralloc_catlit(line, " SIZE=") || !stralloc_catu64(line, r->size))) return 0;
   if (r->has_8bit && capabilities & SMTP_8BITMIME && !stralloc_catlit(line, " BODY=8BITMIME")) return 0;
-  return dsn_mail(r, line);
+  return asked(r, line);
 }
 
 static int send_mail(struct remote_run *r, stralloc *line) {
@@ -208,16 +227,24 @@ static enum remote_outcome dialogue(struct remote_run *r, stralloc *line) {
   return accepted ? data(r, pipelining) : nobody_left(r, pipelining);
 }
 
+/* What the server says of itself is reason enough. */
+static enum remote_outcome refuse_it(struct remote_run *r, const char *why) {
+  stralloc_cut(&r->k->c.reply, 0);
+  r->left = r->k->unfinished ? LEFT_UNFINISHED : LEFT_CLEAN;
+  return remote_give_up(r, 'D', why);
+}
+
 enum remote_outcome remote_transaction(struct remote_run *r) {
   struct smtp_client *c = &r->k->c;
   stralloc line = STRALLOC_INIT;
   enum remote_outcome o;
 
-  if (c->size_limit && r->size > c->size_limit) {
-    stralloc_cut(&c->reply, 0);
-    r->left = r->k->unfinished ? LEFT_UNFINISHED : LEFT_CLEAN;
-    return remote_give_up(r, 'D', " takes no message of this size. (#5.3.4)");
-  }
+  if (c->size_limit && r->size > c->size_limit) return refuse_it(r, " takes no message of this size. (#5.3.4)");
+  if (r->needs_utf8 && !(c->capabilities & SMTP_UTF8)) return refuse_it(r, " takes no addresses or headers in UTF-8. (#5.6.7)");
+  if (r->asked.requiretls && !(r->k->verified && c->capabilities & SMTP_REQUIRETLS))
+    return refuse_it(r, " does not keep mail private that must be (REQUIRETLS). (#5.7.30)");
+  if (r->asked.by_mode == DSN_BY_RETURN && !(c->capabilities & SMTP_DELIVERBY))
+    return refuse_it(r, " cannot promise when the message is delivered. (#5.3.3)");
   o = dialogue(r, &line);
   stralloc_free(&line);
   return o;

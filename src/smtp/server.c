@@ -1,6 +1,7 @@
 /* server: see server.h. */
 #include "smtp/server.h"
 
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -8,6 +9,7 @@
 #include "base/fd.h"
 #include "base/options.h"
 #include "base/sigfd.h"
+#include "base/wait.h"
 #include "net/resident.h"
 #include "smtp/auth.h"
 #include "smtp/policy.h"
@@ -19,6 +21,7 @@ struct server {
   struct settings_source settings;
   struct qqclient_pool queue;
   struct lookup_shelf lookups;
+  struct session_stop stop;
   char *const *auth;
 };
 
@@ -50,7 +53,7 @@ static void serve(void *ctx, struct resident_connection *c) {
   struct settings settings;
   const struct session_place at = {.in = c->fd, .out = c->fd, .number = c->number, .settings = &settings,
                                    .source = &server->settings, .env = &c->env, .lookup = &lookup,
-                                   .queue = &server->queue, .auth = server->auth};
+                                   .queue = &server->queue, .stop = &server->stop, .auth = server->auth};
   struct strerr e;
 
   if (settings_get(&server->settings, &c->env, &settings, &e) == -1) {
@@ -63,9 +66,15 @@ static void serve(void *ctx, struct resident_connection *c) {
   settings_put(&server->settings, &settings);
 }
 
+static void stop_serving(void *ctx) {
+  struct server *server = ctx;
+
+  session_stop_all(&server->stop);
+}
+
 static int stay(const struct smtp_server *which, char *const *auth) {
   struct server server = {.which = which, .auth = auth};
-  const struct resident r = {serve, &server, STACK};
+  const struct resident r = {serve, stop_serving, &server, STACK};
   struct strerr e;
 
   settings_source_init(&server.settings, 1, settings_ok);
@@ -77,13 +86,25 @@ static int stay(const struct smtp_server *which, char *const *auth) {
   return 0;
 }
 
+struct stop_signal {
+  int fd;
+  struct session_stop stop;
+};
+
+static void on_signal(void *ctx) {
+  struct stop_signal *s = ctx;
+
+  while (sigfd_next(s->fd) > 0) session_stop_all(&s->stop);
+}
+
 static int serve_one(const struct smtp_server *which, char *const *auth) {
   const struct env env = {.inherit = 1};
   struct lookup lookup = LOOKUP_INIT;
+  struct stop_signal term = {.fd = sigfd_open(SIGTERM, 0)};
   struct settings_source source;
   struct settings settings;
   const struct session_place at = {.in = 0, .out = 1, .number = (uint64_t)getpid(), .settings = &settings, .source = &source,
-                                   .env = &env, .lookup = &lookup, .auth = auth};
+                                   .env = &env, .lookup = &lookup, .stop = &term.stop, .auth = auth};
   struct strerr e;
   int code;
 
@@ -93,6 +114,7 @@ static int serve_one(const struct smtp_server *which, char *const *auth) {
     warn(which, &e);
     return 1;
   }
+  wait_also(term.fd, on_signal, &term);
   code = run_session(which, &at);
   settings_put(&source, &settings);
   settings_source_free(&source);

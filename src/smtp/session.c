@@ -11,7 +11,9 @@
 #include "base/env.h"
 #include "base/log.h"
 #include "base/wait.h"
+#include "smtp/intake.h"
 #include "smtp/overlay.h"
+#include "smtp/peer.h"
 #include "smtp/policy.h"
 #include "smtp/reply.h"
 #include "smtp/tls.h"
@@ -19,6 +21,7 @@
 
 #define SESSION_SECONDS 86400
 #define FLOOD (1u << 20)      /* bytes of a command line without an end */
+#define BLOCK 16384          /* bytes of a message that must come within one timeout */
 #define LINGER_SECONDS 2      /* for the client to read our last words */
 #define LINGER_BYTES (1u << 18)
 #define PREFIX "qmail-smtpd: "
@@ -38,7 +41,10 @@ static const char *variable(const struct env *env, const char *name, const char 
   return v ? v : "";
 }
 
-static void read_environment(struct connection *c, const struct env *env) {
+void session_read_environment(struct session *s) {
+  struct connection *c = &s->c;
+  const struct env *env = s->env;
+
   c->ip = variable(env, "TCPREMOTEIP", "TCP6REMOTEIP");
   c->host = variable(env, "TCPREMOTEHOST", "TCP6REMOTEHOST");
   c->info = variable(env, "TCPREMOTEINFO", 0);
@@ -59,8 +65,9 @@ void session_init(struct session *s, const struct session_place *at) {
   s->c.content_rules = at->settings->content_rules;
   s->queue = at->queue;
   s->auth = at->auth;
+  s->stop = at->stop;
   s->state = STATE_NEW;
-  read_environment(&s->c, at->env);
+  session_read_environment(s);
   if (conf_isset(s->conf, SET_relayclient)) s->c.relay = conf_line(s->conf, SET_relayclient);
   s->io_in.fd = at->in;
   s->io_out.fd = at->out;
@@ -105,11 +112,13 @@ void session_reset(struct session *s) {
   stralloc_free(&s->t.notify);
   stralloc_free(&s->t.notifies);
   content_free(&s->t.content);
+  if (s->t.chunks) intake_abandon(s->t.chunks);
+  free(s->t.chunks);
   memset(&s->t, 0, sizeof s->t);
   overlay_end(s);
   narrow(s);
   if (s->c.lookup) lookup_close(s->c.lookup); /* an idle client holds none of inlookup's connections */
-  if (!(s->state & (STATE_MAIL | STATE_RCPT))) return;
+  if (!(s->state & (STATE_MAIL | STATE_RCPT | STATE_CHUNK))) return;
   s->state = STATE_READY;
   session_next_message(s);
 }
@@ -129,10 +138,51 @@ int session_may_relay(const struct connection *c) {
   return c->relay || (c->authenticated && c->auth_may_relay);
 }
 
+size_t session_more(struct session *s, size_t *block) {
+  ssize_t r;
+
+  if (*block >= BLOCK) {
+    *block = 0;
+    session_deadline(s);
+  }
+  if (s->t.data.bytes >= SESSION_WIDE_FROM) session_widen(s);
+  r = substdio_feed(&s->in);
+  if (r > 0) return (size_t)r;
+  reply_close(s, "4.4.2", r == -1 && errno == ETIMEDOUT ? "timeout, goodbye" : "connection lost in the middle of a message");
+  return 0;
+}
+
+/* The end of input makes whoever waits for it go on. */
+void session_stop_all(struct session_stop *stop) {
+  stop->asked = 1;
+  for (struct session *s = stop->waiting; s; s = s->waiting_next) (void)!shutdown(s->io_in.fd, SHUT_RD);
+}
+
+static void begin_waiting(struct session *s) {
+  if (!s->stop) return;
+  s->waiting_next = s->stop->waiting;
+  s->waiting_at = &s->stop->waiting;
+  if (s->waiting_next) s->waiting_next->waiting_at = &s->waiting_next;
+  s->stop->waiting = s;
+}
+
+static void end_waiting(struct session *s) {
+  if (!s->stop) return;
+  *s->waiting_at = s->waiting_next;
+  if (s->waiting_next) s->waiting_next->waiting_at = s->waiting_at;
+}
+
+static int stopped(struct session *s) {
+  if (!s->stop || !s->stop->asked) return 0;
+  reply_close(s, "4.3.2", "service is shutting down, please try again later");
+  return 1;
+}
+
 static enum line_result lost(struct session *s, ssize_t r) {
   int timeout = r == -1 && errno == ETIMEDOUT;
 
   s->over = 1;
+  if (stopped(s)) return LINE_LOST;
   if (timeout) reply_close(s, "4.4.2", "timeout, goodbye");
   else if (r == -1) LOG(2, PREFIX, smtp_closed, log_s(s->c.ip), log_u(s->c.number), log_s(strerror(errno)));
   return LINE_LOST;
@@ -142,7 +192,7 @@ static int line_bad(const stralloc *line) {
   return memchr(line->s, 0, line->len) || memchr(line->s, '\r', line->len);
 }
 
-enum line_result session_line(struct session *s, size_t max) {
+static enum line_result read_line(struct session *s, size_t max) {
   size_t seen = 0;
 
   stralloc_cut(&s->line, 0);
@@ -169,6 +219,16 @@ enum line_result session_line(struct session *s, size_t max) {
   if (seen < 2 || s->line.s[seen - 2] != '\r') return LINE_BAD;
   stralloc_cut(&s->line, seen - 2);
   return line_bad(&s->line) ? LINE_BAD : LINE_READ;
+}
+
+enum line_result session_line(struct session *s, size_t max) {
+  enum line_result r;
+
+  if (stopped(s)) return LINE_LOST;
+  begin_waiting(s);
+  r = read_line(s, max);
+  end_waiting(s);
+  return r != LINE_LOST && stopped(s) ? LINE_LOST : r;
 }
 
 static size_t command_max(const struct session *s) {
@@ -224,6 +284,15 @@ static void greet(struct session *s) {
   stralloc_free(&line);
 }
 
+void session_greet(struct session *s) {
+  session_reset(s);
+  stralloc_cut(&s->c.helo, 0);
+  s->c.extended = 0;
+  s->state = STATE_NEW;
+  if (!stopped(s) && policy_run(s, STAGE_CONNECT)) greet(s);
+  else if (!s->over) s->state = STATE_REFUSED;
+}
+
 /* A client that is still talking would turn our close into a reset, and lose what
  * we said last. */
 static void linger(struct session *s) {
@@ -242,9 +311,11 @@ static void linger(struct session *s) {
 int session_run(struct session *s) {
   int last_words;
 
-  if (conf_flag(s->conf, SET_smtps) && tls_session(s) == -1) return 1;
-  if (policy_run(s, STAGE_CONNECT)) greet(s);
-  else if (!s->over) s->state = STATE_REFUSED;
+  if (!peer_read_proxy(s) || (conf_flag(s->conf, SET_smtps) && tls_session(s) == -1)) return 1;
+  session_deadline(s);
+  if (peer_listed(s, SET_xclienthosts)) s->c.believed |= BELIEVE_XCLIENT;
+  if (peer_listed(s, SET_xforwardhosts)) s->c.believed |= BELIEVE_XFORWARD;
+  session_greet(s);
   while (!s->over) serve_command(s);
   last_words = s->out.p > 0 && s->over != SESSION_QUIT;
   s->io_out.when = deadline_in(LINGER_SECONDS);
@@ -260,4 +331,5 @@ void session_free(struct session *s) {
   stralloc_free(&s->line);
   tls_info_free(&s->c.tls_info);
   free(s->wide);
+  peer_free(s);
 }

@@ -33,7 +33,11 @@ enum session_state {
   STATE_MAIL = 4,
   STATE_RCPT = 8,
   STATE_REFUSED = 16,
+  STATE_CHUNK = 32,
 };
+
+/* What the client may say of others; bits. */
+enum session_belief { BELIEVE_XCLIENT = 1, BELIEVE_XFORWARD = 2 };
 
 enum session_protocol { SPEAKS_SMTP, SPEAKS_LMTP, SPEAKS_QMTP };
 
@@ -43,6 +47,7 @@ struct connection {
   int input; /* descriptor */
   /* Of the environment; never null. */
   const char *ip, *host, *info, *local_ip, *local_host;
+  unsigned believed; /* of enum session_belief: of who is really connected */
   const char *relay; /* $RELAYCLIENT; null when not set */
   stralloc helo;     /* as said, "" before HELO */
   stralloc user;     /* who logged in */
@@ -68,16 +73,28 @@ struct transaction {
   uint64_t size;      /* announced; 0: not */
   struct smtp_path recipient; /* the one being judged */
   stralloc recipients; /* accepted, each with a NUL behind it */
-  stralloc dsn;       /* DSN parameters of MAIL (mail/dsn.h) */
+  stralloc dsn;       /* parameters of MAIL that go with it (mail/dsn.h) */
   stralloc notify;    /* those of the recipient being judged */
   stralloc notifies;  /* those of the accepted ones, in their order, each with a NUL behind it */
   size_t accepted;
   struct data_reader data;
   struct content content; /* what was found in it */
+  struct intake *chunks; /* begun by BDAT and not at its end; else null */
+  int utf8;           /* SMTPUTF8 */
+  int requiretls;     /* REQUIRETLS */
+  int binary;         /* BODY=BINARYMIME */
   int discard;        /* take it and throw it away */
   int dropped;        /* the recipient being judged is accepted and thrown away */
   unsigned marks;     /* of enum transaction_mark */
 };
+
+/* Of all sessions of a process: how they come to an end when the service does.  A session that
+ * waits for a command then ends with 421, any other one when its command is done. */
+struct session_stop {
+  int asked;
+  struct session *waiting;
+};
+void session_stop_all(struct session_stop *stop);
 
 struct session {
   struct connection c;
@@ -89,11 +106,14 @@ struct session {
   struct settings_source *settings;
   struct settings base, overlay;
   struct env overlay_env;
+  struct env *own_env; /* what env is, once the client is not who it seemed; else null */
   struct qqclient_pool *queue;
   char messid[MESSID_SIZE]; /* of the message under way, or of the next one: queue/messid.h */
   enum session_state state;
   int over; /* no more commands: 1 the connection ends, SESSION_QUIT because of QUIT */
   char *const *auth; /* our name, the authentication program, its arguments; null: no AUTH */
+  struct session_stop *stop;
+  struct session *waiting_next, **waiting_at; /* in stop->waiting */
   stralloc line;
   struct iodeadline io_in, io_out;
   substdio in, out;
@@ -110,6 +130,7 @@ struct session_place {
   const struct env *env; /* variables of the connection */
   struct lookup *lookup;
   struct qqclient_pool *queue; /* or null */
+  struct session_stop *stop;   /* or null */
   char *const *auth; /* our name, the authentication program, its arguments; or null */
 };
 void session_init(struct session *s, const struct session_place *at);
@@ -118,7 +139,9 @@ int session_run(struct session *s);
 void session_free(struct session *s);
 
 /* For the verbs. */
+void session_read_environment(struct session *s); /* who the client is, from s->env */
 void session_reset(struct session *s); /* forget the transaction */
+void session_greet(struct session *s); /* a client has come: judge it, and greet */
 void session_next_message(struct session *s); /* what comes now has another id */
 void session_deadline(struct session *s); /* a new command or block begins */
 /* Wait that long (a penalty), replies so far sent first. */
@@ -126,6 +149,11 @@ void session_pause(struct session *s, uint64_t seconds);
 
 /* More is read at a time until the transaction ends (without memory for it, it is not). */
 void session_widen(struct session *s);
+
+/* The next bytes of a message, at substdio_peek(&s->in): how many; 0 when the client is lost, which
+ * is told, and the session over.  They come in blocks with a deadline each: *block, 0 at first,
+ * counts what is taken. */
+size_t session_more(struct session *s, size_t *block);
 
 enum line_result {
   LINE_READ,     /* in s->line, without its CR LF */

@@ -1,13 +1,10 @@
-/* verb_data: DATA (RFC 5321 4.1.1.4). */
-#include <errno.h>
-
+/* verb_data: DATA (RFC 5321 4.1.1.4), and what BDAT shares with it. */
 #include "base/log.h"
 #include "smtp/intake.h"
 #include "smtp/policy.h"
 #include "smtp/reply.h"
 #include "smtp/verbs.h"
 
-#define BLOCK 16384 /* bytes that must come within one timeout */
 #define PREFIX "qmail-smtpd: "
 
 /* Takes the message: 1 at its end; 0 when the session is over. */
@@ -17,16 +14,11 @@ static int take_message(struct intake *in) {
 
   for (;;) {
     enum data_verdict verdict;
-    ssize_t r = substdio_feed(&s->in);
+    size_t n = session_more(s, &block);
     size_t used;
 
-    if (r <= 0) {
-      int timeout = r == -1 && errno == ETIMEDOUT;
-
-      reply_close(s, "4.4.2", timeout ? "timeout, goodbye" : "connection lost in the middle of a message");
-      return 0;
-    }
-    verdict = data_feed(&s->t.data, substdio_peek(&s->in), (size_t)r, &used, intake_put, in);
+    if (!n) return 0;
+    verdict = data_feed(&s->t.data, substdio_peek(&s->in), n, &used, intake_put, in);
     substdio_take(&s->in, used);
     if (verdict == DATA_END) return 1;
     if (verdict == DATA_AMBIGUOUS) { /* check_lineends refuses it, and we hang up */
@@ -34,16 +26,12 @@ static int take_message(struct intake *in) {
       s->over = 1;
       return 0;
     }
-    if (s->t.data.bytes >= SESSION_WIDE_FROM) session_widen(s);
     block += used;
-    if (block < BLOCK) continue;
-    block = 0;
-    session_deadline(s);
   }
 }
 
 /* LMTP says what became of it once for each recipient that was accepted (RFC 2033 4.2). */
-static void finish(struct intake *in) {
+void verbs_message_end(struct intake *in) {
   struct session *s = in->s;
   size_t times = s->c.speaks == SPEAKS_LMTP ? s->t.accepted : 1;
   struct intake_answer a;
@@ -58,6 +46,10 @@ void verb_data(struct session *s, const char *arg, size_t n) {
   struct intake in;
   struct strerr e;
 
+  if (s->t.binary) {
+    reply_refuse(s, 503, "5.5.1", "BODY=BINARYMIME comes by BDAT");
+    return;
+  }
   if (n) {
     reply_refuse(s, 501, "5.5.4", "DATA takes nothing");
     return;
@@ -69,7 +61,7 @@ void verb_data(struct session *s, const char *arg, size_t n) {
   }
   reply(s, 354, 0, "send the message, end it with a dot alone on a line");
   session_deadline(s);
-  if (take_message(&in)) finish(&in);
+  if (take_message(&in)) verbs_message_end(&in);
   else intake_abandon(&in);
   session_reset(s);
   reply_flush(s); /* RFC 1047: the client learns at once that we have it */

@@ -22,11 +22,15 @@ int parameter_size(struct session *s, const struct smtp_parameter *p) {
 }
 
 int parameter_body(struct session *s, const struct smtp_parameter *p) {
-  static const char *const known[] = {"7BIT", "8BITMIME"};
+  static const char *const known[] = {"7BIT", "8BITMIME", "BINARYMIME"};
+  size_t kinds = ehlo_binarymime(s, 0) ? 3 : 2;
 
-  for (size_t i = 0; p->value && i < sizeof known / sizeof *known; ++i)
-    if (strlen(known[i]) == p->value_n && bytes_caseequal(p->value, known[i], p->value_n)) return 1;
-  reply_refuse(s, 501, "5.5.4", "BODY= wants 7BIT or 8BITMIME");
+  for (size_t i = 0; p->value && i < kinds; ++i) {
+    if (strlen(known[i]) != p->value_n || !bytes_caseequal(p->value, known[i], p->value_n)) continue;
+    s->t.binary = i == 2;
+    return 1;
+  }
+  reply_refuse(s, 501, "5.5.4", kinds == 3 ? "BODY= wants 7BIT, 8BITMIME or BINARYMIME" : "BODY= wants 7BIT or 8BITMIME");
   return 0;
 }
 
@@ -43,6 +47,7 @@ static int begin(struct session *s, const char *arg, size_t n) {
 
   if (!envelope_path(s, arg, n, "FROM:", &s->t.sender, "5.1.7", &rest, &rest_n)) return 0;
   if (!verbs_parameters(s, "MAIL", rest, rest_n)) return 0;
+  if (!envelope_international(s, &s->t.sender, "5.1.7")) return 0;
   if (envelope_complete_sender(s)) return overlay_begin(s) && policy_run(s, STAGE_MAIL);
   reply_close(s, "4.3.0", "out of memory");
   return 0;

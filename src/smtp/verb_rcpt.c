@@ -27,6 +27,7 @@ static int judge(struct session *s, const char *arg, size_t n) {
     return 0;
   }
   if (!verbs_parameters(s, "RCPT", rest, rest_n)) return 0;
+  if (!envelope_international(s, &s->t.recipient, "5.1.3")) return 0;
   if (!name_ourselves(s, &s->t.recipient)) {
     reply_close(s, "4.3.0", "out of memory");
     return 0;

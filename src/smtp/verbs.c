@@ -11,13 +11,15 @@
 #define MAIL STATE_MAIL
 #define RCPT STATE_RCPT
 #define REFUSED STATE_REFUSED
+#define CHUNK STATE_CHUNK
 
 static const struct verb {
   const char *name;
   unsigned states;
   void (*handler)(struct session *s, const char *arg, size_t n);
+  const char *meaning;
 } verbs[] = {
-#define VERB(name, states, handler, meaning) {name, states, handler},
+#define VERB(name, states, handler, meaning) {name, states, handler, meaning},
 #include "smtp/verbs.def"
 };
 
@@ -57,6 +59,7 @@ int verbs_known(const char *verb, size_t n) {
 static const char *what_first(const struct session *s, const struct verb *v) {
   if (s->state == STATE_REFUSED) return "service refused; only QUIT makes sense";
   if (s->state == STATE_NEW) return "say EHLO or HELO first";
+  if (s->state == STATE_CHUNK) return "in the middle of a message; BDAT goes on, RSET forgets it";
   if (v->states & STATE_READY) return "not in the middle of a message; RSET forgets it";
   return s->state == STATE_READY ? "say MAIL first" : "say RCPT first";
 }
@@ -92,6 +95,12 @@ void verbs_ehlo(struct session *s) {
 void verbs_help(struct session *s) {
   for (size_t i = 0; i < COUNT(verbs); ++i) reply_line(s, 214, "2.0.0", 0, verbs[i].name);
   reply(s, 214, "2.0.0", "qmail-smtpd(8) says more");
+}
+
+const char *verbs_meaning(const char *verb, size_t n) {
+  const struct verb *v = find_verb(verb, n);
+
+  return v ? v->meaning : 0;
 }
 
 static int handle(struct session *s, const char *verb, const struct smtp_parameter *p) {

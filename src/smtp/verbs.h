@@ -7,11 +7,17 @@
 /* Finds the verb of s->line and runs it, or refuses. */
 void verbs_dispatch(struct session *s);
 int verbs_known(const char *verb, size_t n);
+/* What it does, or null. */
+const char *verbs_meaning(const char *verb, size_t n);
 /* Lines of the EHLO answer after the first, and of HELP. */
 void verbs_ehlo(struct session *s);
 void verbs_help(struct session *s);
 /* Handles the parameters of MAIL or RCPT: 1, or 0 when refused. */
 int verbs_parameters(struct session *s, const char *verb, const char *rest, size_t n) MUST_CHECK;
+
+/* A message is whole: it is judged, queued, and the client told. */
+struct intake;
+void verbs_message_end(struct intake *in);
 
 #define VERB(name, states, handler, meaning) void handler(struct session *s, const char *arg, size_t n);
 #include "smtp/verbs.def"

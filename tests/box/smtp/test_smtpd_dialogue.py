@@ -1,5 +1,5 @@
 """qmail-smtpd: what it answers, command by command, and what reaches the queue."""
-import os, re, unittest
+import os, re, signal, unittest
 from box import wait_for
 from smtpd import SmtpRoot
 
@@ -16,7 +16,7 @@ DIALOGUES = [
                            (R, "250"), ("DATA x", "501 5.5.4"), ("VRFY", "501 5.5.4"), ("VRFY joe", "252 2.7.0"),
                            ("EHLO " + "x" * 255, "250"), ("EHLO " + "x" * 256, "501 5.5.4")]),
     ("case and blanks", {}, {}, [("helo x", "250"), ("mail from: <s@x.example>", "250"), ("rCpT  to:<joe@EXAMPLE.com>  ", "250")]),
-    ("unknown", {}, {}, [("HELO x", "250"), ("FOO", "500 5.5.1"), ("", "500 5.5.1"), ("EXPN x", "500 5.5.1"), ("MAILFROM:<>", "500 5.5.1")]),
+    ("unknown", {}, {}, [("HELO x", "250"), ("FOO", "500 5.5.1"), ("", "500 5.5.1"), ("EXPN x", "502 5.5.1"), ("HELP mail", "214 2.0.0 begin"), ("HELP FOO", "504 5.5.4"), ("MAILFROM:<>", "500 5.5.1")]),
     ("senders", {}, {}, [("EHLO x", "250"), ("MAIL FROM:", "501 5.1.7"), ("MAIL FROM:s@x", "501 5.1.7"), ("MAIL TO:<s@x>", "501 5.1.7"),
                          ("MAIL FROM:<a b@x>", "501 5.1.7"), ("MAIL FROM:<\xc3\xa9@x>", "553 5.6.7"),
                          ("MAIL FROM:<" + "a" * 900 + "@x>", "501 5.1.7"), ("MAIL FROM:<>", "250 2.1.0"), ("RSET", "250"),
@@ -35,6 +35,14 @@ DIALOGUES = [
       (R + " NOTIFY", "501 5.5.4"), (R + " NOTIFY=DELAY,DELAY", "501 5.5.4"), (R + " NOTIFY=ALWAYS", "501 5.5.4"),
       (R + " NOTIFY=NEVER NOTIFY=NEVER", "501 5.5.4"), (R + " ORCPT=joe", "501 5.5.4"), (R + " ORCPT=rfc822;a=b", "501 5.5.4"),
       (R + " ORCPT=rfc822;" + "x" * 494, "501 5.5.4"), (R + " RET=FULL", "555 5.5.4"), (R + " ORCPT=rfc822;" + "x" * 493, "250")]),
+    ("SMTPUTF8", {}, {"QMAILQUEUE": "", "SMTPUTF8": "1"},
+     [("EHLO x", "250"), ("MAIL FROM:<\xc3\xb6@x>", "553 5.6.7"), ("MAIL FROM:<\xc3\xb6@x> SMTPUTF8", "250"), (R, "250"),
+      ("RCPT TO:<\xc3\xb6@example.com>", "250"), ("RCPT TO:<\xc0\x80@example.com>", "501 5.1.3"), ("RCPT TO:<\xed\xa0\x80@example.com>", "501 5.1.3"),
+      ("RCPT TO:<\xe9@example.com>", "501 5.1.3"), ("RCPT TO:<a@\xef\xbc\xa0.example.com>", "501 5.1.3"), ("RCPT TO:<a@\xc3\xbc.sub.example.com>", "250"),
+      ("RCPT TO:<a@\xef\xbd\x93ub.sub.example.com>", "250"), ("RCPT TO:<a@ex\xc3\xa4mple.com>", "553 5.7.1"), ("RSET", "250"),
+      (M + " SMTPUTF8=1", "501 5.5.4"), (M + " SMTPUTF8 SMTPUTF8", "501 5.5.4"), (M, "250"), ("RCPT TO:<\xc3\xb6@example.com>", "553 5.6.7"),
+      ("VRFY \xc3\xb6", "252")]),
+    ("no SMTPUTF8", {}, {"QMAILQUEUE": ""}, [("EHLO x", "250"), (M + " SMTPUTF8", "555 5.5.4")]),
     ("DSN switched off", {}, {"QMAILQUEUE": "", "DISABLE_DSN": "1"}, [("EHLO x", "250"), (M + " RET=FULL", "555 5.5.4"), (M, "250"), (R + " NOTIFY=NEVER", "555 5.5.4")]),
     ("relaying", {}, {}, [("EHLO x", "250"), (M, "250"), ("RCPT TO:<joe@example.org>", "553 5.7.1"), ("RCPT TO:<joe@xexample.com>", "553 5.7.1"),
                           ("RCPT TO:<joe@a.sub.example.com>", "250"), ("RCPT TO:<postmaster>", "250"), ("RCPT TO:<>", "501 5.1.3"),
@@ -106,6 +114,47 @@ class Dialogue(unittest.TestCase):
         self.assertEqual(body, b": x\n\n.dot\n\xff8bit\n")
         self.assertEqual((sender, rcpts), (b"", [b"a b@example.com", b"postmaster@mail.example.com"]))
         self.assertNotIn("AUTHINFO", vars)
+
+    def stop(self, s):
+        s.p.send_signal(signal.SIGTERM)
+
+    def refused(self, s):
+        code, text = s.reply()
+        self.assertEqual((code, text[0][:5]), (421, "4.3.2"))
+        self.assertTrue(s.ended())
+        self.assertTrue(s.exits(1))
+
+    def test_stopped_idle(self):
+        """At whatever command it waits, the session ends at once; nothing is queued."""
+        for lines in ((), ("EHLO x",), ("EHLO x", M), ("EHLO x", M, R), ("EHLO x", M, R, "BDAT 3\r\nabc")):
+            with SmtpRoot(self.resident) as root, root.smtp() as s:
+                self.assertEqual(s.reply()[0], 220)
+                for line in lines:
+                    if "BDAT" in line:
+                        s.send(line.encode())
+                        self.assertEqual(s.reply()[0], 250)
+                    else:
+                        self.assertEqual(s.cmd(line)[0], 250)
+                self.stop(s)
+                self.refused(s)
+                self.assertEqual(root.messages(), [])
+
+    def test_stopped_in_message(self):
+        """The message under way still counts."""
+        with self.root.smtp() as s:
+            self.envelope(s)
+            self.assertEqual(s.cmd("DATA")[0], 354)
+            s.send(b"one\r\n")
+            self.stop(s)
+            if self.resident:  # it is still handed connections, and says so to them
+                with self.root.smtp() as other:
+                    self.refused(other)
+            s.send(b"two\r\n.\r\nNOOP\r\n")
+            self.assertEqual(s.reply()[0], 250)
+            self.refused(s)
+        self.assertEqual(len(self.root.messages()), 1)
+        if self.resident:
+            self.assertEqual(s.p.wait(20), 0)
 
     def test_own_address(self):
         self.root.control("localiphost", "example.com\n")
@@ -181,7 +230,7 @@ class Dialogue(unittest.TestCase):
         with self.root.smtp() as s:
             self.assertEqual(s.reply(), (220, ["mx.example.org hello", "no spam please ESMTP"]))
             self.assertEqual(s.cmd("HELO x"), (250, ["mx.example.org"]))
-            self.assertEqual(s.cmd("EHLO x")[1], ["mx.example.org", "PIPELINING", "8BITMIME", "SIZE", "ENHANCEDSTATUSCODES", "HELP"])
+            self.assertEqual(s.cmd("EHLO x")[1], ["mx.example.org", "PIPELINING", "8BITMIME", "CHUNKING", "SIZE", "ENHANCEDSTATUSCODES", "HELP"])
 
     def test_shutdown(self):
         with self.root.smtp(SHUTDOWN="") as s:

@@ -92,47 +92,86 @@ static void feed(size_t i, size_t a, size_t step) {
   stralloc_free(&out);
 }
 
-/* Text whose length is known: the same, with and without CR. */
+/* The same for chunks; cut in two at every place means nothing. */
 static const struct {
-  int crlf;
   const char *in;
   size_t n; /* 0: strlen */
   unsigned flaws;
   const char *out;
+  size_t out_n; /* 0: strlen */
   unsigned hops;
-} texts[] = {
-    {1, "a\r\n.\r\n..b\r\n", 0, 0, "a\n.\n..b\n", 0}, {1, "no end", 0, 0, "no end", 0}, {1, "", 0, 0, "", 0},
-    {1, "a\nb\r\n", 0, LF, "a\nb\n", 0},             {1, "a\rb\r\n", 0, CR, "a\rb\n", 0}, {1, "a\r", 0, CR, "a\r", 0},
-    {1, "\r\r\n", 0, CR, "\r\n", 0},                 {1, "a\r\0\r\n", 5, CR | DATA_NUL, 0, 0},
-    {0, "a\n.\n..b\n", 0, 0, "a\n.\n..b\n", 0},       {0, "a\r\n", 0, CR, "a\r\n", 0},     {0, "a\0b\n", 4, DATA_NUL, 0, 0},
-    {1, "Received: a\r\nX: b\r\n\r\nReceived: c\r\n", 0, 0, 0, 1}, {0, "Received: a\nDelivered-To: b\n\nReceived: c\n", 0, 0, 0, 2},
+} chunks[] = {
+    {"", 0, 0, "", 0, 0},
+    {"a: b\r\n\r\nhello\r\n", 0, 0, "a: b\n\nhello\n", 0, 0},
+    {"no end", 0, 0, "no end", 0, 0},
+    {".\r\n..\r\n.x\r\n.\r\n", 0, 0, ".\n..\n.x\n.\n", 0, 0},
+    {"a\nb\r\n", 0, LF, "a\nb\n", 0, 0},
+    {"a\n.\nb\r\n.\n", 0, LF, "a\n.\nb\n.\n", 0, 0},
+    {"a\rb\r\n", 0, CR, "a\rb\n", 0, 0},
+    {"a\r\r\n", 0, CR, "a\r\n", 0, 0},
+    {"a\r", 0, CR, "a\r", 0, 0},
+    {"\r", 0, CR, "\r", 0, 0},
+    {"a\n\r", 0, LF | CR, "a\n\r", 0, 0},
+    {"a\0b\r\n", 5, DATA_NUL, "a\0b\n", 4, 0},
+    {"a\r\0\r\n", 5, CR | DATA_NUL, "a\r\0\n", 4, 0},
+    {"Received: x\r\nDelivered-To: y\r\n\r\nReceived: z\r\n", 0, 0, "Received: x\nDelivered-To: y\n\nReceived: z\n", 0, 2},
 };
 
-static void feed_text(size_t i, size_t piece) {
-  size_t n = texts[i].n ? texts[i].n : strlen(texts[i].in);
+static void feed_chunks(size_t i, size_t a, size_t step) {
   struct data_reader r = {0};
   stralloc out = STRALLOC_INIT;
+  const char *in = chunks[i].in;
+  size_t n = chunks[i].n ? chunks[i].n : strlen(in);
+  size_t out_n = chunks[i].out_n ? chunks[i].out_n : strlen(chunks[i].out);
 
-  for (size_t at = 0; at < n; at += piece)
-    data_text(&r, texts[i].crlf, texts[i].in + at, n - at < piece ? n - at : piece, sink, &out);
-  data_text_end(&r, sink, &out);
-  CHECK_CASE(r.flaws == texts[i].flaws && r.hops == texts[i].hops && r.bytes == out.len, texts[i].in);
-  if (texts[i].out) CHECK_CASE(stralloc_equals(&out, texts[i].out), texts[i].in);
+  for (size_t pos = 0, piece = a; pos < n; pos += piece, piece = step) {
+    if (piece > n - pos) piece = n - pos;
+    data_feed_chunk(&r, in + pos, piece, sink, &out);
+  }
+  data_end_chunks(&r, sink, &out);
+  CHECK_CASE(r.flaws == chunks[i].flaws, in);
+  CHECK_CASE(r.hops == chunks[i].hops, in);
+  CHECK_CASE(r.bytes == out.len, in);
+  CHECK_CASE(out.len == out_n && !memcmp(stralloc_cstr(&out), chunks[i].out, out_n), in);
   stralloc_free(&out);
 }
 
-static void text(void) {
-  for (size_t i = 0; i < sizeof texts / sizeof *texts; ++i)
-    for (size_t piece = 1; piece < 8; ++piece) feed_text(i, piece);
-  for (size_t i = 0; i < sizeof texts / sizeof *texts; ++i) feed_text(i, 1000);
+/* Lines that end in LF, and may hold anything else. */
+static const struct {
+  const char *in;
+  size_t n; /* 0: strlen */
+  unsigned flaws, hops;
+} lines[] = {
+    {"", 0, 0, 0},         {"a\n.\n..b\n", 0, 0, 0},  {"no end", 0, 0, 0},
+    {"a\r\n", 0, CR, 0},   {"a\0b\n", 4, DATA_NUL, 0}, {"Received: a\nDelivered-To: b\n\nReceived: c\n", 0, 0, 2},
+};
+
+static void feed_lines(size_t i, size_t piece) {
+  size_t n = lines[i].n ? lines[i].n : strlen(lines[i].in);
+  struct data_reader r = {0};
+  stralloc out = STRALLOC_INIT;
+
+  for (size_t at = 0; at < n; at += piece) data_feed_lines(&r, lines[i].in + at, n - at < piece ? n - at : piece, sink, &out);
+  data_end_chunks(&r, sink, &out);
+  CHECK_CASE(r.flaws == lines[i].flaws && r.hops == lines[i].hops && r.bytes == n, lines[i].in);
+  CHECK_CASE(out.len == n && (!n || !memcmp(out.s, lines[i].in, n)), lines[i].in);
+  stralloc_free(&out);
 }
 
 int main(void) {
+  for (size_t i = 0; i < sizeof lines / sizeof *lines; ++i)
+    for (size_t piece = 1; piece < 50; ++piece) feed_lines(i, piece);
+  for (size_t i = 0; i < sizeof chunks / sizeof *chunks; ++i) {
+    size_t n = chunks[i].n ? chunks[i].n : strlen(chunks[i].in);
+
+    feed_chunks(i, n, n);
+    feed_chunks(i, 1, 1);
+    for (size_t cut = 1; cut < n; ++cut) feed_chunks(i, cut, n);
+  }
   for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
     feed(i, length(i), 1);
     feed(i, 1, 1);
     for (size_t cut = 1; cut < length(i); ++cut) feed(i, cut, length(i));
   }
-  text();
   return check_done();
 }

@@ -365,6 +365,50 @@ static void lifetimes_change(void) {
   sched_free(&s);
 }
 
+/* Nothing of a message is tried before its time, whoever is impatient; after it, it is as good as new. */
+static void not_before(void) {
+  struct sched s;
+  struct message *m = make_many(1, "a@a", 1, "x.example");
+  struct batch b[64];
+  int64_t then = BIRTH + 30 * DAY;
+
+  init(&s, 20);
+  m->birth = m->not_before = then;
+  CHECK(sched_add(&s, m, 0, BIRTH) && take_all(&s, BIRTH, b) == 0 && sched_next_due(&s) == then);
+  sched_all_due(&s, BIRTH + 1);
+  sched_retry(&s, m, BIRTH + 2);
+  CHECK(sched_retry_destination(&s, CHANNEL_REMOTE, "x.example", BIRTH + 3) == 1);
+  sched_hold(&s, m, HELD_BY_ID, BIRTH + 4);
+  sched_hold(&s, m, 0, BIRTH + 5);
+  CHECK(take_all(&s, then - 1, b) == 0 && sched_next_due(&s) == then);
+  CHECK(take_all(&s, then, b) == 1 && b[0].kind == KIND_FRESH);
+  over(&s, &b[0], 0, FEEDBACK_ALIVE, then);
+  CHECK(sched_next_due(&s) == then + 400);
+  drop(&s, m);
+  sched_free(&s);
+}
+
+/* At the time its sender set a message is tried, for the last time if it is to fail then. */
+static void deliver_by(void) {
+  for (uint8_t by_return = 0; by_return < 2; ++by_return) {
+    struct sched s;
+    struct message *m = make_many(1, "a@a", 1, "x.example");
+    struct batch b[64];
+
+    init(&s, 20);
+    m->by = BIRTH + 100;
+    m->by_return = by_return;
+    CHECK(sched_add(&s, m, 0, BIRTH) && take_all(&s, BIRTH, b) == 1 && !sched_is_last(&b[0]));
+    over(&s, &b[0], 0, FEEDBACK_ALIVE, BIRTH + 10);
+    CHECK(sched_next_due(&s) == BIRTH + 100 && take_all(&s, BIRTH + 99, b) == 0);
+    CHECK(take_all(&s, BIRTH + 100, b) == 1 && sched_is_last(&b[0]) == by_return);
+    over(&s, &b[0], by_return, FEEDBACK_ALIVE, BIRTH + 110);
+    CHECK(by_return || sched_next_due(&s) > BIRTH + 400);
+    drop(&s, m);
+    sched_free(&s);
+  }
+}
+
 /* Hosts with no mail are forgotten after an hour, and of a flood of them only so many are kept. */
 static void forgetting(void) {
   struct sched s;
@@ -462,6 +506,8 @@ int main(void) {
   last_attempt_is_made();
   held_from_outside();
   lifetimes_change();
+  not_before();
+  deliver_by();
   forgetting();
   no_memory();
   memory();

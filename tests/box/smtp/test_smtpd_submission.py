@@ -1,0 +1,75 @@
+"""What users who have logged in may ask of a message: priority, delivery time, later release."""
+import re, unittest
+from smtpd import SmtpRoot, plain
+
+M, R = "MAIL FROM:<s@example.net>", "RCPT TO:<joe@example.com>"
+
+
+class Submission(unittest.TestCase):
+    def setUp(self):
+        self.root = SmtpRoot()
+        self.addCleanup(self.root.close)
+        self.root.certificate()
+
+    def session(self, login=True, **env):
+        s = self.root.smtp(["mail.example.com", self.root.checkpassword, "/bin/false", self.root.seen], STARTTLS="1", **{"QMAILQUEUE": "", **env})
+        self.addCleanup(s.close)
+        s.hello()
+        s.starttls()
+        s.offered = s.cmd("EHLO x")[1]
+        if login:
+            self.assertEqual(s.cmd("AUTH PLAIN " + plain("joe", "secret"))[0], 235)
+        return s
+
+    def test_offered(self):
+        self.root.control("maxrecipients", "7\n")
+        offered = self.session().offered
+        for keyword in ("MT-PRIORITY", "DELIVERBY", "LIMITS RCPTMAX=7"):
+            self.assertIn(keyword, offered)
+        self.assertTrue([k for k in offered if re.fullmatch(r"FUTURERELEASE 604800 \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", k)], offered)
+        offered = " ".join(self.session(FUTURERELEASE="0").offered)
+        self.assertNotIn("FUTURERELEASE", offered)
+        offered = " ".join(self.session(QMAILQUEUE="/bin/false").offered)
+        self.assertNotIn("MT-PRIORITY", offered)
+        with self.root.smtp() as s:
+            self.assertNotIn("MT-PRIORITY", s.hello())
+            self.assertEqual(s.cmd(M + " MT-PRIORITY=1")[0], 555)
+
+    def test_only_after_login(self):
+        s = self.session(login=False)
+        for p in ("MT-PRIORITY=1", "BY=1;R", "HOLDFOR=1", "HOLDUNTIL=2030-01-01T00:00:00Z"):
+            self.assertEqual(s.cmd(M + " " + p)[0], 530, p)
+
+    def test_requiretls(self):
+        s = self.session(REQUIRETLS="1")
+        self.assertIn("REQUIRETLS", s.offered)
+        for p, want in (("REQUIRETLS", 250), ("REQUIRETLS=1", 501), ("REQUIRETLS REQUIRETLS", 501)):
+            self.assertEqual(s.cmd(M + " " + p)[0], want)
+            s.cmd("RSET")
+        self.assertEqual(self.session().cmd(M + " REQUIRETLS")[0], 555)
+        with self.root.smtp(REQUIRETLS="1", QMAILQUEUE="") as s:
+            self.assertNotIn("REQUIRETLS", s.hello())
+            self.assertEqual(s.cmd(M + " REQUIRETLS")[0], 555)
+
+    def test_requiretls_is_not_forgotten(self):
+        self.root.control("domainqueue", f"example.com:QMAILQUEUE={self.root.queue}\n")
+        s = self.session(REQUIRETLS="1")
+        for command, want in ((M + " REQUIRETLS", 250), (R, 250), ("DATA", 451)):
+            self.assertEqual(s.cmd(command)[0], want)
+        self.assertEqual(self.root.messages(), [])
+
+    def test_values(self):
+        s = self.session(FUTURERELEASE="1000")
+        for p, want in (("MT-PRIORITY=-9", 250), ("MT-PRIORITY=9", 250), ("MT-PRIORITY=0", 250), ("MT-PRIORITY=10", 501), ("MT-PRIORITY=", 501),
+                        ("MT-PRIORITY", 501), ("MT-PRIORITY=1 MT-PRIORITY=1", 501), ("BY=120;R", 250), ("BY=120;rt", 250), ("BY=+5;N", 250),
+                        ("BY=-5;N", 250), ("BY=0;N", 250), ("BY=0;R", 501), ("BY=-5;R", 501), ("BY=5", 501), ("BY=;R", 501), ("BY=1;RTX", 501),
+                        ("BY=9999999999;N", 501), ("BY=1;N BY=1;N", 501), ("HOLDFOR=1000", 250), ("HOLDFOR=1001", 501), ("HOLDFOR=x", 501),
+                        ("HOLDFOR=1 HOLDUNTIL=2020-01-01T00:00:00Z", 501), ("HOLDUNTIL=2020-01-01T00:00:00+01:00", 250),
+                        ("HOLDUNTIL=2999-01-01T00:00:00Z", 501), ("HOLDUNTIL=2026-02-30T00:00:00Z", 501),
+                        ("HOLDFOR=5 BY=100;R MT-PRIORITY=3 RET=HDRS", 250)):
+            self.assertEqual(s.cmd(M + " " + p)[0], want, p)
+            self.assertEqual(s.cmd("RSET")[0], 250)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,51 @@
+/* Dates of RFC 3339: what is one, and which second it means; back again. */
+#include "mail/date.h"
+
+#include "check.h"
+
+static const struct {
+  const char *s;
+  uint64_t want; /* 0: none */
+} cases[] = {
+    {"2026-11-26T03:24:30Z", 1795663470},
+    {"2026-11-26t03:24:30z", 1795663470},
+    {"2026-11-26T03:24:30.25Z", 1795663470},
+    {"2026-11-26T04:24:30+01:00", 1795663470},
+    {"2026-11-25T22:54:30-04:30", 1795663470},
+    {"2024-02-29T00:00:00Z", 1709164800},
+    {"2016-12-31T23:59:60Z", 1483228800},
+    {"1970-01-01T00:00:01Z", 1},
+    {"9999-12-31T23:59:59Z", 253402300799},
+    {"1969-12-31T23:59:59Z", 0},
+    {"2026-02-29T00:00:00Z", 0},
+    {"2026-13-01T00:00:00Z", 0},
+    {"2026-00-01T00:00:00Z", 0},
+    {"2026-01-00T00:00:00Z", 0},
+    {"2026-01-01T24:00:00Z", 0},
+    {"2026-01-01T00:60:00Z", 0},
+    {"2026-01-01T00:00:61Z", 0},
+    {"2026-01-01T00:00:00", 0},
+    {"2026-01-01T00:00:00.Z", 0},
+    {"2026-01-01T00:00:00ZZ", 0},
+    {"2026-01-01T00:00:00+1:00", 0},
+    {"2026-01-01T00:00:00+24:00", 0},
+    {"2026-01-01 00:00:00Z", 0},
+    {"26-01-01T00:00:00Z", 0},
+    {"", 0},
+    {"x", 0},
+};
+
+int main(void) {
+  char text[DATE_3339];
+
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
+    uint64_t when = 0;
+
+    CHECK_CASE(date_scan_3339(cases[i].s, strlen(cases[i].s), &when) == (cases[i].want != 0), cases[i].s);
+    CHECK_CASE(when == cases[i].want, cases[i].s);
+    for (size_t n = 0; cases[i].want && n < strlen(cases[i].s); ++n) CHECK_CASE(!date_scan_3339(cases[i].s, n, &when), cases[i].s);
+  }
+  date_fmt_3339(text, 1795663470);
+  CHECK(!strcmp(text, "2026-11-26T03:24:30Z"));
+  return check_done();
+}
