@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 /* Block the listed signals (0 ends the list) and give a non-blocking, close-on-exec
- * descriptor for them, or -1 with errno. */
+ * descriptor for them above 2, where somebody may have been left out, or -1 with errno. */
 int sigfd_open(int sig, ...);
 /* The next signal's number, 0 when none waits, -1 with errno. */
 int sigfd_next(int fd);
