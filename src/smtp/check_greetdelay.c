@@ -24,7 +24,7 @@ enum verdict check_greetdelay(const struct connection *c, const struct transacti
   int64_t seconds = 0;
   deadline end;
 
-  if (!scan_i64(text, strlen(text), &seconds) || !seconds) return VERDICT_NEXT;
+  if (!scan_i64(text, strlen(text), &seconds) || !seconds || c->input == -1) return VERDICT_NEXT;
   end = deadline_in(seconds > LONGEST || seconds < -LONGEST ? LONGEST : seconds < 0 ? -seconds : seconds);
   if (seconds > 0) {
     wait_until(end);

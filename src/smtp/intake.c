@@ -95,7 +95,12 @@ static int open_queue(struct intake *in, struct strerr *e) {
 
   errno = ENOMEM;
   if (!environment(in->s, &env) || !trace_field(in->s, &trace)) strerr_sys(e, "unable to queue", (char *)0);
-  else if (choose_queue(in->s, &env, e) == 0) r = qqclient_open(&in->q, &env, in->s->messid, e);
+  else if (choose_queue(in->s, &env, e) == 0) {
+    errno = ENOMEM;
+    /* a rehearsal queues nothing, whatever settings or rules say */
+    if (in->s->trace && !env_set(&env, "NULLQUEUE", "1")) strerr_sys(e, "unable to queue", (char *)0);
+    else r = qqclient_open(&in->q, &env, in->s->messid, e);
+  }
   if (r == 0) {
     in->queued = 1;
     in->q.pool = in->s->queue;

@@ -25,7 +25,7 @@
 #define DEFER VERDICT_DEFER
 #define NEXT VERDICT_NEXT
 #define FIXED 0
-#define OFF 1
+#define OFF POLICY_MAY_SWITCH
 
 const struct policy_row policy_rows[] = {
 #define CHECK(name, stage, function, settings, exempt, failure, event, may, meaning) \
@@ -78,8 +78,7 @@ static int exempt(const struct session *s, unsigned who) {
   return who & NULL_SENDER && !s->t.sender.address.len;
 }
 
-/* What control/policy says of a row: "off", "warn" or nothing. */
-static const char *switched(const struct conf *conf, const struct policy_row *row) {
+const char *policy_switched(const struct conf *conf, const struct policy_row *row) {
   const char *how = row->may == OFF ? conf_map(conf_lines(conf, SET_policy), row->name, strlen(row->name)) : 0;
 
   return how ? how : "";
@@ -145,21 +144,40 @@ static enum verdict failed(const struct session *s, const struct policy_row *row
   return policy_say(r, VERDICT_DEFER, 451, *r->enhanced == '4' ? r->enhanced : "4.3.0", "unable to check that now, please try again later");
 }
 
+static void note(const struct session *s, const struct policy_row *row, enum policy_seen how, enum verdict verdict,
+                 const struct policy_reply *r) {
+  if (s->trace) s->trace->note(s->trace->ctx, s, row, how, verdict, r);
+}
+
+static enum policy_seen seen(const struct session *s, const struct policy_row *row) {
+  const char *how = policy_switched(s->conf, row);
+
+  if (exempt(s, row->exempt)) return SEEN_EXEMPT;
+  if (!strcmp(how, "off")) return SEEN_OFF;
+  return *how ? SEEN_WARN : SEEN_JUDGED;
+}
+
+static enum verdict judge(const struct session *s, const struct policy_row *row, struct policy_reply *r) {
+  enum verdict verdict;
+
+  r->penalty = 0;
+  r->enhanced = "";
+  verdict = row->check(&s->c, &s->t, s->conf, r);
+  return verdict == VERDICT_FAILED ? failed(s, row, r) : verdict;
+}
+
 const struct policy_row *policy_judge(const struct session *s, enum policy_stage stage, enum verdict *verdict,
                                       struct policy_reply *r) {
   for (size_t i = 0; i < policy_count; ++i) {
     const struct policy_row *row = &policy_rows[i];
-    const char *how;
+    enum policy_seen how;
 
-    if (row->stage != stage || exempt(s, row->exempt)) continue;
-    how = switched(s->conf, row);
-    if (!strcmp(how, "off")) continue;
-    r->penalty = 0;
-    r->enhanced = "";
-    *verdict = row->check(&s->c, &s->t, s->conf, r);
-    if (*verdict == VERDICT_FAILED) *verdict = failed(s, row, r);
+    if (row->stage != stage) continue;
+    how = seen(s, row);
+    *verdict = how == SEEN_EXEMPT || how == SEEN_OFF ? VERDICT_NEXT : judge(s, row, r);
+    note(s, row, how, *verdict, r);
     if (*verdict == VERDICT_NEXT) continue;
-    if (*verdict == VERDICT_ACCEPT || strcmp(how, "warn")) return row;
+    if (*verdict == VERDICT_ACCEPT || how != SEEN_WARN) return row;
     log_verdict(s, LOG_smtp_warn, row, r);
   }
   *verdict = VERDICT_NEXT;

@@ -62,8 +62,28 @@ struct policy_row {
   int may;
   const char *meaning;
 };
+#define POLICY_MAY_SWITCH 1 /* of may */
 extern const struct policy_row policy_rows[];
 extern const size_t policy_count;
+
+/* How a row was looked at. */
+enum policy_seen {
+  SEEN_JUDGED,
+  SEEN_WARN,   /* judged, and made warn-only */
+  SEEN_OFF,    /* switched off */
+  SEEN_EXEMPT, /* not for this client or sender */
+};
+
+/* Who wants to know of every row of a session: told right after it, in their order.  The
+ * verdict of a row that was not judged is VERDICT_NEXT. */
+struct policy_trace {
+  void (*note)(void *ctx, const struct session *s, const struct policy_row *row, enum policy_seen how,
+               enum verdict verdict, const struct policy_reply *r);
+  void *ctx;
+};
+
+/* What control/policy says of a row: "off", "warn" or "". */
+const char *policy_switched(const struct conf *conf, const struct policy_row *row);
 
 /* Which row decides, without replying: what policy_run and an explanation share.
  * The row, or null when nothing stood against it. */

@@ -131,7 +131,7 @@ void session_pause(struct session *s, uint64_t seconds) {
   deadline end = deadline_in((int64_t)(seconds > 3600 ? 3600 : seconds));
 
   reply_flush(s);
-  if (!s->over) wait_until(end);
+  if (!s->over && !s->trace) wait_until(end);
 }
 
 int session_may_relay(const struct connection *c) {
@@ -311,7 +311,7 @@ static void linger(struct session *s) {
 int session_run(struct session *s) {
   int last_words;
 
-  if (!peer_read_proxy(s) || (conf_flag(s->conf, SET_smtps) && tls_session(s) == -1)) return 1;
+  if (!s->trace && (!peer_read_proxy(s) || (conf_flag(s->conf, SET_smtps) && tls_session(s) == -1))) return 1;
   session_deadline(s);
   if (peer_listed(s, SET_xclienthosts)) s->c.believed |= BELIEVE_XCLIENT;
   if (peer_listed(s, SET_xforwardhosts)) s->c.believed |= BELIEVE_XFORWARD;

@@ -44,7 +44,7 @@ enum session_protocol { SPEAKS_SMTP, SPEAKS_LMTP, SPEAKS_QMTP };
 struct connection {
   uint64_t number; /* in the log: our process, or what tcpserver calls the connection */
   enum session_protocol speaks;
-  int input; /* descriptor */
+  int input; /* descriptor; -1: there is no client (smtp/rehearsal.h) */
   /* Of the environment; never null. */
   const char *ip, *host, *info, *local_ip, *local_host;
   unsigned believed; /* of enum session_belief: of who is really connected */
@@ -96,6 +96,8 @@ struct session_stop {
 };
 void session_stop_all(struct session_stop *stop);
 
+struct policy_trace; /* smtp/policy.h */
+
 struct session {
   struct connection c;
   struct transaction t;
@@ -108,6 +110,7 @@ struct session {
   struct env overlay_env;
   struct env *own_env; /* what env is, once the client is not who it seemed; else null */
   struct qqclient_pool *queue;
+  const struct policy_trace *trace; /* a rehearsal (smtp/rehearsal.h): nothing is queued, nobody waits; else null */
   char messid[MESSID_SIZE]; /* of the message under way, or of the next one: queue/messid.h */
   enum session_state state;
   int over; /* no more commands: 1 the connection ends, SESSION_QUIT because of QUIT */
