@@ -88,6 +88,16 @@ static int trace_field(const struct session *s, stralloc *out) {
   return received_build(out, &r) && warnings_append(s->conf, out);
 }
 
+/* Of those that are kept, or whichever came last. */
+static const char *first_recipient(const struct transaction *t) {
+  return t->recipients.len ? t->recipients.s : stralloc_cstr(&t->recipient.address);
+}
+
+static void log_not_queued(const struct session *s, int code, const char *text) {
+  LOG(2, PREFIX, smtp_not_queued, log_s(s->c.ip), log_u(s->c.number), log_u((uint64_t)code),
+      log_s(stralloc_cstr(&s->t.sender.address)), log_s(first_recipient(&s->t)), log_s(s->messid), log_s(text));
+}
+
 static int open_queue(struct intake *in, struct strerr *e) {
   struct env env = {0};
   stralloc trace = STRALLOC_INIT;
@@ -101,6 +111,7 @@ static int open_queue(struct intake *in, struct strerr *e) {
     if (in->s->trace && !env_set(&env, "NULLQUEUE", "1")) strerr_sys(e, "unable to queue", (char *)0);
     else r = qqclient_open(&in->q, &env, in->s->messid, e);
   }
+  if (r == -1) log_not_queued(in->s, 0, e->text);
   if (r == 0) {
     in->queued = 1;
     in->q.pool = in->s->queue;
@@ -161,11 +172,6 @@ static void send_envelope(struct intake *in) {
   }
 }
 
-/* Of those that are kept, or whichever came last. */
-static const char *first_recipient(const struct transaction *t) {
-  return t->recipients.len ? t->recipients.s : stralloc_cstr(&t->recipient.address);
-}
-
 static void log_accepted(const struct session *s, uint64_t qp) {
   const struct transaction *t = &s->t;
 
@@ -208,9 +214,7 @@ static void answer_not_queued(const struct session *s, struct qqresult *r, struc
 
   answer(a, permanent ? 554 : 451, permanent ? "5.3.0" : "4.3.0");
   take_status(&r->text, permanent, a);
-  LOG(2, PREFIX, smtp_not_queued, log_s(s->c.ip), log_u(s->c.number), log_u((uint64_t)r->code),
-      log_s(stralloc_cstr(&s->t.sender.address)), log_s(first_recipient(&s->t)), log_s(s->messid),
-      log_s(stralloc_cstr(&r->text)));
+  log_not_queued(s, r->code, stralloc_cstr(&r->text));
   if (!stralloc_cat(&a->text, &r->text)) stralloc_cut(&a->text, 0);
 }
 

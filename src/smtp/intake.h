@@ -22,7 +22,7 @@ struct intake_answer {
 };
 
 /* Begin, once the session's transaction has its recipients.  0, or -1 with e filled: it cannot be
- * queued now, and there is nothing to end. */
+ * queued now, which is logged, and there is nothing to end. */
 int intake_open(struct intake *in, struct session *s, struct strerr *e) MUST_CHECK;
 /* The same for a protocol whose recipients come behind the message. */
 int intake_open_early(struct intake *in, struct session *s, struct strerr *e) MUST_CHECK;

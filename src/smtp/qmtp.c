@@ -94,7 +94,6 @@ static int take_message(struct packet *p) {
   errno = EPROTO;
   if (!n || substdio_get(&p->s->in, &first, 1) != 1 || (first != '\n' && first != '\r')) return -1;
   p->cannot_queue = intake_open_early(&p->in, p->s, &e) == -1;
-  if (p->cannot_queue) LOG(2, PREFIX, warning, log_s(e.text));
   if (stream(p, first == '\r' ? data_feed_chunk : data_feed_lines, n - 1) == -1) return -1;
   return netstring_tail(&p->s->in, &left) == 0 ? 1 : -1;
 }

@@ -45,7 +45,7 @@ static void conclude(struct session *s, const struct auth *a, enum auth_verdict 
     case AUTH_YES_NO_RELAY: accepted(s, a, 0); return;
     case AUTH_NO: refused(s, a); return;
     case AUTH_TEMPFAIL:
-      LOG(2, PREFIX, warning, log_s(a->e.text));
+      LOG(2, PREFIX, smtp_lookup_failed, log_s(s->c.ip), log_u(s->c.number), log_s("auth"), log_s(a->e.text));
       reply(s, 454, "4.7.0", "unable to check passwords now, please try again later");
       return;
     case AUTH_ENDED: return;

@@ -79,7 +79,7 @@ static struct intake *begin(struct session *s) {
   struct strerr e;
 
   if (in && intake_open(in, s, &e) == 0) return in;
-  LOG(2, PREFIX, warning, log_s(in ? e.text : "out of memory"));
+  if (!in) LOG(2, PREFIX, warning, log_s("out of memory"));
   free(in);
   return 0;
 }

@@ -1,11 +1,8 @@
 /* verb_data: DATA (RFC 5321 4.1.1.4), and what BDAT shares with it. */
-#include "base/log.h"
 #include "smtp/intake.h"
 #include "smtp/policy.h"
 #include "smtp/reply.h"
 #include "smtp/verbs.h"
-
-#define PREFIX "qmail-smtpd: "
 
 /* Takes the message: 1 at its end; 0 when the session is over. */
 static int take_message(struct intake *in) {
@@ -55,7 +52,6 @@ void verb_data(struct session *s, const char *arg, size_t n) {
     return;
   }
   if (intake_open(&in, s, &e) == -1) {
-    LOG(2, PREFIX, warning, log_s(e.text));
     reply(s, 451, "4.3.0", "unable to queue mail now");
     return;
   }

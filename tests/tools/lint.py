@@ -304,7 +304,7 @@ def check_events():
         if template.count("{") != len(fields) or template.count("}") != len(fields):
             yield path, line, f"{a[0]}: braces do not match"
         for f in fields:
-            if not re.fullmatch(r"[uisxt]:\w+", f):
+            if not re.fullmatch(r"[uispxt]:\w+", f):
                 yield path, line, f"{a[0]}: malformed field {{{f}}}"
         if "{t:" in template and not re.search(r"\{t:\w+\}$", template):
             yield path, line, f"{a[0]}: a field that keeps blanks must stand at the end"
