@@ -58,6 +58,9 @@ install_all() {
     for f in boot/* boot/templates/*; do
         [ ! -f "$f" ] || boot_file "$f" "$share/$f"
     done
+    for f in boot/fail2ban/*; do
+        [ ! -f "$f" ] || boot_file "$f" "$share/fail2ban/${f##*/}"
+    done
     for f in control/*; do
         [ ! -f "$f" ] || copy "$f" "$share/$f"
     done

@@ -39,6 +39,7 @@ class InstallTest(unittest.TestCase):
                 self.assertIn(f"usr/{directory}/{name}: owner {owner} and mode {mode} left out", said)
         self.assertIn("usr/share/man/man8/svctool.8", there)
         self.assertIn("usr/share/indimail/boot/SERVICES", there)
+        self.assertIn("usr/share/indimail/fail2ban/indimail.conf", there)
         self.assertIn("usr/share/indimail/boot/templates/smtp.run", there)
         with open(os.path.join(self.dest, "usr/share/indimail/boot/indimail.service")) as f:
             self.assertIn("ExecStart=/usr/sbin/svscanboot\n", f.read())
