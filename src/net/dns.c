@@ -1,20 +1,17 @@
 /* dns: see dns.h. */
 #include "net/dns.h"
 
-#include <arpa/nameser.h>
-#include <errno.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <resolv.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
 #include "base/env.h"
+#include "base/file.h"
 #include "base/scan.h"
 #include "net/dns_exchange.h"
 
-#define DNS_PORT 53
+#define RESOLV_CONF "/etc/resolv.conf"
+#define RESOLV_CONF_MAX 65536
 
 /* address, address:port, [address]:port: 1 or 0. */
 static int scan_server(const char *s, struct ip *ip, uint16_t *port) {
@@ -34,60 +31,30 @@ static int scan_server(const char *s, struct ip *ip, uint16_t *port) {
   return s[end] == ':' && scan_port(s + end + 1, n - end - 1, port);
 }
 
-/* Only this server.  For IPv6 the library looks in its extension, and frees it. */
-static int only_server(struct __res_state *r, const struct ip *ip, uint16_t port) {
-  struct sockaddr_storage sa;
+static int read_servers(struct dns *d, struct strerr *e) {
+  stralloc text = STRALLOC_INIT;
+  int r = file_read(RESOLV_CONF, &text, RESOLV_CONF_MAX);
 
-  ip_to_sockaddr(ip, port, &sa);
-  r->nscount = 1;
-  if (ip->family == AF_INET) {
-    memcpy(&r->nsaddr_list[0], &sa, sizeof r->nsaddr_list[0]);
-    return 0;
-  }
-  r->nsaddr_list[0].sin_family = 0;
-  if (!r->_u._ext.nsaddrs[0]) r->_u._ext.nsaddrs[0] = malloc(sizeof(struct sockaddr_in6));
-  if (!r->_u._ext.nsaddrs[0]) return -1;
-  memcpy(r->_u._ext.nsaddrs[0], &sa, sizeof(struct sockaddr_in6));
-  r->_u._ext.nscount = 1;
-  r->_u._ext.nssocks[0] = -1;
-  return 0;
-}
-
-/* The library that failed to start may keep a lock of its own for ever (seen with glibc 2.36
- * when memory ran out): it is not asked again. */
-static int broken;
-
-int dns_is_broken(void) {
-  return broken;
+  if (r == -1) strerr_sys(e, "unable to read ", RESOLV_CONF, (char *)0);
+  else dns_servers_parse(d, stralloc_cstr(&text), text.len);
+  stralloc_free(&text);
+  return r == -1 ? -1 : 0;
 }
 
 int dns_open(struct dns *d, struct strerr *e) {
   const char *server = env_get("DNSCACHEIP");
-  struct __res_state *r;
   struct ip ip;
   uint16_t port;
 
-  d->state = 0;
-  if (server && *server && !scan_server(server, &ip, &port)) {
+  d->servers = 0;
+  if (!server || !*server) return read_servers(d, e);
+  if (!scan_server(server, &ip, &port)) {
     strerr_set(e, "$DNSCACHEIP is not an address: ", server, (char *)0);
     e->permanent = 1;
     return -1;
   }
-  if (broken) return strerr_set(e, "the resolver failed before in this process", (char *)0);
-  r = calloc(1, sizeof *r);
-  if (!r) return strerr_sys(e, "unable to prepare the resolver", (char *)0);
-  if (res_ninit(r) == -1) {
-    broken = 1;
-    free(r);
-    return strerr_sys(e, "unable to read resolv.conf", (char *)0);
-  }
-  d->state = r;
-  r->options &= ~(RES_DNSRCH | RES_DEFNAMES | RES_NOALIASES);
-  if (server && *server && only_server(r, &ip, port) == -1) {
-    strerr_sys(e, "unable to prepare the resolver", (char *)0);
-    dns_close(d);
-    return -1;
-  }
+  ip_to_sockaddr(&ip, port, &d->server[0]);
+  d->servers = 1;
   return 0;
 }
 
@@ -116,9 +83,9 @@ enum dns_outcome dns_query(struct dns *d, enum dns_type type, const char *name, 
   answer->len = 0;
   answer->authenticated = 0;
   stralloc_cut(&answer->name, 0);
-  n = dns_question(d->state, name, (int)type, question);
+  n = dns_question(name, (int)type, question);
   if (n == -1) return explain(DNS_NXDOMAIN, name, e); /* a name that cannot be asked for is nobody's */
-  if (dns_exchange(d->state, question, (size_t)n, when, &message) == 0)
+  if (dns_exchange(d, question, (size_t)n, when, &message) == 0)
     outcome = dns_parse((const unsigned char *)message.s, message.len, type, name, answer);
   stralloc_free(&message);
   return explain(outcome, name, e);
@@ -160,8 +127,5 @@ void dns_answer_free(struct dns_answer *answer) {
 }
 
 void dns_close(struct dns *d) {
-  if (!d->state) return;
-  res_nclose(d->state);
-  free(d->state);
-  d->state = 0;
+  d->servers = 0;
 }

@@ -1,6 +1,6 @@
-/* dns: questions to the resolver of /etc/resolv.conf, or to $DNSCACHEIP (an
- * address, or address:port, with [brackets] around IPv6), with the system's
- * resolver library (its settings and the form of a question; net/dns_exchange.h asks).
+/* dns: questions to the servers of /etc/resolv.conf, or to $DNSCACHEIP (an
+ * address, or address:port, with [brackets] around IPv6).  Of resolv.conf the servers
+ * count; net/dns_exchange.h asks.
  *
  * The name is taken as it is: no search list.  An answer's CNAME chain is followed
  * inside the answer.  Failure of any kind is DNS_TEMPFAIL, never "no such name".
@@ -11,6 +11,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #include "base/now.h"
 #include "base/stralloc.h"
@@ -52,15 +53,16 @@ struct dns_answer {
   int authenticated; /* the AD bit */
 };
 
+#define DNS_PORT 53
+#define DNS_SERVERS 3
+
 struct dns {
-  void *state; /* of the library; null when closed */
+  struct sockaddr_storage server[DNS_SERVERS];
+  size_t servers; /* 0 when closed */
 };
 
 /* Read resolv.conf and $DNSCACHEIP: 0, or -1 with e filled. */
 int dns_open(struct dns *d, struct strerr *e) MUST_CHECK;
-/* The resolver library could not start and will not be tried again: a process that stays had
- * better end, and leave the rest to a new one. */
-int dns_is_broken(void);
 /* Ask and fill answer, which the caller zeroed or reuses.  Blocks until when; in a task
  * others go on meanwhile.  What cannot be a name is DNS_NXDOMAIN.  MX records come sorted
  * by preference.  e is filled for every outcome but DNS_FOUND. */

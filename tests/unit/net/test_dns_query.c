@@ -10,6 +10,7 @@
 #include "check.h"
 #include "net/connect.h"
 #include "net/dns.h"
+#include "net/dns_exchange.h"
 
 static const char zones[] =
     "{\"example.com\": {\"MX\": [[20, \"b.example.com\"], [10, \"A.example.com\"]], \"A\": [\"192.0.2.1\"], \"AD\": 1},"
@@ -138,6 +139,90 @@ static void servers(void) {
   }
 }
 
+static const struct {
+  const char *text;
+  size_t servers;
+  const char *first; /* and last, where there are two or more */
+  const char *last;
+} confs[] = {
+    {"", 1, "127.0.0.1", 0},
+    {"# nameserver 192.0.2.1\nsearch x\noptions ndots:1", 1, "127.0.0.1", 0},
+    {"nameserver 192.0.2.1", 1, "192.0.2.1", 0},
+    {"nameserver\t 192.0.2.1 \r\nnameserver 2001:db8::1 # ours\n", 2, "192.0.2.1", "2001:db8::1"},
+    {"nameserver no\nnameservers 192.0.2.9\nnameserver\nnameserver \nnameserver 192.0.2.2;x\n", 1, "192.0.2.2", 0},
+    {"nameserver 192.0.2.1\nnameserver 192.0.2.2\nnameserver 192.0.2.3\nnameserver 192.0.2.4\n", 3, "192.0.2.1", "192.0.2.3"},
+    {"nameserver fe80::1%lo\n", 1, "fe80::1", 0},
+    {"nameserver fe80::1%an-interface-with-a-name-too-long\nnameserver 192.0.2.1%lo", 1, "127.0.0.1", 0},
+};
+
+static void same(const struct dns *d, size_t i, const char *want) {
+  char text[IP_TEXT] = "";
+  struct ip ip;
+  uint16_t port = 0;
+
+  CHECK_CASE(ip_from_sockaddr((const struct sockaddr *)&d->server[i], &ip, &port) && ip_fmt(text, &ip) && port == DNS_PORT, want);
+  CHECK_CASE(!strcmp(text, want), want);
+}
+
+static void resolv_conf(void) {
+  struct dns d;
+
+  for (size_t i = 0; i < sizeof confs / sizeof *confs; ++i) {
+    dns_servers_parse(&d, confs[i].text, strlen(confs[i].text));
+    CHECK_CASE(d.servers == confs[i].servers, confs[i].text);
+    same(&d, 0, confs[i].first);
+    if (confs[i].last) same(&d, d.servers - 1, confs[i].last);
+  }
+}
+
+static void names(void) {
+  static const struct {
+    const char *name;
+    int n; /* of the name in the question; -1: that is none */
+  } cases_of_names[] = {{"a", 3}, {"a.bc", 6}, {"a.bc.", 6}, {"", 1}, {".", 1}, {"..", -1}, {".a", -1}, {"a..b", -1}, {"a..", -1}};
+  unsigned char q[DNS_QUESTION_MAX];
+  char big[300];
+
+  for (size_t i = 0; i < sizeof cases_of_names / sizeof *cases_of_names; ++i) {
+    int want = cases_of_names[i].n;
+
+    CHECK_CASE(dns_question(cases_of_names[i].name, DNS_A, q) == (want == -1 ? -1 : want + 12 + 4 + 11), cases_of_names[i].name);
+  }
+  memset(big, 'x', sizeof big);
+  for (size_t i = 63; i < sizeof big; i += 64) big[i] = '.';
+  big[253] = 0;
+  CHECK(dns_question(big, DNS_A, q) == 255 + 12 + 4 + 11);
+  big[253] = 'x';
+  big[254] = 0;
+  CHECK(dns_question(big, DNS_A, q) == -1);
+  memset(big, 'x', 64);
+  big[64] = 0;
+  CHECK(dns_question(big, DNS_A, q) == -1);
+}
+
+/* Memory that runs out once costs one question; a process that stays asks the next as if nothing had been. */
+static void recovery(void) {
+  struct dns_answer a = {0};
+  struct strerr e;
+  struct dns d;
+  int outcomes = 0;
+
+  for (long n = 1; n < 12; ++n) {
+    enum dns_outcome first = DNS_TEMPFAIL;
+
+    check_nomem(n);
+    if (dns_open(&d, &e) == 0) first = dns_query(&d, DNS_MX, "example.com", deadline_in(4), &a, &e);
+    check_nomem(0);
+    CHECK(first == DNS_FOUND || first == DNS_TEMPFAIL);
+    outcomes |= first == DNS_TEMPFAIL ? 1 : 2;
+    dns_answer_free(&a);
+    CHECK(dns_open(&d, &e) == 0 && dns_query(&d, DNS_MX, "example.com", deadline_in(4), &a, &e) == DNS_FOUND);
+    dns_answer_free(&a);
+    dns_close(&d);
+  }
+  CHECK(outcomes == 3);
+}
+
 static void connections(void) {
   struct sockaddr_in sa = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   socklen_t n = sizeof sa;
@@ -174,10 +259,13 @@ int main(void) {
   reverse(&d);
   silence(&d);
   dns_close(&d);
+  recovery();
   kill(pid, SIGTERM);
   waitpid(pid, 0, 0);
   unlink(file);
   servers();
+  resolv_conf();
+  names();
   connections();
   return check_done();
 }
