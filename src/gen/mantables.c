@@ -392,6 +392,48 @@ static void put_lists(void) {
 #undef ADDRESS_LIST
 }
 
+/* --- sandboxes --- */
+
+#define CALL(name, group)
+#define OLD_CALL(name, group, number)
+#define SANDBOX(program, groups, meaning) {#program, #groups, meaning, 0, 0},
+#define PLACE(name, program, place, rights) {#program, 0, 0, #place, #rights},
+static const struct sandbox_row {
+  const char *program, *groups, *meaning; /* of a program */
+  const char *place, *rights;             /* or of a place of one */
+} sandbox_rows[] = {
+#include "conf/sandbox.def"
+};
+#undef CALL
+#undef OLD_CALL
+#undef SANDBOX
+#undef PLACE
+#define SANDBOX_ROWS (sizeof sandbox_rows / sizeof *sandbox_rows)
+
+static void put_places(const char *program) {
+  for (size_t i = 0; i < SANDBOX_ROWS; ++i) {
+    const struct sandbox_row *r = &sandbox_rows[i];
+
+    if (r->place && !strcmp(r->program, program)) printf(".br\n%s: %s\n", r->place, r->rights);
+  }
+}
+
+static void put_sandboxes(void) {
+  for (size_t i = 0; i < SANDBOX_ROWS; ++i) {
+    const struct sandbox_row *r = &sandbox_rows[i];
+    char name[64];
+
+    if (r->place) continue;
+    snprintf(name, sizeof name, "%s", r->program);
+    for (char *c = name; *c; ++c)
+      if (*c == '_') *c = '-';
+    put_term("B", name);
+    put_sentence(r->meaning);
+    printf(".br\nSystem calls: %s.\n", r->groups);
+    put_places(r->program);
+  }
+}
+
 /* --- pages --- */
 
 static const struct {
@@ -402,6 +444,7 @@ static const struct {
     {"files", put_files},           {"states", put_states},            {"exitcodes", put_exitcodes},
     {"verbs", put_verbs},           {"extensions", put_extensions},    {"parameters", put_parameters},
     {"mechanisms", put_mechanisms}, {"checks", put_checks},         {"lists", put_lists},         {"commands", put_commands},        {"records", put_records},
+    {"sandboxes", put_sandboxes},
 };
 
 static int put_table(const char *name, size_t n) {

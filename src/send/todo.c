@@ -23,6 +23,7 @@
 #include "base/sigfd.h"
 #include "conf/conf.h"
 #include "conf/control_watch.h"
+#include "conf/sandbox.h"
 #include "conf/paths.h"
 #include "queue/transition.h"
 #include "queue/waiting.h"
@@ -388,6 +389,7 @@ int todo_run(struct strerr *e) {
       loop_io_add(&t->loop, &t->trigger, trigger, LOOP_READ, on_trigger, t) == -1)
     return strerr_sys(e, "unable to watch descriptors", (char *)0);
   t->tell = waiting_open();
+  sandbox_start(SANDBOX_todo_proc, conf_flag(&t->conf, SET_sandbox), 0, "todo-proc: ");
   on_interval(t);
   scan(t);
   if (loop_run(&t->loop) == -1) return strerr_sys(e, "unable to wait for events", (char *)0);

@@ -131,6 +131,7 @@ static void be_worker(struct parent *p, const struct worker *w, pid_t parent) {
       .listener = p->listener[w->pool],
       .fifo = w->fifo,
       .replies = p->replies,
+      .sandbox = p->d->sandbox,
   };
   struct strerr e;
 

@@ -14,6 +14,7 @@ struct lookup_daemon {
   const char *fifo; /* name of the FIFOs below it; worker k has NAME.k */
   unsigned quick, slow; /* workers of each kind */
   int verbose;
+  int sandbox; /* of workers: conf/sandbox.h */
   struct identity mail; /* become it once everything is created */
   struct lookup_service service;
 };

@@ -15,8 +15,10 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/file.h"
 #include "base/loop.h"
 #include "base/sigfd.h"
+#include "conf/sandbox.h"
 
 #define CLIENTS_MAX 500
 #define OTHER_FILES 30 /* descriptors kept for the database and ourselves */
@@ -234,6 +236,21 @@ static unsigned places(void) {
   return files.rlim_cur > OTHER_FILES ? (unsigned)(files.rlim_cur - OTHER_FILES) : 1;
 }
 
+/* SQLite keeps files of its own beside the database; where nobody has made its directory yet, that
+ * will be in the one above. */
+static void give_up(const struct lookup_worker *w) {
+  stralloc dir = STRALLOC_INIT, above = STRALLOC_INIT;
+  int r = file_dirname(w->service->db_path, &dir);
+
+  if (r == 0 && access(dir.s, F_OK) == -1) {
+    r = file_dirname(dir.s, &above);
+    if (r == 0 && !stralloc_copy(&dir, &above)) r = -1;
+  }
+  if (r == 0) sandbox_start(SANDBOX_inlookup, w->sandbox, dir.s, "inlookup: ");
+  stralloc_free(&dir);
+  stralloc_free(&above);
+}
+
 int lookup_worker_run(struct lookup_worker *w, struct strerr *e) {
   struct state st = {.w = w, .clients_max = places()};
   int signals = sigfd_open(SIGTERM, SIGINT, SIGHUP, SIGUSR1, 0);
@@ -245,6 +262,7 @@ int lookup_worker_run(struct lookup_worker *w, struct strerr *e) {
       loop_io_add(&st.loop, &st.listener, w->listener, LOOP_READ, connection_ready, &st) == -1 ||
       (w->fifo != -1 && loop_io_add(&st.loop, &st.fifo, w->fifo, LOOP_READ, fifo_ready, &st) == -1))
     return strerr_sys(e, "unable to start a worker", (char *)0);
+  give_up(w);
   r = loop_run(&st.loop);
   if (r == -1) strerr_sys(e, "unable to wait for requests", (char *)0);
   while (st.clients) drop(st.ends.next);

@@ -11,6 +11,7 @@ struct lookup_worker {
   int listener;
   int fifo;    /* -1: none */
   int replies; /* directory of the clients' reply FIFOs */
+  int sandbox; /* conf/sandbox.h */
 };
 
 /* Serve until SIGTERM: 0, or -1 with e filled. */

@@ -68,6 +68,7 @@ int main(int argc, char **argv) {
   d.service.scram_mechanisms = conf_line(&conf, SET_scram_mechanisms);
   d.service.scram_iterations = conf_number(&conf, SET_scram_iterations);
   if (scram_settings_ok(d.service.scram_mechanisms, d.service.scram_iterations, &e) == -1) strerr_die(111, FATAL, &e);
+  d.sandbox = conf_flag(&conf, SET_sandbox);
   who_may_ask(&d);
   if (lookup_daemon_run(&d, &e) == -1) strerr_die(111, FATAL, &e);
   return 0;

@@ -17,6 +17,7 @@
 #include "base/strerr.h"
 #include "base/substdio.h"
 #include "conf/conf.h"
+#include "conf/sandbox.h"
 #include "queue/journal.h"
 #include "queue/transition.h"
 
@@ -78,6 +79,7 @@ int main(int argc, char **argv) {
   if (conf_load(&conf, CONF_SEND, &e) == -1) strerr_die(111, FATAL, &e);
   if (recover) return bring_back(&conf);
   ossified = (int64_t)conf_number(&conf, SET_ossified);
+  sandbox_start(SANDBOX_qmail_clean, conf_flag(&conf, SET_sandbox), 0, "qmail-clean: ");
   conf_free(&conf);
   substdio_initfd_read(&in, 0, inbuf, sizeof inbuf);
   for (;;) {

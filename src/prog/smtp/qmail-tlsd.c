@@ -21,6 +21,7 @@
 #include "base/sigfd.h"
 #include "conf/conf.h"
 #include "conf/paths.h"
+#include "conf/sandbox.h"
 #include "net/keeper.h"
 #include "net/tls_service.h"
 
@@ -183,7 +184,13 @@ static void on_signal(void *ctx, int fd, unsigned events) {
   }
 }
 
+/* The certificate may lie anywhere; who was root gets it from the keeper. */
 static void run(struct daemon *d) {
+  stralloc dir = STRALLOC_INIT;
+
+  if (file_dirname(d->certificate.s, &dir) == -1) strerr_die_nomem(PREFIX);
+  sandbox_start(SANDBOX_qmail_tlsd, conf_flag(&d->conf, SET_sandbox), d->keeper == -1 ? dir.s : 0, PREFIX);
+  stralloc_free(&dir);
   if (loop_run(&d->service.loop) == -1) strerr_diem_sys(111, PREFIX, "unable to wait for events", (char *)0);
 }
 

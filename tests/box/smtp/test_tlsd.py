@@ -28,6 +28,22 @@ class Tls(unittest.TestCase):
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
             return s.connect_ex(self.root.path("run", "tls", "socket")) == 0
 
+    def test_sandbox(self):
+        """The daemon has given up what it does not need; SANDBOX=0 keeps it."""
+        for sandbox, want in (("1", "2"), ("0", "0")):
+            if os.environ.get("SAN") and sandbox == "1":
+                continue
+            with SmtpRoot() as root:
+                root.certificate()
+                with open(root.path("tlsd.log"), "a+b") as log:
+                    p = root.spawn(["qmail-tlsd", *USER], stderr=log, env=root.env(SANDBOX=sandbox))
+                    wait_for(lambda: os.path.exists(root.path("run", "tls", "socket")), what="qmail-tlsd")
+                    status = lambda: open(f"/proc/{p.pid}/status").read()
+                    wait_for(lambda: f"\nSeccomp:\t{want}\n" in status(), what="a filter")
+                    self.assertIn(f"\nNoNewPrivs:\t{int(sandbox)}\n", status())
+                    log.seek(0)
+                    self.assertNotIn(b"sandbox", log.read())
+
     def both(self):
         """With a process for each connection, and with the daemon."""
         yield "alone"

@@ -1,0 +1,113 @@
+/* Each sandbox, entered in a child: what it is for goes on, what it forbids is refused. */
+#include "conf/sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "check.h"
+
+static char dir[] = "/tmp/test_sandbox.XXXXXX";
+
+static const char *const names[] = {
+#define CALL(name, group)
+#define OLD_CALL(name, group, number)
+#define SANDBOX(program, groups, meaning) #program,
+#define PLACE(name, program, place, rights)
+#include "conf/sandbox.def"
+#undef CALL
+#undef OLD_CALL
+#undef SANDBOX
+#undef PLACE
+};
+
+static int refused(long r, int how) {
+  return r == -1 && errno == how;
+}
+
+static int may_write(const char *path) {
+  int fd = open(path, O_WRONLY | O_CREAT, 0600);
+
+  if (fd != -1) close(fd);
+  return fd != -1;
+}
+
+/* Bits of what went wrong. */
+static int probe(enum sandbox_program program) {
+  int has_sockets = program == SANDBOX_qmail_tlsd || program == SANDBOX_inlookup;
+  char name[] = "true";
+  char *const argv[] = {name, 0};
+  struct strerr e;
+  int bad = 0, fd;
+
+  if (chdir(dir) == -1 || sandbox_enter(program, 0, &e) != 0) return 255;
+  if (!refused(execve("/bin/true", argv, argv), EPERM)) bad |= 1;
+  if (!refused(syscall(SYS_socket, AF_INET, SOCK_STREAM, 0), EPERM) || !refused(ptrace(PTRACE_TRACEME, 0, 0, 0), EPERM)) bad |= 2;
+  if (!refused(syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0), EPERM) || !refused(setuid(65534), EPERM) || !refused(kill(getpid(), 0), EPERM)) bad |= 4;
+  if (refused(syscall(SYS_recvfrom, -1, 0, 0, 0, 0, 0), EBADF) != has_sockets) bad |= 8;
+  if (may_write("/tmp/test_sandbox.outside") || errno != EACCES) bad |= 16;
+  if (may_write("here") != (program == SANDBOX_todo_proc || program == SANDBOX_qmail_clean)) bad |= 32;
+  fd = open("/etc/passwd", O_RDONLY);
+  if (fd == -1) bad |= 64;
+  return bad;
+}
+
+static int in_child(int (*what)(enum sandbox_program program), enum sandbox_program program) {
+  int status;
+  pid_t pid = fork();
+
+  if (pid == 0) _exit(what(program));
+  if (pid == -1 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status)) return -1;
+  return WEXITSTATUS(status);
+}
+
+/* A kernel that has no landlock: that is told, and the rest is in force. */
+static int older(enum sandbox_program program) {
+  struct sock_filter f[] = {
+      {BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(struct seccomp_data, nr)},
+      {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 444},
+      {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | ENOSYS},
+      {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW},
+  };
+  const struct sock_fprog filter = {4, f};
+  char name[] = "true";
+  char *const argv[] = {name, 0};
+  struct strerr e;
+
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == -1) return 255;
+  if (sandbox_enter(program, 0, &e) != 1 || !strstr(e.text, "landlock")) return 1;
+  return refused(execve("/bin/true", argv, argv), EPERM) ? 0 : 2;
+}
+
+static int also(enum sandbox_program program) {
+  struct strerr e;
+
+  if (chdir(dir) == -1 || sandbox_enter(program, dir, &e) != 0) return 255;
+  return may_write("here") && rename("here", "there") == 0 && unlink("there") == 0 ? 0 : 1;
+}
+
+int main(void) {
+  CHECK(mkdtemp(dir) != 0);
+  setenv("QMAILHOME", dir, 1);
+  for (int i = 0; i < SANDBOXES; ++i) {
+    int r = in_child(probe, (enum sandbox_program)i);
+
+    CHECK_CASE(r == 0, names[i]);
+    CHECK_CASE(in_child(older, (enum sandbox_program)i) == 0, names[i]);
+    CHECK_CASE(in_child(also, (enum sandbox_program)i) == 0, names[i]);
+  }
+  CHECK(chdir(dir) == 0);
+  unlink("here");
+  CHECK(rmdir(dir) == 0);
+  return check_done();
+}
