@@ -455,8 +455,8 @@ class Administration(unittest.TestCase):
         self.assertIn(b"<alice@example.com>", listed)
         self.assertEqual(listed.count(b"\tremote\twaits@outside.example"), 1)
         self.assertIn(b"messages in queue: 1\n", demo.run("qmail-qstat").stdout)
+        wait_for(lambda: "450_later" in demo.logs("deliver.25"), what="the deferral")
         del sink.script["RCPT waits@outside.example"]
-        wait_for(lambda: "deferral" in demo.logs("deliver.25"), what="the deferral")
 
         def delivered():
             demo.flush()
