@@ -197,6 +197,8 @@ def idle_connection(peer, n=1000):
 
 
 def connects(peer, total=10000):
+    if peer.name == "opensmtpd":
+        return {}  # stops answering in the midst of it, for good
     program = os.path.join(TOP, "build/bench/connect")
     return {"connect, banner, QUIT, 20 at once, /s": float(sh([program, str(peer.port), "20", str(total)]))}
 
