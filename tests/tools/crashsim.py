@@ -489,7 +489,7 @@ class CrashSite(Root):
             begun = set(re.findall(r"info msg (\d+):|starting delivery \d+: msg (\d+)", text))
             begun = {"".join(ids) for ids in begun}  # what was tried before a restart has no info line
             ended = set(re.findall(r"end msg (\d+)", text))
-            return begun and begun == ended
+            return begun and begun == ended and notices_found(text)
 
         self.wait_log(over, timeout, "the end of all messages")
 
@@ -501,6 +501,11 @@ class CrashSite(Root):
             if self.log:
                 self.log.close()
             super().close()
+
+
+def notices_found(text):
+    """Was every bounce and notice that was queued found in the queue? It is a message of its own, found a moment later."""
+    return set(re.findall(r"(?:bounce|notice) msg \d+ qp (\d+)", text)) <= set(re.findall(r"info msg \d+: .* qp (\d+) uid", text))
 
 
 class Scenario:
@@ -886,7 +891,7 @@ class Slot:
     def settled(lines):
         text = "\n".join(lines)
         begun = set(re.findall(r"info msg (\d+):", text))
-        return str(SENTINEL) in begun and begun <= set(re.findall(r"end msg (\d+)", text))
+        return str(SENTINEL) in begun and begun <= set(re.findall(r"end msg (\d+)", text)) and notices_found(text)
 
     def close(self):
         self.site.close()
