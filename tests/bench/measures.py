@@ -224,6 +224,7 @@ def deferred(peer, n=100000, messages=1000):
     look("queue empty")
     peer.send("-d")
     peer.fill(n)
+    os.sync()  # the disk is to be ours again, and not still busy with the files just made
     empty(os.path.join(peer.maildir, "new"))
     peer.send("-u")
     start = time.monotonic()
