@@ -425,6 +425,11 @@ int qqclient_close(struct qqclient *q, struct qqresult *r) {
   return r->verdict == 'K' ? 0 : -1;
 }
 
+int qqclient_receipt(stralloc *out, uint64_t qp, const char *messid) {
+  return stralloc_catlit(out, "ok ") && stralloc_catu64(out, (uint64_t)wall_now()) && stralloc_catlit(out, " qp ") &&
+         stralloc_catu64(out, qp) && stralloc_catm(out, " id ", messid, (char *)0);
+}
+
 void qqresult_free(struct qqresult *r) {
   stralloc_free(&r->text);
 }

@@ -73,6 +73,9 @@ void qqclient_to_dsn(struct qqclient *q, const char *s, size_t n);
 /* End of envelope; wait for the verdict.  0 when queued, -1 otherwise with r
  * filled in both cases.  Blocks until the queue program ends. */
 int qqclient_close(struct qqclient *q, struct qqresult *r) MUST_CHECK;
+/* "ok TIME qp NUMBER id ID", what a client is told of a message that was queued, appended: 1, or 0
+ * without memory. */
+int qqclient_receipt(stralloc *out, uint64_t qp, const char *messid) MUST_CHECK;
 void qqresult_free(struct qqresult *r);
 
 #endif

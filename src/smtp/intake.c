@@ -190,9 +190,7 @@ static void answer(struct intake_answer *a, unsigned code, const char *enhanced)
 static void answer_accepted(const struct session *s, uint64_t qp, struct intake_answer *a) {
   log_accepted(s, s->t.discard ? 0 : qp);
   answer(a, 250, "2.0.0");
-  if (!stralloc_catlit(&a->text, "ok ") || !stralloc_catu64(&a->text, (uint64_t)wall_now()) || !stralloc_catlit(&a->text, " qp ") ||
-      !stralloc_catu64(&a->text, qp) || !stralloc_catm(&a->text, " id ", s->messid, (char *)0))
-    stralloc_cut(&a->text, 0);
+  if (!qqclient_receipt(&a->text, qp, s->messid)) stralloc_cut(&a->text, 0);
 }
 
 /* The queue program's text ends with its status code, "(#5.3.0)", which is taken out of it. */

@@ -162,8 +162,7 @@ static int settle(struct packet *p) {
 
   if (queued) {
     log_accepted(p);
-    ok = stralloc_copylit(&text, "Kok ") && stralloc_catu64(&text, (uint64_t)wall_now()) && stralloc_catlit(&text, " qp ") &&
-         stralloc_catu64(&text, p->q.qp) && stralloc_catm(&text, " id ", p->messid, (char *)0);
+    ok = stralloc_append(&text, 'K') && qqclient_receipt(&text, p->q.qp, p->messid);
   } else if (p->too_big) {
     ok = stralloc_copylit(&text, "Dthe message is larger than we take (#5.3.4)");
   } else {

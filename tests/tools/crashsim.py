@@ -74,6 +74,15 @@ class Log:
         os.close(self.fd)
 
 
+def entries(directory):
+    """Nothing where it is gone."""
+    try:
+        with os.scandir(directory) as found:
+            return list(found)
+    except FileNotFoundError:
+        return []
+
+
 class Tree:
     """Names and contents below some directories of a root: path -> ("f", bytes), ("l", text) or ("d", None)."""
 
@@ -90,12 +99,7 @@ class Tree:
     @classmethod
     def read_below(cls, directory, rel, found, inodes):
         """Called for each state some hundred times: no call of the system but those that are needed."""
-        try:
-            with os.scandir(directory) as entries:
-                entries = list(entries)
-        except FileNotFoundError:
-            return
-        for e in entries:
+        for e in entries(directory):
             name = rel + e.name
             if e.is_symlink():
                 found[name] = ("l", os.readlink(os.fsencode(e.path)))
@@ -115,12 +119,7 @@ class Tree:
 
 def files_below(directory):
     """Their entries; what goes away meanwhile is left out."""
-    try:
-        with os.scandir(directory) as entries:
-            entries = list(entries)
-    except FileNotFoundError:
-        return
-    for e in entries:
+    for e in entries(directory):
         if e.is_dir(follow_symlinks=False):
             yield from files_below(e.path)
         else:

@@ -456,6 +456,11 @@ class Killed(unittest.TestCase):
             site.daemon.send_signal(signal.SIGALRM)  # what was deferred is due now
             time.sleep(0.2)
         self.assertEqual(rest(), [], site.logged()[-3000:])
+        site.stop()
+        for path in site.queued():
+            os.utime(path, (0, 0))  # so old that it is swept at the start
+        site.start()
+        site.wait_empty()
         mails = site.mails()
         relayed = [m[2].replace(b"\r\n", b"\n") for m in site.sink.messages]
         for i, text in enumerate(bodies):
