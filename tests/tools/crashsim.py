@@ -939,8 +939,7 @@ def messages_of(state):
     return files
 
 
-def waiting(site):
-    """Is there a message in the queue which states.def says is to be delivered?"""
+def is_waiting(site):
     while True:
         try:
             found = messages_of(Tree.read(site.dir, site.PARTS[:4]))
@@ -949,6 +948,12 @@ def waiting(site):
             pass
     rows = table()
     return any(row is None or row[2] == "DELIVER" for row in (row_of(rows, letters_of(has)) for has in found.values()))
+
+
+def waiting(site):
+    """Is there a message in the queue which states.def says is to be delivered? One look is not enough: while it goes through
+    the directories, a message ahead of it may end, and the bounce about that one stand where it has been; so too with the bounce's own."""
+    return any(is_waiting(site) for _ in range(3))
 
 
 def by_table(state, log):
