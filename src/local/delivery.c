@@ -15,7 +15,9 @@
 #include "local/dotqmail.h"
 #include "local/instruction.h"
 #include "local/recipient_env.h"
+#include "mail/dsn.h"
 #include "queue/qqclient.h"
+#include "queue/spawn_proto.h"
 #include "user/maildir.h"
 #include "user/mbox.h"
 
@@ -30,6 +32,7 @@ struct run {
   stralloc head; /* lines before a stored message */
   unsigned files, programs;
   int forward_only, stop;
+  int passed_on; /* who has the forwarded mail knows what the sender asked */
   struct strerr *e;
 };
 
@@ -182,6 +185,27 @@ static int add_forward(struct run *r, const char *address, size_t n) {
   return strlist_add(&r->forwards, address, n) ? 0 : no_memory(r);
 }
 
+/* The copies go out under the sender's name: what it asked goes with them (RFC 3461 section
+ * 5.2.7).  From an owner's address they are new mail. */
+static void put_recipients(struct run *r, struct qqclient *q) {
+  const struct delivery_job *job = r->job;
+  int same = !strcmp(stralloc_cstr(&r->env.newsender), job->sender);
+  int several = r->forwards.len > 1 || r->files || r->programs;
+  stralloc asked = STRALLOC_INIT;
+
+  qqclient_from(q, r->env.newsender.s, r->env.newsender.len);
+  if (same && !dsn_mail_forward(&asked, job->dsn, strlen(job->dsn))) qqclient_fail(q);
+  qqclient_from_dsn(q, asked.s, asked.len);
+  stralloc_cut(&asked, 0);
+  if (same && !dsn_rcpt_forward(&asked, job->notify, strlen(job->notify), several)) qqclient_fail(q);
+  for (size_t i = 0; i < r->forwards.len; ++i) {
+    qqclient_to(q, r->forwards.item[i].s, r->forwards.item[i].len);
+    qqclient_to_dsn(q, asked.s, asked.len);
+  }
+  r->passed_on = asked.len && !several && q->takes_dsn;
+  stralloc_free(&asked);
+}
+
 /* All forwards go in one message, after everything else went well. */
 static int send_forwards(struct run *r, stralloc *qp) {
   struct qqclient q;
@@ -202,13 +226,12 @@ static int send_forwards(struct run *r, stralloc *qp) {
     substdio_take(&in, (size_t)n);
   }
   if (n < 0) qqclient_fail(&q);
-  qqclient_from(&q, r->env.newsender.s, r->env.newsender.len);
-  for (size_t i = 0; i < r->forwards.len; ++i) qqclient_to(&q, r->forwards.item[i].s, r->forwards.item[i].len);
+  put_recipients(r, &q);
   sent = qqclient_close(&q, &result);
   if (sent == -1) {
     strerr_set(r->e, "Unable to forward message: ", stralloc_cstr(&result.text), (char *)0);
     code = result.verdict == 'D' ? 100 : 111;
-  } else if (!stralloc_catlit(qp, "qp ") || !stralloc_catu64(qp, q.qp) || !stralloc_append(qp, '\n')) {
+  } else if (!stralloc_catlit(qp, "qp ") || !stralloc_catu64(qp, q.qp) || !stralloc_cats(qp, r->passed_on ? SPAWN_DSN_FORWARDED : "\n")) {
     stralloc_cut(qp, 0);
   }
   qqresult_free(&result);

@@ -12,6 +12,7 @@ struct delivery_job {
   const char *user, *home, *local, *dash, *ext, *host, *sender, *defaultdelivery;
   const char *extra; /* header lines that go before the message (QQEH) */
   const char *messid; /* of the message, or "" */
+  const char *dsn, *notify; /* what the sender asked (mail/dsn.h) of the message, of this recipient; or "" */
   int message;       /* descriptor, seekable */
   int dry;           /* say what would be done, on fd 1 */
   struct lookup *lookup; /* connection to inlookup, kept between deliveries */

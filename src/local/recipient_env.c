@@ -87,7 +87,8 @@ int recipient_env_init(struct recipient_env *r, const struct delivery_job *job, 
          env_set(&r->env, "DTLINE", r->dtline.s) && env_set(&r->env, "RPLINE", r->rpline.s) &&
          env_set(&r->env, "UFLINE", r->ufline.s) && env_set(&r->env, "NEWSENDER", stralloc_cstr(&r->newsender)) &&
          (!*job->messid || env_set(&r->env, "MESSID", job->messid)) &&
-         (!*job->extra || env_set(&r->env, "QQEH", job->extra)) && set_ext(&r->env, job->ext) &&
+         (!*job->dsn || env_set(&r->env, "DSNMAIL", job->dsn)) &&
+         (!*job->notify || env_set(&r->env, "DSNRCPT", job->notify)) && (!*job->extra || env_set(&r->env, "QQEH", job->extra)) && set_ext(&r->env, job->ext) &&
          set_host(&r->env, job->host);
 }
 

@@ -14,7 +14,7 @@
 static int deliver(const char *const field[WORKER_LOCAL_FIELDS], int message, const struct conf *conf, struct lookup *lookup) {
   struct delivery_job job = {.user = field[0], .home = field[1], .local = field[2], .dash = field[3], .ext = field[4],
                              .host = field[5], .sender = field[6], .defaultdelivery = field[7], .extra = field[8],
-                             .messid = field[9], .message = message, .lookup = lookup};
+                             .messid = field[9], .dsn = field[10], .notify = field[11], .message = message, .lookup = lookup};
   struct strerr e;
   int code = delivery_run(&job, conf, &e);
 

@@ -215,6 +215,27 @@ int dsn_asks(const char *s, size_t n, unsigned what) {
   return dsn_rcpt_parse(s, n, &d) && (d.notify & what) != 0;
 }
 
+/* It was held here, once. */
+int dsn_mail_forward(stralloc *out, const char *s, size_t n) {
+  struct dsn_mail d;
+
+  stralloc_cut(out, 0);
+  if (!dsn_mail_parse(s, n, &d)) return 1;
+  d.hold_until = 0;
+  return dsn_mail_format(out, &d);
+}
+
+/* Whoever asked for successes alone wants to hear nothing else. */
+int dsn_rcpt_forward(stralloc *out, const char *s, size_t n, int several) {
+  struct dsn_rcpt d;
+
+  stralloc_cut(out, 0);
+  if (!dsn_rcpt_parse(s, n, &d)) return 1;
+  if (several && d.notify == DSN_SUCCESS) d.notify = DSN_NEVER;
+  else if (several) d.notify &= ~(unsigned)DSN_SUCCESS;
+  return dsn_rcpt_format(out, &d);
+}
+
 int dsn_xtext_decode(stralloc *out, const char *s, size_t n) {
   for (size_t i = 0; i < n; ++i) {
     int c = (unsigned char)s[i];

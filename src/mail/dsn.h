@@ -52,6 +52,12 @@ int dsn_rcpt_format(stralloc *out, const struct dsn_rcpt *d) MUST_CHECK;
 int dsn_tell_failure(const char *s, size_t n);
 /* Does the sender ask in so many words to be told of what, one bit of enum dsn_notify? */
 int dsn_asks(const char *s, size_t n, unsigned what);
+/* What goes on with a message that is forwarded (RFC 3461 section 5.2.7), in place of out: the
+ * parameters of its MAIL; and of its recipient, for one new recipient that stands for it, or for
+ * each of several, of whose success nobody is told but by who forwards it.  1, or 0 when memory
+ * ran out; what cannot be read is left out. */
+int dsn_mail_forward(stralloc *out, const char *s, size_t n) MUST_CHECK;
+int dsn_rcpt_forward(stralloc *out, const char *s, size_t n, int several) MUST_CHECK;
 /* Append what xtext stands for; what is no printable ASCII in it becomes a question mark.
  * 1 or 0. */
 int dsn_xtext_decode(stralloc *out, const char *s, size_t n) MUST_CHECK;

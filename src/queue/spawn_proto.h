@@ -22,6 +22,10 @@
  * send the notices the sender asked for (RFC 3461). */
 #define SPAWN_DSN_TAKEN " accepted message and will send notices."
 
+/* At the end of a K report of a local delivery: a forward, and nothing else, to one address that
+ * took over what the sender asked. */
+#define SPAWN_DSN_FORWARDED "\nnotices of it are asked of the next\n"
+
 struct spawn_command {
   uint16_t delivery;
   uint64_t id;

@@ -2,10 +2,10 @@
  * SOCK_SEQPACKET pair).
  *
  * Job: one message, strings ended by NUL; with it come descriptors.
- *   qmail-local: user home local dash ext host sender defaultdelivery extra messid; the
- *   message
+ *   qmail-local: user home local dash ext host sender defaultdelivery extra messid, the
+ *   DSN parameters of MAIL and of the recipient (mail/dsn.h); the message
  *   qmail-remote: host sender extra dsn and one or more recipients, each with its DSN parameters
- *   (mail/dsn.h) behind it; the message
+ *   behind it; the message
  * Answer: a byte, the exit code the program would have had, and its output.  Output that is
  * too long for one message goes before it, in messages that begin with WORKER_MORE. */
 #ifndef QUEUE_WORKER_PROTO_H
@@ -19,7 +19,7 @@
 #define WORKER_JOB_MAX 65536
 #define WORKER_ANSWER_MAX 16384
 #define WORKER_MORE 255
-#define WORKER_LOCAL_FIELDS 10
+#define WORKER_LOCAL_FIELDS 12
 #define WORKER_REMOTE_FIELDS 4 /* before the recipients */
 
 int worker_job_format(stralloc *out, const char *const *field, size_t n) MUST_CHECK;

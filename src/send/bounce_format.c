@@ -53,7 +53,7 @@ static const struct {
                            "I have given up; nothing more will be tried.\n\n",
                            "that could not be delivered"},
     [BOUNCE_OF_SUCCESS] = {"You asked to be told when your message has arrived. It was delivered to the following\n"
-                           "addresses, or where it says relayed, passed on to a system that may tell you no more.\n\n",
+                           "addresses, or, where it says relayed or expanded, passed on to where nobody may tell you more.\n\n",
                            "that was delivered"},
     [BOUNCE_OF_DELAY] = {"Your message has not been delivered to the following addresses yet.\n"
                          "It will be tried further; you need not send it again.\n\n",
@@ -152,7 +152,8 @@ static int put_mta(stralloc *out, const struct bounce_facts *facts) {
 
 /* The status where the report says none of the kind. */
 static void fit_status(enum bounce_action action, struct bounce_facts *facts) {
-  static const char class[BOUNCE_ACTIONS] = {[BOUNCE_DELIVERED] = '2', [BOUNCE_RELAYED] = '2', [BOUNCE_DELAYED] = '4'};
+  static const char class[BOUNCE_ACTIONS] = {[BOUNCE_DELIVERED] = '2', [BOUNCE_RELAYED] = '2', [BOUNCE_EXPANDED] = '2',
+                                             [BOUNCE_DELAYED] = '4'};
 
   if (!class[action] || facts->status[0] == class[action]) return;
   memcpy(facts->status, "x.0.0", 6);

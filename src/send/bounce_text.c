@@ -7,7 +7,8 @@
 #include "mail/dsn.h"
 
 static const char *const action_names[BOUNCE_ACTIONS] = {
-    [BOUNCE_FAILED] = "failed", [BOUNCE_DELIVERED] = "delivered", [BOUNCE_RELAYED] = "relayed", [BOUNCE_DELAYED] = "delayed"};
+    [BOUNCE_FAILED] = "failed", [BOUNCE_DELIVERED] = "delivered", [BOUNCE_RELAYED] = "relayed",
+    [BOUNCE_EXPANDED] = "expanded", [BOUNCE_DELAYED] = "delayed"};
 static const char action_label[] = "Action: ";
 static const char original_label[] = "Original recipient: ";
 static const char said_label[] = "Remote host said: ";
@@ -15,6 +16,10 @@ static const char said_label[] = "Remote host said: ";
 
 const char *bounce_action_name(enum bounce_action action) {
   return action_names[action];
+}
+
+int bounce_is_success(enum bounce_action action) {
+  return action == BOUNCE_DELIVERED || action == BOUNCE_RELAYED || action == BOUNCE_EXPANDED;
 }
 
 static int put_original(stralloc *out, const char *notify) {
@@ -113,7 +118,7 @@ int bounce_text_split(const char *s, size_t n, stralloc *successes, stralloc *ot
   size_t start, pos = 0;
 
   for (start = 0; bounce_text_next(s, n, &pos, &f); start = pos) {
-    stralloc *to = f.action == BOUNCE_DELIVERED || f.action == BOUNCE_RELAYED ? successes : others;
+    stralloc *to = bounce_is_success(f.action) ? successes : others;
 
     while (s[start] == '\n') ++start;
     if (!stralloc_catb(to, s + start, pos - start)) return 0;

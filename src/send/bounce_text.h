@@ -14,9 +14,10 @@
 
 #include "base/stralloc.h"
 
-enum bounce_action { BOUNCE_FAILED, BOUNCE_DELIVERED, BOUNCE_RELAYED, BOUNCE_DELAYED, BOUNCE_ACTIONS };
+enum bounce_action { BOUNCE_FAILED, BOUNCE_DELIVERED, BOUNCE_RELAYED, BOUNCE_EXPANDED, BOUNCE_DELAYED, BOUNCE_ACTIONS };
 /* As RFC 3464 calls it. */
 const char *bounce_action_name(enum bounce_action action);
+int bounce_is_success(enum bounce_action action);
 
 /* Append the paragraph for one recipient.  notify: its DSN parameters, or null.  1 or 0. */
 int bounce_paragraph(stralloc *out, enum bounce_action action, const char *recipient, const char *notify, const char *report)

@@ -23,24 +23,25 @@ int notice_by(const struct message *m, const struct recipient *r, int64_t now) {
          !dsn_asks(notify, strlen(notify), DSN_NEVER);
 }
 
-/* The first line, for what a server said comes behind it. */
-static int first_line_ends(const char *report, const char *end) {
-  size_t n = strcspn(report, "\n");
+static int ends(const char *report, size_t n, const char *end) {
   size_t len = strlen(end);
 
   return n >= len && !memcmp(report + n - len, end, len);
 }
 
-/* "did files+forwards+programs": forwards and nothing else. */
-static int only_forwarded(const char *report) {
+/* "did files+forwards+programs": forwards and nothing else, to one address or to several. */
+static enum bounce_action local_success(const char *report) {
   const char *did = strstr(report, "did 0+");
+  size_t n = did ? strspn(did + 6, "0123456789") : 0;
 
-  return did && did[6] != '0' && !strncmp(did + 6 + strspn(did + 6, "0123456789"), "+0\n", 3);
+  if (!n || did[6] == '0' || strncmp(did + 6 + n, "+0\n", 3)) return BOUNCE_DELIVERED;
+  return n == 1 && did[6] == '1' ? BOUNCE_RELAYED : BOUNCE_EXPANDED;
 }
 
 int notice_success(enum channel channel, const char *report, enum bounce_action *action) {
-  *action = channel == CHANNEL_LOCAL && !only_forwarded(report) ? BOUNCE_DELIVERED : BOUNCE_RELAYED;
-  return channel == CHANNEL_LOCAL || !first_line_ends(report, SPAWN_DSN_TAKEN);
+  *action = channel == CHANNEL_LOCAL ? local_success(report) : BOUNCE_RELAYED;
+  if (channel == CHANNEL_LOCAL) return *action != BOUNCE_RELAYED || !ends(report, strlen(report), SPAWN_DSN_FORWARDED);
+  return !ends(report, strcspn(report, "\n"), SPAWN_DSN_TAKEN); /* what the server said comes behind it */
 }
 
 int notice_is_late(int64_t birth, int64_t now, uint64_t after) {

@@ -47,7 +47,7 @@ static void split(const char *s, size_t n) {
 
   require(bounce_text_split(s, n, &part[0], &part[1]));
   while (bounce_text_next(s, n, &pos, &f)) {
-    int i = f.action != BOUNCE_DELIVERED && f.action != BOUNCE_RELAYED;
+    int i = !bounce_is_success(f.action);
 
     require(bounce_text_next(part[i].s, part[i].len, &at[i], &g) && g.action == f.action);
     require(g.recipient_n == f.recipient_n && g.original_n == f.original_n);

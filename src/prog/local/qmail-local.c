@@ -16,9 +16,14 @@
 
 #define USAGE "qmail-local [-nN] user homedir local dash ext domain sender defaultdelivery [qqeh]"
 
+static const char *env_or_empty(const char *name) {
+  const char *value = env_get(name);
+
+  return value ? value : "";
+}
+
 int main(int argc, char **argv) {
   struct delivery_job job = {.message = 0};
-  const char *messid = env_get("MESSID");
   const struct option options[] = {
       {'n', OPTION_FLAG, &job.dry, 1}, {'N', OPTION_FLAG, &job.dry, 0}, {0, 0, 0, 0}};
   struct conf conf;
@@ -43,7 +48,9 @@ int main(int argc, char **argv) {
   job.sender = argv[6];
   job.defaultdelivery = argv[7];
   job.extra = argc - first > 8 ? argv[8] : "";
-  job.messid = messid ? messid : "";
+  job.messid = env_or_empty("MESSID");
+  job.dsn = env_or_empty("DSNMAIL");
+  job.notify = env_or_empty("DSNRCPT");
   job.lookup = &lookup;
   if (conf_load(&conf, CONF_LOCAL, &e) == -1) strerr_die(111, "", &e);
   code = delivery_run(&job, &conf, &e);

@@ -135,6 +135,11 @@ static int hand_over(struct local *l, struct spawner_slot *slot, const struct as
   return worker_pool_run(&l->pool, slot, &job);
 }
 
+/* What the sender asked, where it did. */
+static int set_asked(struct env *env, const struct spawn_command *c) {
+  return (!*c->dsn || env_set(env, "DSNMAIL", c->dsn)) && (!*c->notify[0] || env_set(env, "DSNRCPT", c->notify[0]));
+}
+
 static pid_t run(struct local *l, struct spawner_slot *slot, const struct spawn_command *c, const struct assign_user *u,
                  const char *local, const char *host, int messfd, char *result, stralloc *text) {
   char *argv[] = {l->program.s, (char *)(uintptr_t) "--", (char *)(uintptr_t)u->user, (char *)(uintptr_t)u->home,
@@ -146,7 +151,7 @@ static pid_t run(struct local *l, struct spawner_slot *slot, const struct spawn_
   gid_t group = u->gid;
   struct env own = {0};
   const char *const field[WORKER_LOCAL_FIELDS] = {u->user, u->home, local, u->dash, u->ext, host, c->sender,
-                                                  l->defaultdelivery, c->extra, c->messid};
+                                                  l->defaultdelivery, c->extra, c->messid, c->dsn, c->notify[0]};
   int ok, outfd;
   pid_t pid;
 
@@ -169,7 +174,7 @@ static pid_t run(struct local *l, struct spawner_slot *slot, const struct spawn_
     (void)!stralloc_copylit(text, "Unable to start a delivery. (#4.3.0)\n");
     return -1;
   }
-  ok = env_copy(&own, &l->env) && env_set(&own, "MESSID", c->messid) && delivery_env_add(&own, c->captured);
+  ok = env_copy(&own, &l->env) && env_set(&own, "MESSID", c->messid) && set_asked(&own, c) && delivery_env_add(&own, c->captured);
   s.envp = ok ? env_vector(&own) : 0;
   if (!s.envp) {
     env_free(&own);

@@ -90,12 +90,51 @@ class Notices(unittest.TestCase):
         self.assertRegex(site.logged(), r"\nnotice msg (\d+) qp \d+ success queue1 id \d+\.\d+\n(.*\n)*end msg \1 ")
 
     def test_forwarded(self):
-        """Who has the mail now knows nothing of what the sender asked."""
+        """To one address: what was asked goes with it, and is answered where it ends."""
         site = self.make()
         site.dotqmail(".qmail", "a@far.example\n")
+        self.send(("joe@local.example", ["NOTIFY=SUCCESS", "ORCPT=rfc822;first@x"]), mail=["ENVID=7"])
+        site.wait_empty()
+        (_, message, (recipient,), _), = self.notices()
+        self.assertEqual((recipient["Final-Recipient"], recipient["Action"]), ("rfc822; a@far.example", "relayed"))
+        self.assertEqual((message["Original-Envelope-Id"], recipient["Original-Recipient"]), ("7", "rfc822; first@x"))
+
+    def test_forwarded_on(self):
+        site = self.make(ehlo=TAKES_DSN)
+        site.dotqmail(".qmail", "a@far.example\n")
+        self.send(("joe@local.example", ["NOTIFY=SUCCESS,DELAY"]), ("joe@local.example", ["NOTIFY=NEVER"]), mail=["RET=FULL"])
+        site.wait_empty()
+        self.assertEqual(self.notices(), [])
+        self.assertEqual(site.sink.commands.count("MAIL FROM:<joe-dsn@local.example> RET=FULL"), 2)
+        self.assertIn("RCPT TO:<a@far.example> NOTIFY=SUCCESS,DELAY", site.sink.commands)
+        self.assertIn("RCPT TO:<a@far.example> NOTIFY=NEVER", site.sink.commands)
+
+    def test_expanded(self):
+        """To several: this is the last that is told of success."""
+        site = self.make(ehlo=TAKES_DSN)
+        site.dotqmail(".qmail", "a@far.example\nb@far.example\n")
+        self.send(("joe@local.example", ["NOTIFY=SUCCESS,FAILURE"]))
+        site.wait_empty()
+        self.assertEqual(self.actions(), [("joe@local.example", "expanded", "2.0.0")])
+        self.assertIn("RCPT TO:<b@far.example> NOTIFY=FAILURE", site.sink.commands)
+
+    def test_expanded_quietly(self):
+        site = self.make(ehlo=TAKES_DSN)
+        site.dotqmail(".qmail", "./Maildir/\na@far.example\n")
         self.send(("joe@local.example", ["NOTIFY=SUCCESS"]))
         site.wait_empty()
-        self.assertEqual(self.actions(), [("joe@local.example", "relayed", "2.0.0")])
+        self.assertEqual(self.actions(), [("joe@local.example", "delivered", "2.0.0")])
+        self.assertIn("RCPT TO:<a@far.example> NOTIFY=NEVER", site.sink.commands)
+
+    def test_forwarded_for_an_owner(self):
+        """Of a list's copies its owner hears, and the sender that it got there."""
+        site = self.make(ehlo=TAKES_DSN)
+        site.dotqmail(".qmail-list", "a@far.example\n")
+        site.dotqmail(".qmail-list-owner", "./Maildir/\n")
+        self.send(("joe-list@local.example", ["NOTIFY=SUCCESS"]))
+        site.wait_empty()
+        self.assertEqual(self.actions(), [("joe-list@local.example", "relayed", "2.0.0")])
+        self.assertIn("RCPT TO:<a@far.example>", site.sink.commands)
 
     def test_relayed(self):
         site = self.make()

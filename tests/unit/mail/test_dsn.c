@@ -101,6 +101,30 @@ static void rcpt(void) {
   }
 }
 
+static void forwarded(void) {
+  static const struct {
+    const char *text, *one, *several;
+  } cases[] = {
+      {"", "", ""},
+      {"NOTIFY=SUCCESS", "NOTIFY=SUCCESS", "NOTIFY=NEVER"},
+      {"NOTIFY=SUCCESS,DELAY ORCPT=rfc822;a@x", "NOTIFY=SUCCESS,DELAY ORCPT=rfc822;a@x", "NOTIFY=DELAY ORCPT=rfc822;a@x"},
+      {"NOTIFY=NEVER", "NOTIFY=NEVER", "NOTIFY=NEVER"},
+      {"ORCPT=rfc822;a@x", "ORCPT=rfc822;a@x", "ORCPT=rfc822;a@x"},
+      {"NOTIFY=OFTEN", "", ""},
+  };
+  stralloc out = STRALLOC_INIT;
+
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; ++i) {
+    const char *t = cases[i].text;
+
+    CHECK_CASE(dsn_rcpt_forward(&out, t, strlen(t), 0) && stralloc_equals(&out, cases[i].one), t);
+    CHECK_CASE(dsn_rcpt_forward(&out, t, strlen(t), 1) && stralloc_equals(&out, cases[i].several), t);
+  }
+  CHECK(dsn_mail_forward(&out, "RET=HDRS ENVID=1 HOLDUNTIL=17 SMTPUTF8", 38) && stralloc_equals(&out, "RET=HDRS ENVID=1 SMTPUTF8"));
+  CHECK(dsn_mail_forward(&out, "RET=WHAT", 8) && out.len == 0);
+  stralloc_free(&out);
+}
+
 static void lengths(void) {
   char text[700];
   struct dsn_rcpt r;
@@ -127,6 +151,7 @@ static void xtext(void) {
 int main(void) {
   mail();
   rcpt();
+  forwarded();
   lengths();
   xtext();
   return check_done();
