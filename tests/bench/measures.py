@@ -13,8 +13,14 @@ def count(directory):
 
 
 def empty(directory):
-    for name in os.listdir(directory):
-        os.unlink(os.path.join(directory, name))
+    """The mail is moved aside, not deleted: nobody deletes all mail at once, and a file system that keeps no journal
+    (ext4) searches past every inode that was freed in the last minutes whenever a file is created."""
+    aside = f"{directory}.{time.monotonic_ns()}"
+    st = os.stat(directory)
+    os.rename(directory, aside)
+    os.mkdir(directory)
+    os.chown(directory, st.st_uid, st.st_gid)
+    os.chmod(directory, st.st_mode & 0o7777)
 
 
 def source(peer, messages, connections=1, size=1024, reuse=True, rcpt=None, recipients=1):
@@ -44,7 +50,6 @@ def to_maildir(peer, messages, connections, reuse, size=1024):
     drained(peer)
     if count(new) != messages:
         sys.exit(f"bench: {peer.name} delivered {count(new)} of {messages}")
-    empty(new)
     return seconds
 
 
@@ -85,7 +90,6 @@ def latency(peer, messages=300):
             accept.append(accepted - start)
     arrivals.close()
     drained(peer)
-    empty(new)
     deliver.sort()
     return {"MAIL to 250, median ms": statistics.median(accept) * 1000,
             "250 to file in Maildir, median ms": statistics.median(deliver) * 1000,
@@ -105,7 +109,6 @@ def sendmail(peer, messages=500):
         seconds = time.monotonic() - start
     wait(lambda: count(new) >= messages, "what sendmail queued")
     drained(peer)
-    empty(new)
     return {"sendmail -t, one after the other, msg/s": messages / seconds}
 
 
