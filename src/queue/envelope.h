@@ -17,8 +17,9 @@
  *   . checksum of all bytes before this record, 8 hexadecimal digits: the end
  * An unknown type, a record out of order or anything after the end is refused.
  *
- * A short envelope is kept as the text of a symbolic link instead: the same records
- * without the last one, ended by LF, with LF and % in them written %0A and %25. */
+ * A short envelope may be the text of a symbolic link instead, which is on disk when its name
+ * is: the same records without the last one, ended by LF, with LF and % in them written %0A
+ * and %25. */
 #ifndef QUEUE_ENVELOPE_H
 #define QUEUE_ENVELOPE_H
 

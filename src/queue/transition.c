@@ -28,6 +28,7 @@
 
 #define ID_TRIES 10000
 #define ENVELOPE_FILE_MAX (256u << 20)
+#define ENVELOPE_SHORT 4096 /* most are */
 #define BOUNCE_MAX (64u << 20)
 #define SETTLED 300 /* seconds after which the system has written a file by itself */
 
@@ -63,7 +64,7 @@ static int fail(int *code, int why) {
   return -1;
 }
 
-/* The envelope as a file, for those too long for a link. */
+/* The envelope as a file. */
 static int write_info_file(const char *path, const struct envelope *env, int *code) {
   stralloc bytes = STRALLOC_INIT;
   int fd = -1;
@@ -78,6 +79,7 @@ static int write_info_file(const char *path, const struct envelope *env, int *co
   return r;
 }
 
+/* As a link where it fits, for that is made safe together with the name. */
 static int write_info(const char *path, const struct envelope *env, int *code) {
   stralloc text = STRALLOC_INIT;
   int fits;
@@ -123,15 +125,20 @@ int queue_sync(uint64_t id, int messfd, int *code) {
   return queue_sync_names(id) == -1 ? fail(code, QQ_syncdir) : 0;
 }
 
+/* A file costs the file system less than a link as long as nothing of it is synced: it gets no
+ * block before it has to be written, and most are gone by then. */
 int queue_place(uint64_t id, const struct envelope *env, int *code) {
   char path[QUEUE_PATH];
 
   queuepath(path, QUEUE_info, id);
-  return write_info(path, env, code);
+  return write_info_file(path, env, code);
 }
 
 int queue_commit(uint64_t id, int messfd, const struct envelope *env, int *code) {
-  return queue_place(id, env, code) == -1 ? -1 : queue_sync(id, messfd, code);
+  char path[QUEUE_PATH];
+
+  queuepath(path, QUEUE_info, id);
+  return write_info(path, env, code) == -1 ? -1 : queue_sync(id, messfd, code);
 }
 
 int queue_sync_message(uint64_t id) {
@@ -207,20 +214,37 @@ static int verdict_errno(enum envelope_verdict verdict) {
   return -1;
 }
 
-static int read_info(uint64_t id, struct envelope *env) {
-  char path[QUEUE_PATH];
+static int read_info_link(const char *path, struct envelope *env) {
   char text[ENVELOPE_LINK_MAX + 1];
+  ssize_t n = readlink(path, text, sizeof text);
+
+  if (n == -1) return errno == ENOENT ? 0 : -1;
+  return verdict_errno((size_t)n < sizeof text ? envelope_link_parse(env, text, (size_t)n) : ENVELOPE_BAD);
+}
+
+static int read_info_file(int fd, struct envelope *env) {
+  char text[ENVELOPE_SHORT];
   stralloc bytes = STRALLOC_INIT;
-  ssize_t n;
+  ssize_t n = read(fd, text, sizeof text);
   int r;
 
-  queuepath(path, QUEUE_info, id);
-  n = readlink(path, text, sizeof text);
-  if (n != -1) return verdict_errno((size_t)n < sizeof text ? envelope_link_parse(env, text, (size_t)n) : ENVELOPE_BAD);
-  if (errno != EINVAL) return errno == ENOENT ? 0 : -1;
-  r = file_read(path, &bytes, ENVELOPE_FILE_MAX);
-  if (r == 1) r = verdict_errno(envelope_parse(env, stralloc_cstr(&bytes), bytes.len));
+  if (n == -1) return -1;
+  if ((size_t)n < sizeof text) return verdict_errno(envelope_parse(env, text, (size_t)n)); /* all of it */
+  r = stralloc_copyb(&bytes, text, (size_t)n) ? fd_slurp(fd, &bytes, ENVELOPE_FILE_MAX) : -1;
+  if (r == 0) r = verdict_errno(envelope_parse(env, bytes.s, bytes.len));
   stralloc_free(&bytes);
+  return r;
+}
+
+static int read_info(uint64_t id, struct envelope *env) {
+  char path[QUEUE_PATH];
+  int fd, r;
+
+  queuepath(path, QUEUE_info, id);
+  fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+  if (fd == -1) return errno == ELOOP ? read_info_link(path, env) : errno == ENOENT ? 0 : -1;
+  r = read_info_file(fd, env);
+  fd_close(fd);
   return r;
 }
 
