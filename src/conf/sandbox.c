@@ -25,6 +25,7 @@ enum {
   FILES = 2,
   CHANGES = 4,
   SOCKETS = 8,
+  CALLERS = 16,
 };
 
 struct call {

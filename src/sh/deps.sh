@@ -5,11 +5,11 @@
 # packages bring along are not started: we use their programs only.
 set -eu
 
-BUILD_PACKAGES="gcc libc6-dev make libssl-dev libsqlite3-dev libcrypt-dev libpcre2-dev libidn2-dev"
+BUILD_PACKAGES="gcc libc6-dev make libssl-dev libsqlite3-dev libmariadb-dev libcrypt-dev libpcre2-dev libidn2-dev"
 RUN_PACKAGES="openssl python3 courier-imap courier-pop procps"
 case ${1:-} in
     demo) want="$BUILD_PACKAGES $RUN_PACKAGES curl" ;;
-    check) want="$BUILD_PACKAGES $RUN_PACKAGES curl swaks libnet-ssleay-perl gsasl fetchmail mutt" ;;
+    check) want="$BUILD_PACKAGES $RUN_PACKAGES curl swaks libnet-ssleay-perl mariadb-server-core gsasl fetchmail mutt" ;;
     bench) want="$BUILD_PACKAGES $RUN_PACKAGES postfix strace" ;;
     *) echo "usage: deps.sh demo|check|bench" >&2; exit 100 ;;
 esac

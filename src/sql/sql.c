@@ -143,10 +143,11 @@ enum sql_verdict sql_do(struct sql *s, enum query q, const struct sql_value *v, 
 }
 
 int64_t sql_changes(const struct sql *s) {
-  return s->driver->changes(s->conn);
+  return s->conn ? s->driver->changes(s->conn) : 0;
 }
 
 int sql_begin(struct sql *s, struct strerr *e) {
+  if (!s->conn) return strerr_set(e, "the user database is not open", (char *)0);
   if (s->driver->begin(s->conn, e) == -1) return -1;
   s->in_transaction = 1;
   return 0;

@@ -68,7 +68,10 @@ struct sql_driver {
   int64_t (*changes)(void *conn); /* rows the last statement changed */
   void (*close)(void *conn);
 };
-extern const struct sql_driver sql_sqlite;
+extern const struct sql_driver sql_sqlite; /* where: path of the file */
+/* where: lines "key value": host as in control/host.mysql, database, library and the options of
+ * sql_mysql.c; what the server says of a lost connection is SQL_TEMPFAIL from then on. */
+extern const struct sql_driver sql_mysql;
 
 #define SQL_CREATE 1u  /* create it if it is missing; implies SQL_MIGRATE */
 #define SQL_RELAXED 2u /* a crash of the machine may undo the last changes (not break anything) */

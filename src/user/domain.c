@@ -220,9 +220,8 @@ static int rows(struct site *s, const char *name, struct userdb_domain *d, int r
   struct strerr back;
 
   if (!sql_is_open(&s->db.sql)) {
-    r = access(s->db_path.s, F_OK) == -1 && errno == ENOENT ? USERDB_NONE
-        : site_open_db(s, 0, e) == 0                       ? USERDB_FOUND
-                                                           : USERDB_TEMPFAIL;
+    if (s->place.is_file && access(s->place.where.s, F_OK) == -1 && errno == ENOENT) r = USERDB_NONE;
+    else r = site_open_db(s, 0, e) == 0 ? USERDB_FOUND : USERDB_TEMPFAIL;
   } else {
     r = identity_enter(&s->mail, e) == 0 ? USERDB_FOUND : USERDB_TEMPFAIL;
   }

@@ -12,6 +12,7 @@
 #include "user/name.h"
 
 #define LASTAUTH_SECONDS 60 /* logins closer together are recorded once */
+#define FAILURES 5 /* attempts to open the database, after which there is a pause */
 
 /* Services a password may be asked for. */
 static const struct {
@@ -418,13 +419,27 @@ static int (*const answers[LOOKUP_OPS])(struct ask *) = {
 #undef LOOKUP_OP
 };
 
-/* The database, opened when it is not, or when it is no longer the file we opened. */
+/* A server that is away for long is not asked by every request: each attempt may take seconds. */
+static int open_again(struct lookup_service *s, struct strerr *e) {
+  deadline now = mono_now();
+
+  if (!s->place->is_file && s->failed >= FAILURES && now < s->again) return strerr_set(e, "the user database cannot be reached", (char *)0);
+  if (userdb_open(&s->db, s->place, SQL_RELAXED, e) == 0) {
+    s->failed = 0;
+    return 0;
+  }
+  s->failed++;
+  s->again = mono_now() + (int64_t)s->place->retry * NS_PER_S;
+  return -1;
+}
+
+/* The database, opened when it is not, or when it is no longer the one we opened. */
 static int ready(struct lookup_service *s, struct strerr *e) {
   if (sql_is_open(&s->db.sql)) {
     if (!sql_changed(&s->db.sql)) return 0;
     userdb_close(&s->db);
   }
-  return userdb_open(&s->db, s->db_path, SQL_RELAXED, e);
+  return open_again(s, e);
 }
 
 int lookup_answer(struct lookup_service *s, const char *msg, size_t n, uid_t asker, stralloc *out,

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/now.h"
 #include "base/stralloc.h"
 #include "user/lookup_proto.h"
 #include "user/userdb.h"
@@ -22,7 +23,9 @@ struct lookup_counters {
 
 struct lookup_service {
   struct userdb db;
-  const char *db_path;
+  const struct userdb_place *place;
+  unsigned failed;  /* attempts to open it, in a row */
+  deadline again;   /* no other one before */
   const char *default_domain; /* of a login name without one, "" none */
   const char *scram_mechanisms; /* credentials are made of at a login, for users without */
   uint64_t scram_iterations;

@@ -240,8 +240,13 @@ static unsigned places(void) {
  * will be in the one above. */
 static void give_up(const struct lookup_worker *w) {
   stralloc dir = STRALLOC_INIT, above = STRALLOC_INIT;
-  int r = file_dirname(w->service->db_path, &dir);
+  int r;
 
+  if (!w->service->place->is_file) { /* it is to call a server, and load its library */
+    sandbox_start(SANDBOX_inlookup_mysql, w->sandbox, 0, "inlookup: ");
+    return;
+  }
+  r = file_dirname(w->service->place->where.s, &dir);
   if (r == 0 && access(dir.s, F_OK) == -1) {
     r = file_dirname(dir.s, &above);
     if (r == 0 && !stralloc_copy(&dir, &above)) r = -1;

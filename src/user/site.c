@@ -14,28 +14,25 @@
 int site_load(struct site *s, struct strerr *e) {
   memset(s, 0, sizeof *s);
   if (conf_load(&s->conf, CONF_USER, e) == -1) return -1;
-  if (!userdb_path(conf_line(&s->conf, SET_userdb), &s->db_path)) {
-    errno = ENOMEM;
-    return strerr_sys(e, "unable to start", (char *)0);
-  }
+  if (userdb_place_find(&s->place, &s->conf, e) == -1) return -1;
   return identity_mail(conf_line(&s->conf, SET_mailuser), &s->mail, e);
 }
 
 /* Where root creates the database's directory it must belong to the mail user. */
 static int give_directory(struct site *s, struct strerr *e) {
   stralloc dir = STRALLOC_INIT;
-  int r = file_dirname(s->db_path.s, &dir);
+  int r = file_dirname(s->place.where.s, &dir);
 
   if (r == 0 && mkdir(dir.s, 0700) == 0) r = chown(dir.s, s->mail.uid, s->mail.gid);
-  if (r == -1) strerr_sys(e, "unable to create the directory of ", s->db_path.s, (char *)0);
+  if (r == -1) strerr_sys(e, "unable to create the directory of ", s->place.where.s, (char *)0);
   stralloc_free(&dir);
   return r;
 }
 
 int site_open_db(struct site *s, int create, struct strerr *e) {
-  if (create && geteuid() == 0 && give_directory(s, e) == -1) return -1;
+  if (create && s->place.is_file && geteuid() == 0 && give_directory(s, e) == -1) return -1;
   if (identity_enter(&s->mail, e) == -1) return -1;
-  return userdb_open(&s->db, s->db_path.s, SQL_PATIENT | SQL_MIGRATE | (create ? SQL_CREATE : 0), e);
+  return userdb_open(&s->db, &s->place, SQL_PATIENT | SQL_MIGRATE | (create ? SQL_CREATE : 0), e);
 }
 
 int site_lock(struct strerr *e) {
@@ -75,7 +72,7 @@ int site_base(const char *own, stralloc *base, struct strerr *e) {
 
 void site_close(struct site *s) {
   userdb_close(&s->db);
-  stralloc_free(&s->db_path);
+  userdb_place_free(&s->place);
   conf_free(&s->conf);
 }
 

@@ -11,7 +11,7 @@
 struct site {
   struct conf conf;
   struct identity mail;
-  stralloc db_path;
+  struct userdb_place place;
   struct userdb db;
 };
 

@@ -48,21 +48,19 @@ static enum userdb_result taken(struct userdb *db, enum query q, int ok, struct 
   return ok ? USERDB_FOUND : no_memory(e);
 }
 
-int userdb_path(const char *setting, stralloc *path) {
-  return *setting ? stralloc_copys(path, setting) : paths_file(PATH_HOME, "userdb/users.db", path);
+static int create_directory(const char *path, struct strerr *e) {
+  stralloc dir = STRALLOC_INIT;
+  int r = file_dirname(path, &dir) == -1 ? -1 : file_mkdir(dir.s, 0700);
+
+  if (r == -1) strerr_sys(e, "unable to create ", stralloc_cstr(&dir), (char *)0);
+  stralloc_free(&dir);
+  return r;
 }
 
-int userdb_open(struct userdb *db, const char *path, unsigned flags, struct strerr *e) {
+int userdb_open(struct userdb *db, const struct userdb_place *place, unsigned flags, struct strerr *e) {
   memset(db, 0, sizeof *db);
-  if (flags & SQL_CREATE) {
-    stralloc dir = STRALLOC_INIT;
-    int r = file_dirname(path, &dir) == -1 ? -1 : file_mkdir(dir.s, 0700);
-
-    if (r == -1) strerr_sys(e, "unable to create ", stralloc_cstr(&dir), (char *)0);
-    stralloc_free(&dir);
-    if (r == -1) return -1;
-  }
-  return sql_open(&db->sql, &sql_sqlite, path, flags, e);
+  if (place->is_file && flags & SQL_CREATE && create_directory(place->where.s, e) == -1) return -1;
+  return sql_open(&db->sql, place->driver, place->where.s, flags, e);
 }
 
 void userdb_close(struct userdb *db) {

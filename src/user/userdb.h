@@ -11,6 +11,7 @@
 #include "base/stralloc.h"
 #include "base/strerr.h"
 #include "base/strlist.h"
+#include "conf/conf.h"
 #include "sql/sql.h"
 #include "user/quota.h"
 
@@ -55,11 +56,19 @@ struct userdb_domain {
   int64_t created;
 };
 
-/* The file's path: control/userdb (its text given; "" when unset) or
- * QMAILHOME/userdb/users.db.  1 or 0 (memory). */
-int userdb_path(const char *setting, stralloc *path) MUST_CHECK;
-/* flags are SQL_CREATE and so on; the directory is created too.  0 or -1. */
-int userdb_open(struct userdb *db, const char *path, unsigned flags, struct strerr *e) MUST_CHECK;
+/* Which database the site's settings name: MariaDB where host.mysql is set, else SQLite in the file
+ * of userdb or QMAILHOME/userdb/users.db. */
+struct userdb_place {
+  const struct sql_driver *driver;
+  stralloc where; /* the driver's; may hold a password */
+  int is_file;    /* where is its path */
+  uint64_t retry; /* seconds between attempts to open it, once some have failed */
+};
+/* Of the settings of CONF_USER: 0, or -1 with e filled. */
+int userdb_place_find(struct userdb_place *p, const struct conf *conf, struct strerr *e) MUST_CHECK;
+void userdb_place_free(struct userdb_place *p);
+/* flags are SQL_CREATE and so on; a file's directory is created too.  0 or -1. */
+int userdb_open(struct userdb *db, const struct userdb_place *place, unsigned flags, struct strerr *e) MUST_CHECK;
 void userdb_close(struct userdb *db);
 
 enum userdb_result userdb_domain_get(struct userdb *db, const char *domain, struct userdb_domain *d,

@@ -42,7 +42,8 @@ int main(int argc, char **argv) {
   struct lookup_daemon d = {0};
   struct conf conf;
   struct strerr e;
-  stralloc path = STRALLOC_INIT, dir = STRALLOC_INIT;
+  struct userdb_place place;
+  stralloc dir = STRALLOC_INIT;
   uint64_t quick = 2, slow = 2;
   const struct option options[] = {
       {'i', OPTION_U64, &quick, 32},
@@ -55,15 +56,15 @@ int main(int argc, char **argv) {
   options_or_die(argc, argv, options, USAGE, 0, 0);
   if (!quick || !slow || (d.fifo && (!*d.fifo || strchr(d.fifo, '/')))) strerr_die_usage(USAGE);
   if (conf_load(&conf, CONF_USER, &e) == -1) strerr_die(111, FATAL, &e);
-  if (!userdb_path(conf_line(&conf, SET_userdb), &path) || !paths_file(PATH_RUN, "inlookup", &dir))
-    strerr_die_nomem(FATAL);
+  if (userdb_place_find(&place, &conf, &e) == -1) strerr_die(111, FATAL, &e);
+  if (!paths_file(PATH_RUN, "inlookup", &dir)) strerr_die_nomem(FATAL);
   if (identity_mail(conf_line(&conf, SET_mailuser), &d.mail, &e) == -1) strerr_die(111, FATAL, &e);
   if (!d.fifo) d.fifo = conf_line(&conf, SET_infifo);
   if (!*d.fifo || strchr(d.fifo, '/')) strerr_diem(111, FATAL, "INFIFO must be a name without a slash", (char *)0);
   d.dir = dir.s;
   d.quick = (unsigned)quick;
   d.slow = (unsigned)slow;
-  d.service.db_path = path.s;
+  d.service.place = &place;
   d.service.default_domain = conf_line(&conf, SET_default_domain);
   d.service.scram_mechanisms = conf_line(&conf, SET_scram_mechanisms);
   d.service.scram_iterations = conf_number(&conf, SET_scram_iterations);

@@ -1,4 +1,5 @@
-/* The driver conformance suite, run on SQLite: every query of queries.def is prepared
+/* The driver conformance suite, run on SQLite and, where $TEST_MYSQL says where there is a server, on it:
+ * every query of queries.def is prepared
  * with the columns and parameters it claims, and each outcome is told apart. */
 #include "sql/sql.h"
 
@@ -42,6 +43,19 @@ static void every_query(void) {
   sql_close(&s);
 }
 
+/* The driver itself compares what the server makes of a query with its row. */
+static void every_query_prepared(struct sql *s) {
+  struct strerr e;
+
+  for (int i = 0; i < QUERIES; ++i) {
+    void *st = 0;
+
+    CHECK_CASE(s->driver->prepare(s->conn, &sql_queries[i], &st, &e) == 0, sql_queries[i].id);
+    if (st) s->driver->finalize(st);
+    else puts(e.text);
+  }
+}
+
 static enum sql_verdict add_domain(struct sql *s, const char *name, struct strerr *e) {
   return sql_do(s, QUERY_domain_add,
                 SQL_ARGS(sql_t(name), sql_i(1), sql_i(2), sql_t("/d"), sql_t(""), sql_i(3)), e);
@@ -50,7 +64,7 @@ static enum sql_verdict add_domain(struct sql *s, const char *name, struct strer
 /* Values come back as they went in, whatever they look like. */
 static void values(struct sql *s) {
   static const char *const texts[] = {
-      "plain", "it's", "\"q\"", "'; DROP TABLE domains; --", "a\\b", "%_", "\xc3\xa9", "new\nline", "?",
+      "plain", "Plain", "plain ", "it's", "\"q\"", "'; DROP TABLE domains; --", "a\\b", "%_", "\xc3\xa9", "new\nline", "?",
   };
   struct strerr e;
 
@@ -90,7 +104,7 @@ static void transactions(struct sql *s) {
   CHECK(sql_begin(s, &e) == 0);
   CHECK(add_domain(s, "closed", &e) == SQL_NONE);
   sql_close(s);
-  CHECK(sql_open(s, &sql_sqlite, path.s, 0, &e) == 0);
+  CHECK(sql_open(s, s->driver, path.s, 0, &e) == 0);
   CHECK(sql_start(s, QUERY_domain_get, SQL_ARGS(sql_t("closed")), &e) == SQL_NONE);
 }
 
@@ -150,17 +164,12 @@ static void newer_schema(void) {
 }
 
 /* The classic tables are there for those who query them. */
-static void views(struct sql *s) {
-  struct strerr e;
+static void views(void) {
   sqlite3 *db;
   sqlite3_stmt *st;
 
-  CHECK(sql_do(s, QUERY_user_add,
-               SQL_ARGS(sql_t("u"), sql_t("kept"), sql_t("h"), sql_t(""), sql_t("g"), sql_t("/d"), sql_i(1000), sql_i(5), sql_i(1),
-                        sql_i(1), sql_i(86400)),
-               &e) == SQL_NONE);
   CHECK(sqlite3_open(path.s, &db) == SQLITE_OK);
-  CHECK(sqlite3_exec(db, "UPDATE users SET no_pop = 1, no_smtp = 1, override_limits = 1", 0, 0, 0) == SQLITE_OK);
+  CHECK(sqlite3_exec(db, "UPDATE users SET changed = 86400, no_pop = 1, no_smtp = 1, override_limits = 1", 0, 0, 0) == SQLITE_OK);
   CHECK(sqlite3_prepare_v2(db, "SELECT pw_gid, pw_shell, timestamp FROM indimail WHERE pw_name = 'u'", -1, &st, 0) ==
         SQLITE_OK);
   CHECK(sqlite3_step(st) == SQLITE_ROW && sqlite3_column_int(st, 0) == 0x2102);
@@ -173,21 +182,113 @@ static void views(struct sql *s) {
   sqlite3_close(db);
 }
 
+/* Whoever writes last with the same key, and a time that does not go back. */
+static void upserts(struct sql *s) {
+  const enum query q = QUERY_lastauth_get;
+  struct strerr e;
+  size_t n;
+
+  for (int i = 0; i < 3; ++i) {
+    const char *ip = i == 0 ? "a" : i == 1 ? "b" : "c";
+    int64_t at = i == 0 ? 100 : i == 1 ? 150 : 300;
+
+    CHECK(sql_do(s, QUERY_lastauth_set, SQL_ARGS(sql_t("u"), sql_t("kept"), sql_t("imap"), sql_t(ip), sql_i(at), sql_i(at - 60)), &e) == SQL_NONE);
+  }
+  CHECK(sql_start(s, q, SQL_ARGS(sql_t("u"), sql_t("kept")), &e) == SQL_ROW);
+  CHECK(!strcmp(sql_text(s, q, 0, &n), "imap") && !strcmp(sql_text(s, q, 1, &n), "c") && sql_int(s, q, 2) == 300);
+  CHECK(sql_next(s, q, &e) == SQL_NONE);
+  CHECK(sql_do(s, QUERY_lastauth_set, SQL_ARGS(sql_t("u"), sql_t("kept"), sql_t("imap"), sql_t("d"), sql_i(310), sql_i(250)), &e) == SQL_NONE);
+  CHECK(sql_start(s, q, SQL_ARGS(sql_t("u"), sql_t("kept")), &e) == SQL_ROW && !strcmp(sql_text(s, q, 1, &n), "c"));
+  sql_end(s, q);
+  for (int i = 1; i < 4; ++i) {
+    CHECK(sql_do(s, QUERY_dir_control_next, SQL_ARGS(sql_t("kept"), sql_t("a")), &e) == SQL_NONE);
+    CHECK(sql_start(s, QUERY_dir_control_get, SQL_ARGS(sql_t("kept"), sql_t("a")), &e) == SQL_ROW);
+    CHECK(sql_int(s, QUERY_dir_control_get, 0) == i);
+    sql_end(s, QUERY_dir_control_get);
+  }
+  CHECK(sql_do(s, QUERY_secret_add, SQL_ARGS(sql_t("one"), sql_t("first")), &e) == SQL_NONE);
+  CHECK(sql_do(s, QUERY_secret_add, SQL_ARGS(sql_t("one"), sql_t("second")), &e) == SQL_NONE);
+  CHECK(sql_start(s, QUERY_secret_get, SQL_ARGS(sql_t("one")), &e) == SQL_ROW && !strcmp(sql_text(s, QUERY_secret_get, 0, &n), "first"));
+  sql_end(s, QUERY_secret_get);
+}
+
+/* A change that finds its row counts it, changed or not. */
+static void counts(struct sql *s) {
+  struct strerr e;
+
+  for (int i = 0; i < 2; ++i) {
+    CHECK(sql_do(s, QUERY_user_activate, SQL_ARGS(sql_i(7), sql_t("u"), sql_t("kept")), &e) == SQL_NONE);
+    CHECK(sql_changes(s) == 1);
+  }
+  CHECK(sql_do(s, QUERY_user_activate, SQL_ARGS(sql_i(7), sql_t("nobody"), sql_t("kept")), &e) == SQL_NONE && sql_changes(s) == 0);
+}
+
+/* A value longer than any buffer that might be guessed, and another query between two rows. */
+static void long_and_between(struct sql *s) {
+  stralloc text = STRALLOC_INIT;
+  struct strerr e;
+  size_t n;
+
+  for (int i = 0; i < 20000; ++i) CHECK(stralloc_append(&text, (char)('a' + i % 26)));
+  CHECK(sql_do(s, QUERY_secret_add, SQL_ARGS(sql_t("long"), sql_tn(text.s, text.len)), &e) == SQL_NONE);
+  CHECK(sql_start(s, QUERY_domain_list, 0, 0, &e) == SQL_ROW);
+  CHECK(sql_start(s, QUERY_secret_get, SQL_ARGS(sql_t("long")), &e) == SQL_ROW);
+  CHECK(!strcmp(sql_text(s, QUERY_secret_get, 0, &n), text.s) && n == text.len);
+  sql_end(s, QUERY_secret_get);
+  CHECK(sql_next(s, QUERY_domain_list, &e) == SQL_ROW);
+  sql_end(s, QUERY_domain_list);
+  stralloc_free(&text);
+}
+
+static void add_user(struct sql *s) {
+  struct strerr e;
+
+  CHECK(sql_do(s, QUERY_user_add,
+               SQL_ARGS(sql_t("u"), sql_t("kept"), sql_t("h"), sql_t(""), sql_t("g"), sql_t("/d"), sql_i(1000), sql_i(5), sql_i(1),
+                        sql_i(1), sql_i(86400)),
+               &e) == SQL_NONE);
+}
+
+/* What every driver must do. */
+static void conformance(struct sql *s) {
+  every_query_prepared(s);
+  values(s);
+  transactions(s);
+  add_user(s);
+  upserts(s);
+  counts(s);
+  long_and_between(s);
+}
+
+static int on_server(const char *where) {
+  struct sql s = {0};
+  struct strerr e;
+
+  CHECK(stralloc_copys(&path, where));
+  CHECK(sql_open(&s, &sql_mysql, path.s, 0, &e) == -1); /* no such database yet */
+  CHECK(sql_open(&s, &sql_mysql, path.s, SQL_CREATE, &e) == 0);
+  if (sql_is_open(&s)) conformance(&s);
+  else puts(e.text);
+  sql_close(&s);
+  stralloc_free(&path);
+  return check_done();
+}
+
 int main(void) {
   struct sql s = {0};
   struct strerr e;
   struct stat st;
   stralloc cmd = STRALLOC_INIT;
 
+  if (getenv("TEST_MYSQL")) return on_server(getenv("TEST_MYSQL"));
   CHECK(mkdtemp(dir) != 0);
   CHECK(stralloc_catm(&path, dir, "/users.db", (char *)0));
   sql_close(&s);
   every_query();
   CHECK(stat(path.s, &st) == 0 && (st.st_mode & 0777) == 0600);
   CHECK(sql_open(&s, &sql_sqlite, path.s, SQL_CREATE, &e) == 0);
-  values(&s);
-  transactions(&s);
-  views(&s);
+  conformance(&s);
+  views();
   busy(&s);
   sql_close(&s);
   sql_close(&s);

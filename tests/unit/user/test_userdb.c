@@ -146,13 +146,16 @@ static void no_memory(void) {
 }
 
 int main(void) {
-  stralloc path = STRALLOC_INIT, cmd = STRALLOC_INIT;
+  const char *server = getenv("TEST_MYSQL"); /* run on it: lines for sql_mysql, see tests/box/lookup/test_mariadb.py */
+  struct userdb_place place = {.driver = server ? &sql_mysql : &sql_sqlite, .is_file = !server};
+  stralloc cmd = STRALLOC_INIT;
 
   CHECK(mkdtemp(dir) != 0);
-  CHECK(stralloc_catm(&path, dir, "/userdb/users.db", (char *)0));
-  CHECK(userdb_open(&db, path.s, 0, &e) == -1);
+  if (!place.is_file) CHECK(stralloc_copys(&place.where, server));
+  else CHECK(stralloc_catm(&place.where, dir, "/userdb/users.db", (char *)0));
+  CHECK(userdb_open(&db, &place, 0, &e) == -1);
   CHECK(userdb_domain_real(&db, "x", &cmd, &e) == USERDB_TEMPFAIL);
-  CHECK(userdb_open(&db, path.s, SQL_CREATE, &e) == 0);
+  CHECK(userdb_open(&db, &place, SQL_CREATE, &e) == 0);
   domains();
   users();
   secrets();
@@ -164,6 +167,6 @@ int main(void) {
   stralloc_cut(&cmd, 0);
   CHECK(stralloc_catm(&cmd, "rm -rf ", dir, (char *)0) && system(cmd.s) == 0);
   stralloc_free(&cmd);
-  stralloc_free(&path);
+  userdb_place_free(&place);
   return check_done();
 }
