@@ -8,6 +8,7 @@
 #include <sys/random.h>
 
 #include "base/bytes.h"
+#include "crypt/password_import.h"
 
 /* Costs: yescrypt's own default is about 25 ms of one core of 2024; the others are
  * set to about as much. */
@@ -17,11 +18,12 @@ static const struct {
   const char *prefix;
   unsigned long count;
   size_t max; /* bytes of the password the method looks at */
+  int strength;
 } schemes[PASSWORD_SCHEMES] = {
-    [PASSWORD_YESCRYPT] = {"YESCRYPT", "4", "$y$", 0, PASSWORD_MAX},
-    [PASSWORD_SHA512] = {"SHA-512", "3", "$6$", 30000, PASSWORD_MAX},
-    [PASSWORD_SHA256] = {"SHA-256", "2", "$5$", 30000, PASSWORD_MAX},
-    [PASSWORD_BCRYPT] = {"BCRYPT", "", "$2b$", 9, 72},
+    [PASSWORD_YESCRYPT] = {"YESCRYPT", "4", "$y$", 0, PASSWORD_MAX, 3},
+    [PASSWORD_SHA512] = {"SHA-512", "3", "$6$", 30000, PASSWORD_MAX, 2},
+    [PASSWORD_SHA256] = {"SHA-256", "2", "$5$", 30000, PASSWORD_MAX, 1},
+    [PASSWORD_BCRYPT] = {"BCRYPT", "", "$2b$", 9, 72, 2},
 };
 
 /* Other spellings of bcrypt that are as good. */
@@ -55,6 +57,12 @@ const char *password_scheme_name(const char *hash) {
   int i = scheme_of(hash);
 
   return i == -1 ? "unknown" : schemes[i].name;
+}
+
+int password_is_weaker(const char *stored, enum password_scheme than) {
+  int i = scheme_of(stored);
+
+  return i == -1 || schemes[i].strength < schemes[than].strength;
 }
 
 int password_is_hash(const char *text) {
@@ -101,6 +109,7 @@ int password_verify(const char *password, const char *hash, struct strerr *e) {
   int r = 0;
 
   if (!n || !*password || strlen(password) > PASSWORD_MAX) return 0;
+  if (*hash == '{') return password_import_verify(password, hash, e);
   data = calloc(1, sizeof *data);
   if (!data) return strerr_sys(e, "unable to check a password", (char *)0);
   errno = 0;

@@ -29,9 +29,11 @@ const char *password_scheme_name(const char *hash);
 int password_hash(enum password_scheme scheme, const char *password, stralloc *hash,
                   struct strerr *e) MUST_CHECK;
 /* 1 right; 0 wrong, or a stored text that is no hash; -1 with e filled when memory
- * ran out.  Any method of libcrypt is verified, so that imported hashes serve until
- * they are replaced. */
+ * ran out.  Any method of libcrypt is verified, and those of crypt/password_import.h, so that
+ * imported hashes serve until they are replaced. */
 int password_verify(const char *password, const char *hash, struct strerr *e) MUST_CHECK;
+/* Would a new hash of this scheme be harder to guess than the stored text? */
+int password_is_weaker(const char *stored, enum password_scheme than);
 /* Spend the time of a verification whose outcome is known: so that an unknown user
  * answers no sooner than a known one. */
 void password_waste(const char *password);

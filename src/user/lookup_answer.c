@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "crypt/password.h"
 #include "crypt/scram.h"
+#include "user/app_password.h"
 #include "user/catchall.h"
 #include "user/name.h"
 
@@ -36,6 +37,7 @@ struct ask {
   struct address address;
   struct userdb_user user;
   struct strerr e;
+  unsigned wait; /* milliseconds the answer is to wait */
 };
 
 static int finish(struct ask *q, enum lookup_status status) {
@@ -229,12 +231,33 @@ static int parse_login(struct ask *q) {
   return r;
 }
 
-/* 1 right, 0 wrong, -1 could not be found out.  Takes the same time for a user that
- * does not exist. */
-static int check_password(struct ask *q, enum userdb_result r, const char *password) {
-  if (r == USERDB_FOUND) return password_verify(password, stralloc_cstr(&q->user.hash), &q->e);
-  password_waste(password);
-  return 0;
+/* 1 right, 0 wrong, -1 could not be found out; *main: it is the user's own password, not one of a
+ * program.  Takes the same time for a user that does not exist. */
+static int check_password(struct ask *q, enum userdb_result r, size_t service, const char *password, int *main) {
+  *main = 0;
+  if (r != USERDB_FOUND) {
+    password_waste(password);
+    return 0;
+  }
+  *main = password_verify(password, stralloc_cstr(&q->user.hash), &q->e);
+  if (*main) return *main;
+  r = app_password_check(&q->s->db, q->user.name.s, q->user.domain.s, password, services[service].name, &q->e);
+  return r == USERDB_FOUND ? 1 : r == USERDB_NONE ? 0 : -1;
+}
+
+/* A wrong password: who guesses much waits longer for each answer. */
+static int wrong(struct ask *q) {
+  const struct lookup_field *ip = &q->r->arg[3];
+  struct throttle *t = &q->s->counters->throttle;
+  int64_t now = wall_now();
+  unsigned by_ip = ip->n ? throttle_failed(t, ip->s, ip->n, now) : 0;
+  stralloc account = STRALLOC_INIT;
+
+  if (stralloc_copy(&account, &q->address.user) && stralloc_append(&account, '@') && stralloc_cat(&account, &q->address.domain))
+    q->wait = throttle_failed(t, account.s, account.len, now);
+  if (by_ip > q->wait) q->wait = by_ip;
+  stralloc_free(&account);
+  return finish(q, LOOKUP_STATUS_none);
 }
 
 /* What a login leaves behind; that it could not be written must not keep the user out. */
@@ -270,6 +293,20 @@ static void learn_scram(struct ask *q, const char *password) {
   stralloc_free(&scram);
 }
 
+/* The password is seen: a weak hash of it gives way to one of ours; that it could not be done
+ * must not keep the user out. */
+static void strengthen(struct ask *q, const char *password) {
+  struct userdb_user *u = &q->user;
+  stralloc hash = STRALLOC_INIT;
+  struct strerr ignored;
+
+  if (!password_is_weaker(stralloc_cstr(&u->hash), q->s->scheme)) return;
+  if (password_hash(q->s->scheme, password, &hash, &ignored) == 0 &&
+      userdb_user_rehash(&q->s->db, u->name.s, u->domain.s, u->hash.s, hash.s, &ignored) == USERDB_FOUND)
+    (void)!stralloc_copy(&u->hash, &hash);
+  stralloc_wipe(&hash);
+}
+
 /* May this user, whose password is right, use the service? */
 static int may_use(const struct ask *q, size_t service) {
   return !(q->user.flags & services[service].refused) && (q->user.active || services[service].inactive);
@@ -286,13 +323,17 @@ static enum userdb_result login_user(struct ask *q) {
 
 static int verify(struct ask *q, size_t service, const char *password) {
   enum userdb_result r = login_user(q);
-  int right;
+  int right, main;
 
   if (r == USERDB_TEMPFAIL || r == USERDB_EXISTS) return temporary(q);
-  right = check_password(q, r, password);
+  right = check_password(q, r, service, password, &main);
   if (right == -1) return temporary(q);
-  if (!right || !may_use(q, service)) return finish(q, LOOKUP_STATUS_none);
-  learn_scram(q, password);
+  if (!right) return wrong(q);
+  if (!may_use(q, service)) return finish(q, LOOKUP_STATUS_none);
+  if (main) {
+    strengthen(q, password);
+    learn_scram(q, password);
+  }
   r = record_login(q, service);
   return r == USERDB_FOUND ? put_account(q) : other(q, r);
 }
@@ -387,7 +428,9 @@ static int judge_proof(struct ask *q, size_t service, const struct scram_keys *k
 
   if (right == -1) {
     ok = temporary(q);
-  } else if (!right || !known || !may_use(q, service)) {
+  } else if (!right || !known) {
+    ok = wrong(q);
+  } else if (!may_use(q, service)) {
     ok = finish(q, LOOKUP_STATUS_none);
   } else {
     r = record_login(q, service);
@@ -443,7 +486,7 @@ static int ready(struct lookup_service *s, struct strerr *e) {
 }
 
 int lookup_answer(struct lookup_service *s, const char *msg, size_t n, uid_t asker, stralloc *out,
-                  struct lookup_field *reply) {
+                  struct lookup_field *reply, unsigned *wait) {
   struct lookup_request r;
   const char *fault = lookup_request_parse(msg, n, &r);
   struct ask q = {.s = s, .asker = asker, .r = &r};
@@ -459,6 +502,7 @@ int lookup_answer(struct lookup_service *s, const char *msg, size_t n, uid_t ask
   }
   address_free(&q.address);
   userdb_user_free(&q.user);
+  *wait = q.wait;
   return ok && lookup_answer_end(out, &s->fields);
 }
 

@@ -9,7 +9,9 @@
 
 #include "base/now.h"
 #include "base/stralloc.h"
+#include "crypt/password.h"
 #include "user/lookup_proto.h"
+#include "user/throttle.h"
 #include "user/userdb.h"
 
 #define LOOKUP_TRUSTED_MAX 8
@@ -17,6 +19,7 @@
 
 /* Shared by all workers, so each is changed atomically. */
 struct lookup_counters {
+  struct throttle throttle;
   uint64_t op[LOOKUP_OPS];
   uint64_t status[LOOKUP_STATUSES];
 };
@@ -29,6 +32,7 @@ struct lookup_service {
   const char *default_domain; /* of a login name without one, "" none */
   const char *scram_mechanisms; /* credentials are made of at a login, for users without */
   uint64_t scram_iterations;
+  enum password_scheme scheme; /* weaker hashes are made anew at a login */
   struct lookup_counters *counters;
   uid_t trusted[LOOKUP_TRUSTED_MAX]; /* may ask everything */
   size_t trusted_n;
@@ -38,10 +42,10 @@ struct lookup_service {
 };
 
 /* Answers one whole message from a process of this uid; appends the answer to out.
- * reply gets the name of the reply FIFO the request gave, or stays empty.  1, or 0 when
- * memory ran out. */
+ * reply gets the name of the reply FIFO the request gave, or stays empty; wait the milliseconds
+ * the answer is to wait (user/throttle.h).  1, or 0 when memory ran out. */
 int lookup_answer(struct lookup_service *s, const char *msg, size_t n, uid_t asker, stralloc *out,
-                  struct lookup_field *reply) MUST_CHECK;
+                  struct lookup_field *reply, unsigned *wait) MUST_CHECK;
 /* Close the database; the next request opens it again. */
 void lookup_service_flush(struct lookup_service *s);
 void lookup_service_free(struct lookup_service *s);

@@ -30,6 +30,7 @@ struct client {
   struct state *st;
   struct client *next, *prev; /* longest silent first */
   uid_t uid;
+  deadline hold; /* what is in out goes out no sooner */
   stralloc in, out;
 };
 
@@ -79,10 +80,12 @@ static int answer_all(struct client *c) {
   while (ok && c->out.len < LOOKUP_ANSWER_MAX) {
     long n = lookup_frame(c->in.s + done, c->in.len - done, LOOKUP_REQUEST_MAX);
     struct lookup_field reply;
+    unsigned wait;
 
-    if (n == 0) break;
+    if (n == 0 || c->hold) break;
     if (n == -1) return 0;
-    ok = lookup_answer(c->st->w->service, c->in.s + done, (size_t)n, c->uid, &c->out, &reply);
+    ok = lookup_answer(c->st->w->service, c->in.s + done, (size_t)n, c->uid, &c->out, &reply, &wait);
+    if (wait) c->hold = mono_now() + (int64_t)wait * NS_PER_MS;
     explicit_bzero(c->in.s + done, (size_t)n); /* it may have held a password */
     done += (size_t)n;
   }
@@ -94,6 +97,7 @@ static int answer_all(struct client *c) {
 static int send_out(struct client *c) {
   size_t sent = 0;
 
+  if (c->hold) return 1;
   while (sent < c->out.len) {
     ssize_t w = send(c->io.fd, c->out.s + sent, c->out.len - sent, MSG_NOSIGNAL);
 
@@ -106,10 +110,13 @@ static int send_out(struct client *c) {
   return 1;
 }
 
+static void held_enough(void *ctx);
+
 /* After each step: wait for what comes next, and not for ever for half a thing. */
 static int rearm(struct client *c) {
   struct loop *l = &c->st->loop;
 
+  if (c->hold) return loop_io_set(l, &c->io, 0) == 0 && loop_timer_set(l, &c->timer, c->hold, held_enough, c) == 0;
   if (loop_io_set(l, &c->io, c->out.len ? LOOP_WRITE : LOOP_READ) == -1) return 0;
   if (!c->out.len && !c->in.len) {
     loop_timer_cancel(l, &c->timer);
@@ -130,16 +137,29 @@ static int read_in(struct client *c) {
   return 1;
 }
 
-static void client_ready(void *ctx, int fd, unsigned events) {
-  struct client *c = ctx;
-  int ok = 1;
-
-  unlink_client(c);
-  link_last(c);
-  if (events & LOOP_READ) ok = read_in(c);
+static void go_on(struct client *c, int ok) {
   do ok = ok && send_out(c) && (c->out.len || answer_all(c)) && send_out(c);
   while (ok && !c->out.len && c->in.len && lookup_frame(c->in.s, c->in.len, LOOKUP_REQUEST_MAX) > 0);
   if (!ok || !rearm(c)) drop(c);
+}
+
+static void held_enough(void *ctx) {
+  struct client *c = ctx;
+
+  c->hold = 0;
+  go_on(c, 1);
+}
+
+static void client_ready(void *ctx, int fd, unsigned events) {
+  struct client *c = ctx;
+
+  if (c->hold) { /* nothing is waited for but its end */
+    drop(c);
+    return;
+  }
+  unlink_client(c);
+  link_last(c);
+  go_on(c, events & LOOP_READ ? read_in(c) : 1);
 }
 
 static void add_client(struct state *st, int fd) {
@@ -189,9 +209,10 @@ static int open_reply(int replies, const struct lookup_field *name) {
 static void answer_fifo(struct state *st, const char *msg, size_t n) {
   struct lookup_field reply;
   stralloc out = STRALLOC_INIT;
+  unsigned wait; /* nobody may ask for passwords here */
   int fd;
 
-  if (lookup_answer(st->w->service, msg, n, LOOKUP_NOBODY, &out, &reply) && reply.n) {
+  if (lookup_answer(st->w->service, msg, n, LOOKUP_NOBODY, &out, &reply, &wait) && reply.n) {
     fd = open_reply(st->w->replies, &reply);
     if (fd != -1) (void)!write(fd, out.s, out.len);
     fd_close(fd);

@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "base/substdio.h"
 #include "crypt/password.h"
+#include "crypt/password_import.h"
 #include "crypt/scram.h"
 
 static int refuse(struct strerr *e, const char *why) {
@@ -84,8 +85,8 @@ static int print(const stralloc *password, struct strerr *e) {
 }
 
 static int keep_hash(const stralloc *text, struct secret *out, struct strerr *e) {
-  if (!password_is_hash(stralloc_cstr(text)))
-    return refuse(e, "with -e a hash of yescrypt, SHA-512, SHA-256 or bcrypt is wanted");
+  if (!password_is_hash(stralloc_cstr(text)) && !password_is_imported(stralloc_cstr(text)))
+    return refuse(e, "with -e a hash of yescrypt, SHA-512, SHA-256 or bcrypt is wanted, or {SCHEME} and a hash");
   stralloc_cut(&out->scram, 0);
   return stralloc_copy(&out->hash, text) ? 0 : strerr_sys(e, "unable to keep a hash", (char *)0);
 }

@@ -296,6 +296,11 @@ enum userdb_result userdb_user_scram(struct userdb *db, const char *name, const 
                             SQL_ARGS(sql_t(scram), sql_t(name), sql_t(domain), sql_t(hash)), e));
 }
 
+enum userdb_result userdb_user_rehash(struct userdb *db, const char *name, const char *domain, const char *old,
+                                      const char *hash, struct strerr *e) {
+  return changed(db, sql_do(&db->sql, QUERY_user_rehash, SQL_ARGS(sql_t(hash), sql_t(name), sql_t(domain), sql_t(old)), e));
+}
+
 enum userdb_result userdb_user_activate(struct userdb *db, const char *name, const char *domain,
                                         struct strerr *e) {
   return changed(db, sql_do(&db->sql, QUERY_user_activate,

@@ -114,6 +114,9 @@ enum userdb_result userdb_user_passwd(struct userdb *db, const char *name, const
  * hash.  NONE: the user has some now, or another password. */
 enum userdb_result userdb_user_scram(struct userdb *db, const char *name, const char *domain, const char *hash,
                                      const char *scram, struct strerr *e) MUST_CHECK;
+/* Another hash of the same password, in place of this one.  NONE: it is another by now. */
+enum userdb_result userdb_user_rehash(struct userdb *db, const char *name, const char *domain, const char *old,
+                                      const char *hash, struct strerr *e) MUST_CHECK;
 enum userdb_result userdb_user_activate(struct userdb *db, const char *name, const char *domain,
                                         struct strerr *e) MUST_CHECK;
 /* Calls fn for each user of the domain, by name, until it gives non-zero. */
