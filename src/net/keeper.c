@@ -11,24 +11,54 @@
 #include "base/fd.h"
 #include "net/fdpass.h"
 
-/* What is asked for is not looked at: there is one file. */
-static void serve(int sock, const char *path) {
-  char byte;
+int keeper_name_ok(const char *name) {
+  size_t n = 0;
+
+  for (; name[n]; ++n) {
+    char c = name[n];
+    int letter = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+
+    if (!letter && c != '-' && c != '.') return 0;
+    if (c == '.' && (!n || name[n - 1] == '.' || !name[n + 1])) return 0;
+  }
+  return n > 0 && n <= KEEPER_NAME_MAX;
+}
+
+int keeper_path(const char *names, const char *name, stralloc *out) {
+  if (!keeper_name_ok(name)) return 0;
+  stralloc_cut(out, 0);
+  return stralloc_catm(out, names, "/", name, ".pem", (char *)0) ? 1 : -1;
+}
+
+static int open_name(const char *names, const char *name) {
+  stralloc path = STRALLOC_INIT;
+  int found = keeper_path(names, name, &path);
+  int fd = -1;
+
+  if (found == 1) fd = fd_open_read(path.s);
+  else errno = found == 0 ? ENOENT : ENOMEM;
+  stralloc_free(&path);
+  return fd;
+}
+
+static void serve(int sock, const char *path, const char *names) {
+  char name[KEEPER_NAME_MAX + 2];
 
   for (;;) {
-    ssize_t r = read(sock, &byte, 1);
+    ssize_t r = read(sock, name, sizeof name - 1);
     int fd, why;
 
     if (r == -1 && errno == EINTR) continue;
-    if (r != 1) _exit(0);
-    fd = fd_open_read(path);
+    if (r < 1) _exit(0);
+    name[r] = 0; /* what is sent has a NUL itself */
+    fd = *name ? open_name(names, name) : fd_open_read(path);
     why = fd == -1 ? errno : 0;
     if (fdpass_send(sock, &why, sizeof why, &fd, fd == -1 ? 0 : 1) == -1) _exit(111);
     fd_close(fd);
   }
 }
 
-int keeper_start(const char *path, struct strerr *e) {
+int keeper_start(const char *path, const char *names, struct strerr *e) {
   int pair[2];
   pid_t pid;
 
@@ -43,7 +73,7 @@ int keeper_start(const char *path, struct strerr *e) {
     signal(SIGHUP, SIG_IGN);
     signal(SIGTERM, SIG_IGN);
     signal(SIGINT, SIG_IGN);
-    serve(pair[1], path);
+    serve(pair[1], path, names);
   }
   fd_close(pair[1]);
   if (pid != -1) return pair[0];
@@ -51,12 +81,12 @@ int keeper_start(const char *path, struct strerr *e) {
   return fd_close(pair[0]);
 }
 
-int keeper_open(int sock) {
+int keeper_open(int sock, const char *name) {
   int fd[FDPASS_MAX], why;
   size_t fds;
   ssize_t r;
 
-  if (write(sock, "", 1) != 1) return -1;
+  if (write(sock, name, strlen(name) + 1) != (ssize_t)strlen(name) + 1) return -1;
   r = fdpass_recv(sock, &why, sizeof why, fd, &fds);
   if (r == -1) return -1;
   if (r == (ssize_t)sizeof why && fds == 1) return fd[0];

@@ -127,7 +127,7 @@ static int use_pem(SSL_CTX *ctx, const stralloc *text) {
   return ok;
 }
 
-int tls_engine_load(struct tls_engine *t, int fd, const char *name, struct strerr *e) {
+SSL_CTX *tls_engine_context(struct tls_engine *t, int fd, const char *name, struct strerr *e) {
   static const unsigned char session_id[] = "indimail";
   stralloc text = STRALLOC_INIT;
   SSL_CTX *ctx;
@@ -137,24 +137,48 @@ int tls_engine_load(struct tls_engine *t, int fd, const char *name, struct strer
     strerr_sys(e, "unable to read ", name, (char *)0);
     stralloc_wipe(&text);
     stralloc_free(&text);
-    return -1;
+    return 0;
   }
   ERR_clear_error();
   ctx = new_context(t, TLS_server_method(), e);
   ok = ctx && text.len && use_pem(ctx, &text);
   stralloc_wipe(&text);
   stralloc_free(&text);
-  if (!ctx) return -1;
+  if (!ctx) return 0;
   if (!ok) {
     SSL_CTX_free(ctx);
     library_error(e, name);
     e->permanent = 1;
-    return -1;
+    return 0;
   }
   SSL_CTX_set_dh_auto(ctx, 1);
   /* Resumption by tickets alone: the client keeps the state. */
   SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_session_id_context(ctx, session_id, sizeof session_id - 1);
+  return ctx;
+}
+
+void tls_engine_context_free(SSL_CTX *ctx) {
+  SSL_CTX_free(ctx);
+}
+
+/* A name that has no certificate of its own gets the server's: clients judge it. */
+static int on_name(SSL *ssl, int *alert, void *arg) {
+  const struct tls_engine *t = arg;
+  const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+  SSL_CTX *ctx = name && t->by_name ? t->by_name(t->by_name_ctx, name) : 0;
+
+  (void)alert;
+  if (ctx) SSL_set_SSL_CTX(ssl, ctx);
+  return ctx ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
+}
+
+int tls_engine_load(struct tls_engine *t, int fd, const char *name, struct strerr *e) {
+  SSL_CTX *ctx = tls_engine_context(t, fd, name, e);
+
+  if (!ctx) return -1;
+  SSL_CTX_set_tlsext_servername_callback(ctx, on_name);
+  SSL_CTX_set_tlsext_servername_arg(ctx, t);
   SSL_CTX_free(t->server);
   t->server = ctx;
   return 0;

@@ -23,6 +23,7 @@
 #include "conf/paths.h"
 #include "conf/sandbox.h"
 #include "net/keeper.h"
+#include "net/tls_names.h"
 #include "net/tls_service.h"
 
 #define PREFIX "qmail-tlsd: "
@@ -37,7 +38,9 @@ struct daemon {
   struct tls_service service;
   struct conf conf;
   stralloc certificate, socket;
-  int keeper; /* -1: the file is opened by ourselves */
+  stralloc names_dir;
+  struct tls_names names;
+  int keeper; /* -1: files are opened by ourselves */
   struct stat seen;
   deadline next_look;
   int signals;
@@ -49,6 +52,12 @@ static struct options {
   const char *user, *group;
   uint64_t idle;
 } opt = {0, "qmaild", "qmail", 7200};
+
+static struct ssl_ctx_st *by_name(void *ctx, const char *name) {
+  struct daemon *d = ctx;
+
+  return tls_names_find(&d->names, name);
+}
 
 /* Reads the settings anew and takes them when they are valid: 0 or -1.  Connections
  * there are keep what they were made with. */
@@ -75,14 +84,30 @@ static int load_settings(struct daemon *d, struct strerr *e) {
   d->certificate = path;
   d->conf = conf;
   d->service.engine = engine;
+  d->service.engine.by_name = by_name;
+  d->service.engine.by_name_ctx = d;
+  tls_names_flush(&d->names);
   d->next_look = 0;
   memset(&d->seen, 0, sizeof d->seen);
   return 0;
 }
 
-static int same_file(const struct stat *a, const struct stat *b) {
-  return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
-         a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+static int open_name(void *ctx, const char *name) {
+  struct daemon *d = ctx;
+  stralloc path = STRALLOC_INIT;
+  int found, fd = -1;
+
+  if (d->keeper != -1) return keeper_open(d->keeper, name);
+  found = keeper_path(d->names_dir.s, name, &path);
+  if (found == 1) fd = fd_open_read(path.s);
+  else errno = found == 0 ? ENOENT : ENOMEM;
+  stralloc_free(&path);
+  return fd;
+}
+
+static void warn_name(void *ctx, const struct strerr *e) {
+  (void)ctx;
+  strerr_warn(PREFIX, e);
 }
 
 /* Loads the certificate if it is another one than last time.  A bad new one leaves
@@ -95,10 +120,10 @@ static void look(void *ctx) {
 
   if (mono_now() < d->next_look) return;
   d->next_look = deadline_in(LOOK_EVERY);
-  fd = d->keeper == -1 ? fd_open_read(d->certificate.s) : keeper_open(d->keeper);
+  fd = d->keeper == -1 ? fd_open_read(d->certificate.s) : keeper_open(d->keeper, "");
   if (fd == -1 || fstat(fd, &st) == -1) {
     if (!d->service.engine.server) strerr_warnm_sys(PREFIX, "unable to open ", d->certificate.s, (char *)0);
-  } else if (!same_file(&st, &d->seen)) {
+  } else if (!tls_names_same_file(&st, &d->seen)) {
     d->seen = st;
     if (tls_engine_load(&d->service.engine, fd, d->certificate.s, &e) == -1) strerr_warn(PREFIX, &e);
   }
@@ -194,14 +219,18 @@ static void run(struct daemon *d) {
   if (loop_run(&d->service.loop) == -1) strerr_diem_sys(111, PREFIX, "unable to wait for events", (char *)0);
 }
 
-static void serve(struct daemon *d) {
+static void start_keeper(struct daemon *d) {
   struct strerr e;
+
+  if (geteuid()) return;
+  d->keeper = keeper_start(d->certificate.s, d->names_dir.s, &e);
+  if (d->keeper == -1) strerr_die(111, PREFIX, &e);
+}
+
+static void serve(struct daemon *d) {
   int fd;
 
-  if (!geteuid()) {
-    d->keeper = keeper_start(d->certificate.s, &e);
-    if (d->keeper == -1) strerr_die(111, PREFIX, &e);
-  }
+  start_keeper(d);
   fd = open_socket(d);
   become_user();
   look(d);
@@ -223,6 +252,7 @@ static void serve_one(struct daemon *d) {
   null = open("/dev/null", O_RDWR);
   if (null == -1 || dup2(null, 0) == -1 || dup2(null, 1) == -1)
     strerr_diem_sys(111, PREFIX, "unable to open /dev/null", (char *)0);
+  start_keeper(d);
   look(d);
   become_user();
   if (tls_service_init(&d->service) == -1) strerr_diem_sys(111, PREFIX, "unable to start", (char *)0);
@@ -247,6 +277,8 @@ int main(int argc, char **argv) {
   options_or_die(argc, argv, table, USAGE, 0, 0);
   sig_ignore_pipe();
   more_descriptors();
+  if (!paths_file(PATH_CERTS, "names", &d.names_dir)) strerr_die_nomem(PREFIX);
+  d.names = (struct tls_names){.engine = &d.service.engine, .open = open_name, .warn = warn_name, .ctx = &d};
   if (load_settings(&d, &e) == -1) strerr_die(e.permanent ? 100 : 111, PREFIX, &e);
   d.service.relays.idle = (int64_t)opt.idle;
   d.service.before = look;

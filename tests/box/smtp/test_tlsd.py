@@ -1,5 +1,5 @@
 """qmail-tlsd and the programs that hand it their connections: STARTTLS, implicit TLS, AUTH."""
-import json, os, pwd, signal, socket, ssl, subprocess, threading, time, unittest
+import json, os, pwd, re, signal, socket, ssl, subprocess, threading, time, unittest
 from box import wait_for
 from smtpd import SmtpRoot, b64, plain
 
@@ -254,6 +254,54 @@ class Tls(unittest.TestCase):
         self.assertEqual(subject(), "mail")
         self.root.certificate(cn="other.example.com")
         wait_for(lambda: subject() == "other", what="the new certificate")
+
+    def shown(self, name):
+        """The name in the certificate that a client sees who asks for name."""
+        with self.root.smtp(SMTPS="1") as s:
+            s.secure(name)
+            der = s.sock.getpeercert(True)
+            s.hello()
+            s.cmd("QUIT")
+        return re.findall(rb"(mail|one|two|new)\.example\.com", der)[0].decode()
+
+    def test_names(self):
+        """A certificate for each name a client asks for, taken anew when its file changes."""
+        os.mkdir(self.root.path("certs", "names"))
+        make = lambda file, cn: self.root.certificate(f"names/{file}.pem", cn=f"{cn}.example.com")
+        make("one.example.com", "one")
+        make("xn--bcher-kva.example", "two")
+        os.symlink("one.example.com.pem", self.root.path("certs", "names", "alias.example.com.pem"))
+        make("key", "new")
+        for how in self.both():
+            for asked, seen in (("one.example.com", "one"), ("ONE.example.COM", "one"), ("alias.example.com", "one"),
+                                ("xn--bcher-kva.example", "two"), ("mail.example.com", "mail"), ("none.example.com", "mail"),
+                                ("x" * 60, "mail"), (None, "mail")):
+                with self.subTest(how=how, asked=asked):
+                    self.assertEqual(self.shown(asked), seen)
+        # the daemon is running now
+        self.assertEqual(self.shown("late.example.com"), "mail")
+        make("late.example.com", "two")
+        wait_for(lambda: self.shown("late.example.com") == "two", what="a new file")
+        make("one.example.com", "new")
+        wait_for(lambda: self.shown("one.example.com") == "new", what="a changed file")
+        with open(self.root.path("certs", "names", "bad"), "w") as f:
+            f.write("no certificate\n")
+        os.rename(self.root.path("certs", "names", "bad"), self.root.path("certs", "names", "one.example.com.pem"))
+        wait_for(lambda: self.shown("one.example.com") and b"one.example.com" in open(self.root.path("tlsd.log"), "rb").read(),
+                 what="a warning")
+        self.assertEqual(self.shown("one.example.com"), "new")
+        os.unlink(self.root.path("certs", "names", "late.example.com.pem"))
+        wait_for(lambda: self.shown("late.example.com") == "mail", what="a file that is gone")
+
+    def test_many_names(self):
+        """More names than are kept do no harm. That none leads out of the directory: tests/unit/net/test_keeper."""
+        os.mkdir(self.root.path("certs", "names"))
+        self.root.certificate("out.pem", cn="two.example.com")
+        for i in range(300):
+            os.symlink("../out.pem", self.root.path("certs", "names", f"n{i}.example.com.pem"))
+        self.daemon()
+        for i in range(300):
+            self.assertEqual(self.shown(f"n{i}.example.com"), "two")
 
     def test_daemon_stops(self):
         """TERM: what is under way is finished, what is new goes without the daemon."""
