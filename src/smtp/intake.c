@@ -2,11 +2,13 @@
 #include "smtp/intake.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/bytes.h"
 #include "base/log.h"
+#include "mail/date.h"
 #include "mail/received.h"
 #include "queue/domainqueue.h"
 #include "smtp/overlay.h"
@@ -98,20 +100,47 @@ static void log_not_queued(const struct session *s, int code, const char *text) 
       log_s(stralloc_cstr(&s->t.sender.address)), log_s(first_recipient(&s->t)), log_s(s->messid), log_s(text));
 }
 
+/* Whoever writes a message, rather than passing it on, may leave these to us (RFC 6409 section 8). */
+static int completes(const struct session *s) {
+  return !s->t.binary && (s->c.authenticated || conf_flag(s->conf, SET_submission));
+}
+
+static int make_fields(struct intake *in) {
+  char date[DATE_TEXT];
+
+  date_fmt(date, wall_now(), "+0000");
+  in->fields.date = in->fields.messid = 0;
+  if (!stralloc_catm(&in->date, "Date: ", date, "\n", (char *)0) ||
+      !stralloc_catm(&in->message_id, "Message-ID: <", in->s->messid, "@", conf_line(in->s->conf, SET_me), ">\n", (char *)0))
+    return 0;
+  in->fields = (struct submission_fields){in->date.s, in->message_id.s};
+  return 1;
+}
+
+static void free_header(struct intake *in) {
+  stralloc_free(&in->date);
+  stralloc_free(&in->message_id);
+  stralloc_free(&in->piece);
+}
+
 static int open_queue(struct intake *in, struct strerr *e) {
   struct env env = {0};
   stralloc trace = STRALLOC_INIT;
   int r = -1;
 
   errno = ENOMEM;
-  if (!environment(in->s, &env) || !trace_field(in->s, &trace)) strerr_sys(e, "unable to queue", (char *)0);
+  in->completes = completes(in->s);
+  if (!environment(in->s, &env) || !trace_field(in->s, &trace) || (in->completes && !make_fields(in))) strerr_sys(e, "unable to queue", (char *)0);
   else if (choose_queue(in->s, &env, e) == 0) {
     errno = ENOMEM;
     /* a rehearsal queues nothing, whatever settings or rules say */
     if (in->s->trace && !env_set(&env, "NULLQUEUE", "1")) strerr_sys(e, "unable to queue", (char *)0);
     else r = qqclient_open(&in->q, &env, in->s->messid, e);
   }
-  if (r == -1) log_not_queued(in->s, 0, e->text);
+  if (r == -1) {
+    log_not_queued(in->s, 0, e->text);
+    free_header(in);
+  }
   if (r == 0) {
     in->queued = 1;
     in->q.pool = in->s->queue;
@@ -125,8 +154,8 @@ static int open_queue(struct intake *in, struct strerr *e) {
 }
 
 static int begin(struct intake *in, struct session *s) {
+  memset(in, 0, offsetof(struct intake, q));
   in->s = s;
-  in->queued = 0;
   in->limit = conf_number(s->conf, SET_databytes);
   in->look = content_wanted(s->c.content_rules, s->c.lists);
   return s->t.discard;
@@ -147,6 +176,18 @@ int intake_doomed(const struct intake *in) {
   return d->flaws || (in->limit && d->bytes > in->limit);
 }
 
+static void pass_piece(struct intake *in, int ok) {
+  if (!ok) qqclient_fail(&in->q);
+  qqclient_put(&in->q, in->piece.s, in->piece.len);
+  stralloc_cut(&in->piece, 0);
+}
+
+/* What comes behind the header goes on untouched. */
+static void complete(struct intake *in, const char *buf, size_t n) {
+  pass_piece(in, submission_header_feed(&in->header, &in->fields, buf, n, &in->piece));
+  in->completes = in->header.at != SUBMISSION_DONE;
+}
+
 /* Nothing more is stored of what will be refused anyway. */
 void intake_put(void *ctx, const char *buf, size_t n) {
   struct intake *in = ctx;
@@ -155,7 +196,8 @@ void intake_put(void *ctx, const char *buf, size_t n) {
   if (in->look) content_feed(&in->s->t.content, c->content_rules, c->lists, buf, n);
   if (!in->queued) return;
   if (intake_doomed(in)) qqclient_fail(&in->q);
-  qqclient_put(&in->q, buf, n);
+  if (in->completes) complete(in, buf, n);
+  else qqclient_put(&in->q, buf, n);
 }
 
 static void send_envelope(struct intake *in) {
@@ -219,6 +261,8 @@ static void answer_not_queued(const struct session *s, struct qqresult *r, struc
 static void commit(struct intake *in, struct intake_answer *a) {
   struct qqresult r;
 
+  if (in->completes) pass_piece(in, submission_header_end(&in->header, &in->fields, &in->piece));
+  free_header(in);
   send_envelope(in);
   if (qqclient_close(&in->q, &r) == 0) answer_accepted(in->s, in->q.qp, a);
   else answer_not_queued(in->s, &r, a);
@@ -257,6 +301,7 @@ void intake_finish(struct intake *in, struct intake_answer *a) {
 void intake_abandon(struct intake *in) {
   struct qqresult r;
 
+  free_header(in);
   if (!in->queued) return;
   qqclient_fail(&in->q);
   (void)!qqclient_close(&in->q, &r);

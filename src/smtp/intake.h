@@ -4,14 +4,19 @@
 #ifndef SMTP_INTAKE_H
 #define SMTP_INTAKE_H
 
+#include "mail/submission_header.h"
 #include "smtp/session.h"
 
 struct intake {
   struct session *s;
-  struct qqclient q;
   int queued;     /* the queue program runs; 0: the message is thrown away */
   uint64_t limit; /* databytes; 0: none */
   int look;       /* checks want to see what is in it */
+  int completes;  /* what its header lacks is added */
+  struct submission_header header;
+  struct submission_fields fields;
+  stralloc date, message_id, piece;
+  struct qqclient q; /* the last: it need not be zeroed */
 };
 
 /* What the client is told in the end, in SMTP's terms. */

@@ -35,6 +35,43 @@ class Submission(unittest.TestCase):
             self.assertNotIn("MT-PRIORITY", s.hello())
             self.assertEqual(s.cmd(M + " MT-PRIORITY=1")[0], 555)
 
+    def queued(self, s, message, *how):
+        """The header and the body of a message as queued, Received fields apart."""
+        before = [m[0] for m in self.root.messages()]
+        self.assertEqual([s.cmd(c)[0] for c in (M, R)], [250, 250])
+        if how:
+            data = message.replace("\n", "\r\n").encode()
+            for i in range(0, len(data), how[0]):
+                piece = data[i:i + how[0]]
+                s.send(b"BDAT %d%s\r\n" % (len(piece), b" LAST" if i + how[0] >= len(data) else b"") + piece)
+                self.assertEqual(s.reply()[0], 250)
+        else:
+            self.assertEqual(s.cmd("DATA")[0], 354)
+            self.assertEqual(s.cmd(message.replace("\n", "\r\n") + ".")[0], 250)
+        text, = [m[0].decode() for m in self.root.messages() if m[0] not in before]
+        while re.match("Received: ", text):
+            text = re.sub(r"\AReceived: .*\n([ \t].*\n)*", "", text)
+        return text
+
+    def test_completed(self):
+        """Whoever logs in may leave Date and Message-ID to us; what is there is left alone."""
+        s = self.session(QMAILQUEUE=self.root.queue)
+        added = r"Date: \d\d? \w{3} \d{4} \d\d:\d\d:\d\d \+0000\nMessage-ID: <[0-9.]+@mail\.example\.com>\n"
+        for how in ((), (1000,), (1,)):
+            self.assertRegex(self.queued(s, "From: a\nSubject: b\n\nDate: no\n", *how), rf"\AFrom: a\nSubject: b\n{added}\nDate: no\n\Z")
+        whole = "Date: x\nmessage-ID: <1@y>\nFrom: a\n\n" + ("x" * 70 + "\n") * 200
+        self.assertEqual(self.queued(s, whole), whole)
+        self.assertRegex(self.queued(s, "no header\n"), rf"\A{added}\nno header\n\Z")
+        one, two = (re.search("Message-ID: (.*)", self.queued(s, "From: a\n\n"))[1] for _ in "12")
+        self.assertNotEqual(one, two)
+
+    def test_not_completed(self):
+        """Mail of other servers is theirs, unless this one is there for those who write it."""
+        for env, completed in (({}, False), ({"SUBMISSION": "1"}, True), ({"SUBMISSION": "0"}, False)):
+            with self.root.smtp(RELAYCLIENT="", **env) as s:
+                s.hello()
+                self.assertEqual("Message-ID" in self.queued(s, "From: a\n\nb\n"), completed, env)
+
     def test_only_after_login(self):
         s = self.session(login=False)
         for p in ("MT-PRIORITY=1", "BY=1;R", "HOLDFOR=1", "HOLDUNTIL=2030-01-01T00:00:00Z"):
