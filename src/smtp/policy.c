@@ -7,7 +7,9 @@
 #include "base/log.h"
 #include "base/scan.h"
 #include "smtp/checks.h"
+#include "smtp/notice.h"
 #include "smtp/our_domains.h"
+#include "smtp/rates.h"
 #include "smtp/reply.h"
 
 #define PREFIX "qmail-smtpd: "
@@ -114,7 +116,7 @@ int policy_valid(const struct conf *conf, struct strerr *e) {
     e->permanent = 1;
     return -1;
   }
-  return greetdelay_valid(conf, e);
+  return greetdelay_valid(conf, e) == -1 ? -1 : rates_valid(conf, e);
 }
 
 static const char *text_or_dash(const stralloc *sa) {
@@ -161,6 +163,7 @@ static enum verdict judge(const struct session *s, const struct policy_row *row,
   enum verdict verdict;
 
   r->penalty = 0;
+  r->notice = 0;
   r->enhanced = "";
   verdict = row->check(&s->c, &s->t, s->conf, r);
   return verdict == VERDICT_FAILED ? failed(s, row, r) : verdict;
@@ -209,6 +212,7 @@ int policy_decide(struct session *s, enum policy_stage stage, struct policy_repl
     case VERDICT_FAILED: break;
   }
   log_verdict(s, row->event, row, r);
+  if (r->notice && !s->trace) notice_sendlimit(s, r->notice);
   if (r->penalty) session_pause(s, conf_number(s->conf, SET_penalty));
   return 0;
 }

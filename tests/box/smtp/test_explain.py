@@ -19,7 +19,7 @@ FILES = {"badmailfrom": ["bad@example.net\n", "# none\n", ".example\n!a@spam.exa
          "badhelo": [".dyn.example\n"], "dnscheck": ["1\n", "0\n"], "nodnscheck": ["@nomx.example\n"], "dnsbllist": ["bl.example\n"],
          "databytes": ["40\n", "10000\n"], "maxhops": ["1\n"], "bodycheck": ["^Buy:this is not wanted\n"], "badext": [".exe\n"],
          "accesslist": ["rcpt:boss@example.net:joe@example.com\n"], "hostaccess": ["example.net:192.0.2.0/28\n"],
-         "tarpitcount": ["1\n"], "greetdelay": ["-1\n"], "from.envrules": ["ok@example.net:BADRCPTTO=other,DATABYTES=30\n", "*@spam.example:BOUNCEMAIL=rules\n"],
+         "tarpitcount": ["1\n"], "rate_messages": ["0/60\n"], "rate_recipients_net": ["0/60\n", "1000000/60\n"], "sendlimit_messages": ["0/60\n"], "greetdelay": ["-1\n"], "from.envrules": ["ok@example.net:BADRCPTTO=other,DATABYTES=30\n", "*@spam.example:BOUNCEMAIL=rules\n"],
          "policy": ["badmailfrom:warn\n", "badrcptto:off\ndnsbl:warn\n", "size:off\n", "dnscheck:off\nhelo_self:warn\n"]}
 VARIABLES = {"RELAYCLIENT": [""], "BADHELOCHECK": ["1"], "ENFORCE_FQDN_HELO": ["1"], "CUGMAIL": ["1"], "REQUIREAUTH": ["1"], "FORCE_TLS": ["1"],
              "BOUNCEMAIL": ["go away"], "ANTISPOOFING": ["1"], "AUTH_ALL": ["1"], "NODNSCHECK": ["1"], "OPENRELAY": ["listed"], "PARANOID": ["1"],
