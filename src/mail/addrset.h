@@ -14,6 +14,7 @@
 
 #include "base/stralloc.h"
 #include "base/strerr.h"
+#include "mail/addrkeys.h"
 
 struct addrset_line {
   size_t at; /* of its text, without !, ended by a NUL */
@@ -33,13 +34,6 @@ struct addrset {
   size_t wilds, wilds_a;
 };
 
-enum addrset_verdict {
-  ADDRSET_NONE, /* no line matches */
-  ADDRSET_IN,
-  ADDRSET_BACK,   /* taken back */
-  ADDRSET_FAILED, /* not known: pattern.h */
-};
-enum addrset_subject { ADDRSET_ADDRESS, ADDRSET_NAME };
 
 /* Add the lines of text[0..n-1]: blanks at the end, empty lines and # comments dropped.  May be
  * called again: later lines count after earlier ones.  regex must be set before.  0, or -1 with
@@ -48,21 +42,5 @@ int addrset_add(struct addrset *s, const char *where, const char *text, size_t n
 enum addrset_verdict addrset_find(const struct addrset *s, enum addrset_subject what, const char *subject, size_t n)
     MUST_CHECK;
 void addrset_free(struct addrset *s);
-
-/* The texts by which a line or a record without wildcards can match a subject, the most
- * exact first: user@domain, @domain, then for each dot of the domain .suffix and @.suffix.
- * Each is an @, or nothing, and a part of the subject. */
-struct addrkey {
-  int at; /* an @ stands before it */
-  const char *s;
-  size_t n;
-};
-struct addrkeys {
-  enum addrset_subject what;
-  const char *s;
-  size_t n, domain, step;
-};
-void addrkeys_init(struct addrkeys *k, enum addrset_subject what, const char *subject, size_t n);
-int addrkeys_next(struct addrkeys *k, struct addrkey *key); /* 1, 0 at the end */
 
 #endif

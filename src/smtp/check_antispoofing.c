@@ -14,7 +14,7 @@ static int concerned(const struct connection *c, const struct conf *conf, const 
   const char *domain = smtp_path_domain(p, &n);
   int ours;
 
-  if (list_is_there(c->lists, LIST_chksenderdomains)) switch (list_match(c->lists, LIST_chksenderdomains, domain, n, &e)) {
+  if (list_is_there(c->lists, LIST_chksenderdomains)) switch (list_match(c->lists, LIST_chksenderdomains, domain, n, c->lookup, &e)) {
       case LIST_NO: return 0;
       case LIST_YES: return 1;
       case LIST_FAILED: policy_say(r, VERDICT_FAILED, 0, "", e.text); return -1;

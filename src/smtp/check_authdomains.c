@@ -31,7 +31,7 @@ static enum verdict listed(const struct connection *c, const struct transaction 
 
   if (conf_flag(conf, SET_auth_all)) return VERDICT_ACCEPT;
   if (!n) return VERDICT_NEXT;
-  switch (list_match(c->lists, LIST_authdomains, domain, n, &e)) {
+  switch (list_match(c->lists, LIST_authdomains, domain, n, c->lookup, &e)) {
     case LIST_NO: break;
     case LIST_YES: return VERDICT_ACCEPT;
     case LIST_FAILED: return policy_say(r, VERDICT_FAILED, 0, "", e.text);

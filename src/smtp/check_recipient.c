@@ -17,7 +17,7 @@ static int is_wanted(const struct connection *c, const struct smtp_path *p, stru
   const char *domain = smtp_path_domain(p, &n);
 
   if (!list_is_there(c->lists, LIST_chkrcptdomains)) return 1;
-  switch (list_match(c->lists, LIST_chkrcptdomains, domain, n, &e)) {
+  switch (list_match(c->lists, LIST_chkrcptdomains, domain, n, c->lookup, &e)) {
     case LIST_NO: return 0;
     case LIST_YES: return 1;
     case LIST_FAILED: policy_say(r, VERDICT_FAILED, 0, "", e.text); break;

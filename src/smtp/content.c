@@ -37,7 +37,7 @@ static void on_name(void *ctx, const char *name, size_t n) {
   struct strerr e;
 
   if (l->c->name.len) return;
-  switch (list_match(l->lists, LIST_badext, name, n, &e)) {
+  switch (list_match(l->lists, LIST_badext, name, n, 0, &e)) {
     case LIST_NO: break;
     case LIST_YES:
       if (!stralloc_copyb(&l->c->name, name, n)) failed(l->c, "out of memory");

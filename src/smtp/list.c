@@ -9,8 +9,8 @@
 #include "base/file.h"
 #include "smtp/list_provider.h"
 
-/* The first that knows an answer gives it.  SQL has its place behind these: asked of inlookup,
- * since no program that talks to the network opens the database. */
+/* The first that knows an answer gives it.  The user database comes behind these: it is asked of
+ * inlookup, over the session's own connection. */
 static const struct list_provider *const providers[] = {&list_plain, &list_cdb};
 #define PROVIDERS (sizeof providers / sizeof *providers)
 
@@ -30,6 +30,12 @@ static const struct {
   enum addrset_subject subject;
 } rows[LISTS] = {
 #define ADDRESS_LIST(id, setting, patterns, subject, meaning) {setting, patterns, subject},
+#include "smtp/lists.def"
+#undef ADDRESS_LIST
+};
+
+static const char *const names[LISTS] = {
+#define ADDRESS_LIST(id, setting, patterns, subject, meaning) #id,
 #include "smtp/lists.def"
 #undef ADDRESS_LIST
 };
@@ -130,10 +136,30 @@ static int open_one(struct lists *l, size_t i, struct list_cache *c, const struc
   return l->of[i] ? 0 : -1;
 }
 
+/* Which of them the user database holds too: 0, or -1 with e filled. */
+static int read_sqllists(struct lists *l, const struct conf *conf, struct strerr *e) {
+  const struct strlist *lines = conf_lines(conf, SET_sqllists);
+
+  l->timeout = conf_number(conf, SET_timeoutread);
+  for (size_t i = 0; i < lines->len; ++i) {
+    int id = 0;
+
+    while (id < LISTS && strcmp(names[id], lines->item[i].s) != 0) ++id;
+    if (id == LISTS || id == LIST_badext) { /* that one is asked while a message is read */
+      strerr_set(e, stralloc_cstr(&conf->v[SET_sqllists].where), ": no list that can be kept in the user database: ", lines->item[i].s, (char *)0);
+      e->permanent = 1;
+      return -1;
+    }
+    l->in_sql[id] = 1;
+  }
+  return 0;
+}
+
 int lists_open(struct lists *l, struct list_cache *c, const struct conf *conf, struct strerr *e) {
-  int r = 0;
+  int r;
 
   memset(l, 0, sizeof *l);
+  r = read_sqllists(l, conf, e);
   for (size_t i = 0; r == 0 && i < LISTS; ++i) r = open_one(l, i, c, conf, e);
   if (r == -1) lists_close(l);
   return r;
@@ -153,10 +179,23 @@ void list_cache_free(struct list_cache *c) {
 }
 
 int list_is_there(const struct lists *l, enum list_id id) {
-  return l->of[id] != 0;
+  return l->of[id] || l->in_sql[id];
 }
 
-enum list_verdict list_match(const struct lists *l, enum list_id id, const char *subject, size_t n, struct strerr *e) {
+static enum list_verdict ask_database(const struct lists *l, enum list_id id, const char *subject, size_t n, struct lookup *users,
+                                      struct strerr *e) {
+  int back;
+
+  switch (lookup_listed(users, names[id], rows[id].subject == ADDRSET_NAME, subject, n, deadline_in((int64_t)l->timeout), &back, e)) {
+    case LOOKUP_FOUND: return back ? LIST_NO : LIST_YES;
+    case LOOKUP_NONE: return LIST_NO;
+    case LOOKUP_TEMPFAIL: break;
+  }
+  return LIST_FAILED;
+}
+
+enum list_verdict list_match(const struct lists *l, enum list_id id, const char *subject, size_t n, struct lookup *users,
+                             struct strerr *e) {
   const struct list *one = l->of[id];
   enum addrset_subject what = rows[id].subject;
 
@@ -173,5 +212,5 @@ enum list_verdict list_match(const struct lists *l, enum list_id id, const char 
       case ADDRSET_FAILED: return LIST_FAILED;
     }
   }
-  return LIST_NO;
+  return users && l->in_sql[id] ? ask_database(l, id, subject, n, users, e) : LIST_NO;
 }

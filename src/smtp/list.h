@@ -11,6 +11,7 @@
 
 #include "base/strerr.h"
 #include "conf/conf.h"
+#include "user/lookup.h"
 
 enum list_id {
 #define ADDRESS_LIST(id, setting, patterns, subject, meaning) LIST_##id,
@@ -29,7 +30,9 @@ void list_cache_free(struct list_cache *c);
 
 /* The lists of one snapshot of settings. */
 struct lists {
-  struct list *of[LISTS]; /* null: there is none */
+  struct list *of[LISTS];      /* null: there is none */
+  unsigned char in_sql[LISTS]; /* the user database holds lines of it too */
+  uint64_t timeout;            /* seconds, for an answer of inlookup */
 };
 /* 0, or -1 with e filled (lists_close does no harm then). */
 int lists_open(struct lists *l, struct list_cache *c, const struct conf *conf, struct strerr *e) MUST_CHECK;
@@ -40,9 +43,10 @@ enum list_verdict {
   LIST_YES,
   LIST_FAILED, /* e filled: not known */
 };
-/* Is it listed?  The null sender is <>. */
-enum list_verdict list_match(const struct lists *l, enum list_id id, const char *subject, size_t n, struct strerr *e)
-    MUST_CHECK;
+/* Is it listed?  The null sender is <>.  users: inlookup, asked for what the user database holds when
+ * the files say nothing; null: that is not asked. */
+enum list_verdict list_match(const struct lists *l, enum list_id id, const char *subject, size_t n, struct lookup *users,
+                             struct strerr *e) MUST_CHECK;
 int list_is_there(const struct lists *l, enum list_id id);
 
 #endif

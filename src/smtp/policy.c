@@ -48,7 +48,7 @@ enum verdict policy_say(struct policy_reply *r, enum verdict verdict, unsigned c
 enum verdict policy_listed(const struct connection *c, enum list_id id, const stralloc *address, struct policy_reply *r) {
   struct strerr e;
 
-  switch (list_match(c->lists, id, stralloc_cstr(address), address->len, &e)) {
+  switch (list_match(c->lists, id, stralloc_cstr(address), address->len, c->lookup, &e)) {
     case LIST_NO: break;
     case LIST_YES: return VERDICT_ACCEPT;
     case LIST_FAILED: return policy_say(r, VERDICT_FAILED, 0, "", e.text);

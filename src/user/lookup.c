@@ -296,19 +296,49 @@ enum lookup_verdict lookup_alias(struct lookup *l, const char *addr, deadline wh
   return v;
 }
 
-enum lookup_verdict lookup_domain(struct lookup *l, const char *domain, deadline when,
-                                  stralloc *real, struct strerr *e) {
-  const char *arg[] = {domain};
+/* The first field of an answer. */
+static enum lookup_verdict ask_one(struct lookup *l, enum lookup_op op, const char *const *arg, deadline when, stralloc *out,
+                                   struct strerr *e) {
   stralloc answer = STRALLOC_INIT;
   struct lookup_reader r;
   struct lookup_field f;
-  enum lookup_verdict v;
+  enum lookup_verdict v = ask(l, op, arg, when, &answer, &r, e);
 
-  if (too_long(domain)) return LOOKUP_NONE;
-  v = ask(l, LOOKUP_OP_domain, arg, when, &answer, &r, e);
-  if (v == LOOKUP_FOUND && (lookup_answer_next(&r, &f) != 1 || !stralloc_copyb(real, f.s, f.n))) v = malformed(e);
+  if (v == LOOKUP_FOUND && (lookup_answer_next(&r, &f) != 1 || !stralloc_copyb(out, f.s, f.n))) v = malformed(e);
   stralloc_free(&answer);
   return v;
+}
+
+enum lookup_verdict lookup_listed(struct lookup *l, const char *list, int is_name, const char *subject, size_t n, deadline when,
+                                  int *back, struct strerr *e) {
+  stralloc text = STRALLOC_INIT, state = STRALLOC_INIT;
+  const char *arg[] = {list, is_name ? "name" : "address", ""};
+  enum lookup_verdict v = LOOKUP_TEMPFAIL;
+
+  if (!stralloc_copyb(&text, subject, n)) strerr_set(e, "out of memory", (char *)0);
+  else {
+    arg[2] = stralloc_cstr(&text);
+    v = too_long(arg[2]) ? LOOKUP_NONE : ask_one(l, LOOKUP_OP_listed, arg, when, &state, e);
+  }
+  *back = stralloc_equals(&state, "back");
+  if (v == LOOKUP_FOUND && stralloc_equals(&state, "none")) v = LOOKUP_NONE;
+  else if (v == LOOKUP_FOUND && !*back && !stralloc_equals(&state, "in")) v = malformed(e);
+  stralloc_free(&text);
+  stralloc_free(&state);
+  return v;
+}
+
+enum lookup_verdict lookup_relay(struct lookup *l, const char *ip, deadline when, stralloc *user, struct strerr *e) {
+  const char *arg[] = {ip};
+
+  return too_long(ip) ? LOOKUP_NONE : ask_one(l, LOOKUP_OP_relay, arg, when, user, e);
+}
+
+enum lookup_verdict lookup_domain(struct lookup *l, const char *domain, deadline when,
+                                  stralloc *real, struct strerr *e) {
+  const char *arg[] = {domain};
+
+  return too_long(domain) ? LOOKUP_NONE : ask_one(l, LOOKUP_OP_domain, arg, when, real, e);
 }
 
 void lookup_account_free(struct lookup_account *a) {

@@ -81,6 +81,12 @@ struct lookup_proof {
 };
 enum lookup_verdict lookup_scram_final(struct lookup *l, const struct lookup_proof *p, deadline when,
                                        stralloc *signature, struct lookup_account *a, struct strerr *e);
+/* What a list kept in the user database says of an address, or of a name where is_name is set: FOUND
+ * with *back, when it is listed or taken back; NONE; TEMPFAIL. */
+enum lookup_verdict lookup_listed(struct lookup *l, const char *list, int is_name, const char *subject, size_t n, deadline when,
+                                  int *back, struct strerr *e);
+/* Has somebody logged in from this IP address of late?  Who, in user. */
+enum lookup_verdict lookup_relay(struct lookup *l, const char *ip, deadline when, stralloc *user, struct strerr *e);
 void lookup_account_free(struct lookup_account *a);
 void lookup_close(struct lookup *l);
 

@@ -11,6 +11,8 @@
 #include "user/app_password.h"
 #include "user/catchall.h"
 #include "user/name.h"
+#include "user/userdb_list.h"
+#include "user/userdb_relay.h"
 
 #define LASTAUTH_SECONDS 60 /* logins closer together are recorded once */
 #define FAILURES 5 /* attempts to open the database, after which there is a pause */
@@ -21,11 +23,12 @@ static const struct {
   uint32_t refused; /* by this flag of the user */
   const char *record; /* service name in lastauth, or null */
   int inactive; /* a login makes an inactive user active again */
+  int opens_smtp; /* a login lets its address send mail, where open_smtp is set */
 } services[] = {
-    {"imap", USER_NO_IMAP, "imap", 1},
-    {"pop3", USER_NO_POP, "pop3", 1},
-    {"webmail", USER_NO_WEBMAIL, "webm", 1},
-    {"smtp", USER_NO_SMTP, 0, 0},
+    {"imap", USER_NO_IMAP, "imap", 1, 1},
+    {"pop3", USER_NO_POP, "pop3", 1, 1},
+    {"webmail", USER_NO_WEBMAIL, "webm", 1, 0},
+    {"smtp", USER_NO_SMTP, 0, 0, 0},
 };
 #define SERVICES (sizeof services / sizeof *services)
 
@@ -260,6 +263,17 @@ static int wrong(struct ask *q) {
   return finish(q, LOOKUP_STATUS_none);
 }
 
+/* Its address may send mail for a while.  That it could not be written must not keep the user out. */
+static void open_relay(struct ask *q, size_t service, const char *ip) {
+  stralloc address = STRALLOC_INIT;
+  struct strerr ignored;
+
+  if (!q->s->open_smtp || !*ip || !services[service].opens_smtp || q->user.flags & USER_NO_RELAY) return;
+  if (stralloc_catm(&address, q->user.name.s, "@", q->user.domain.s, (char *)0))
+    (void)!userdb_relay_set(&q->s->db, ip, address.s, &ignored);
+  stralloc_free(&address);
+}
+
 /* What a login leaves behind; that it could not be written must not keep the user out. */
 static enum userdb_result record_login(struct ask *q, size_t service) {
   const struct lookup_field *ip = &q->r->arg[3];
@@ -272,9 +286,11 @@ static enum userdb_result record_login(struct ask *q, size_t service) {
     r = userdb_user_activate(&q->s->db, name, domain, &q->e);
     if (r == USERDB_FOUND) q->user.active = 1;
   }
-  if (r == USERDB_FOUND && services[service].record && stralloc_copyb(&text, ip->s, ip->n))
-    (void)!userdb_lastauth_set(&q->s->db, name, domain, services[service].record, text.s, LASTAUTH_SECONDS,
+  if (r == USERDB_FOUND && services[service].record && stralloc_copyb(&text, ip->s, ip->n)) {
+    (void)!userdb_lastauth_set(&q->s->db, name, domain, services[service].record, stralloc_cstr(&text), LASTAUTH_SECONDS,
                                &ignored);
+    open_relay(q, service, stralloc_cstr(&text));
+  }
   stralloc_free(&text);
   return r;
 }
@@ -453,6 +469,38 @@ static int answer_scram_final(struct ask *q) {
   r = find_keys(q, &k);
   ok = r == USERDB_TEMPFAIL ? temporary(q) : judge_proof(q, service, &k, r == USERDB_FOUND);
   explicit_bzero(&k, sizeof k);
+  return ok;
+}
+
+/* 0 too when there is a NUL in it. */
+static int copy_argument(const struct ask *q, size_t i, stralloc *out) {
+  return stralloc_copyb(out, q->r->arg[i].s, q->r->arg[i].n) && memchr(stralloc_cstr(out), 0, out->len) == 0;
+}
+
+static int answer_listed(struct ask *q) {
+  static const char *const words[] = {[ADDRSET_NONE] = "none", [ADDRSET_IN] = "in", [ADDRSET_BACK] = "back", [ADDRSET_FAILED] = "none"};
+  const struct lookup_field *kind = &q->r->arg[1], *subject = &q->r->arg[2];
+  enum addrset_subject what = bytes_equal(kind->s, kind->n, "name", 4) ? ADDRSET_NAME : ADDRSET_ADDRESS;
+  enum addrset_verdict verdict = ADDRSET_NONE;
+  enum userdb_result r = USERDB_FOUND;
+  stralloc list = STRALLOC_INIT;
+
+  if (!trusted(q)) return finish(q, LOOKUP_STATUS_denied);
+  if (copy_argument(q, 0, &list)) r = userdb_list_find(&q->s->db, list.s, what, subject->s, subject->n, &verdict, &q->e);
+  stralloc_free(&list);
+  return r == USERDB_TEMPFAIL ? temporary(q) : say(q, LOOKUP_STATUS_ok, words[verdict]);
+}
+
+static int answer_relay(struct ask *q) {
+  stralloc ip = STRALLOC_INIT, address = STRALLOC_INIT;
+  enum userdb_result r = USERDB_NONE;
+  int ok;
+
+  if (!trusted(q)) return finish(q, LOOKUP_STATUS_denied);
+  if (copy_argument(q, 0, &ip)) r = userdb_relay_get(&q->s->db, ip.s, q->s->relay_seconds, &address, &q->e);
+  ok = r == USERDB_FOUND ? finish(q, LOOKUP_STATUS_ok) && put(&q->s->fields, &address) : other(q, r);
+  stralloc_free(&ip);
+  stralloc_free(&address);
   return ok;
 }
 

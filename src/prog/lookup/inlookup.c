@@ -68,6 +68,8 @@ int main(int argc, char **argv) {
   d.service.default_domain = conf_line(&conf, SET_default_domain);
   d.service.scram_mechanisms = conf_line(&conf, SET_scram_mechanisms);
   d.service.scram_iterations = conf_number(&conf, SET_scram_iterations);
+  d.service.open_smtp = conf_flag(&conf, SET_open_smtp);
+  d.service.relay_seconds = 60 * conf_number(&conf, SET_relay_clear_minutes);
   if (!password_scheme_find(conf_line(&conf, SET_hash_method), &d.service.scheme))
     strerr_diem(111, FATAL, "unknown or unsafe hash method ", conf_line(&conf, SET_hash_method), (char *)0);
   if (scram_settings_ok(d.service.scram_mechanisms, d.service.scram_iterations, &e) == -1) strerr_die(111, FATAL, &e);

@@ -93,7 +93,7 @@ static void together(void) {
     put("qregex", cases[i].qregex);
     load(&conf);
     CHECK_CASE(lists_open(&l, &cache, &conf, &e) == 0, cases[i].name);
-    CHECK_CASE(list_match(&l, LIST_badmailfrom, cases[i].subject, strlen(cases[i].subject), &e) == cases[i].want, cases[i].name);
+    CHECK_CASE(list_match(&l, LIST_badmailfrom, cases[i].subject, strlen(cases[i].subject), 0, &e) == cases[i].want, cases[i].name);
     CHECK_CASE(list_is_there(&l, LIST_badmailfrom) == (cases[i].plain || cases[i].patterns || cases[i].cdb), cases[i].name);
     lists_close(&l);
     lists_close(&l);
@@ -109,7 +109,7 @@ static void together(void) {
 static enum list_verdict ask(const struct lists *l, const char *subject) {
   struct strerr e;
 
-  return list_match(l, LIST_badmailfrom, subject, strlen(subject), &e);
+  return list_match(l, LIST_badmailfrom, subject, strlen(subject), 0, &e);
 }
 
 /* Snapshots share what they read; a changed file is read again, and whoever has begun keeps his. */
