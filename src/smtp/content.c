@@ -17,15 +17,22 @@ struct looking {
 };
 
 int content_rules_open(struct content_rules *r, const struct conf *conf, struct strerr *e) {
-  return body_rules_compile(&r->body, stralloc_cstr(&conf->v[SET_bodycheck].where), conf_lines(conf, SET_bodycheck), e);
+  static const struct strlist none;
+  uint64_t check = conf_number(conf, SET_viruscheck);
+  const struct strlist *signatures = check >= 1 && check <= 4 ? conf_lines(conf, SET_signatures) : &none;
+
+  memset(r, 0, sizeof *r);
+  if (body_rules_compile(&r->body, stralloc_cstr(&conf->v[SET_bodycheck].where), conf_lines(conf, SET_bodycheck), e) == -1) return -1;
+  return signatures_compile(&r->signatures, stralloc_cstr(&conf->v[SET_signatures].where), signatures, e);
 }
 
 void content_rules_close(struct content_rules *r) {
   body_rules_free(&r->body);
+  signatures_free(&r->signatures);
 }
 
 int content_wanted(const struct content_rules *r, const struct lists *lists) {
-  return r->body.len || list_is_there(lists, LIST_badext);
+  return r->body.len || r->signatures.len || list_is_there(lists, LIST_badext);
 }
 
 static void failed(struct content *c, const char *why) {
@@ -53,9 +60,11 @@ static void look(struct content *c, const struct content_rules *r, const struct 
 
   if (!c->cut && list_is_there(lists, LIST_badext) && !attachment_line(&c->attachments, s, n, on_name, &l)) failed(c, "out of memory");
   if (!c->in_body && !n && !c->cut) {
-    c->in_body = 1;
+    c->in_body = c->behind_blank = 1;
     return;
   }
+  if (c->behind_blank && !c->signature) c->signature = signatures_match(&r->signatures, s, n);
+  c->behind_blank = !n && !c->cut;
   if (!c->rule) {
     long rule = body_rules_match(&r->body, c->in_body ? BODY_IN_BODY : BODY_IN_HEADER, s, n);
 

@@ -6,11 +6,13 @@
 #include "conf/conf.h"
 #include "mail/attachment.h"
 #include "mail/body_rules.h"
+#include "mail/signatures.h"
 #include "smtp/list.h"
 
 /* What to look for, of one snapshot of settings. */
 struct content_rules {
   struct body_rules body;
+  struct signatures signatures;
 };
 int content_rules_open(struct content_rules *r, const struct conf *conf, struct strerr *e) MUST_CHECK;
 void content_rules_close(struct content_rules *r);
@@ -24,6 +26,8 @@ struct content {
   stralloc name;  /* of the first attachment that is listed */
   const char *name_failed; /* why it could not be told whether one is; or null */
   int rule_failed;      /* a rule took too long */
+  int behind_blank;     /* the line before was empty */
+  size_t signature;     /* number of the first one found, + 1 */
   struct attachment_scan attachments;
 };
 

@@ -1,10 +1,13 @@
-/* notice: what a session has to tell the administrator, as a mail. */
+/* notice: what a session has to tell somebody by mail.  What cannot be queued is logged.  May wait. */
 #ifndef SMTP_NOTICE_H
 #define SMTP_NOTICE_H
 
 #include "smtp/session.h"
 
-/* To sendlimit_notify: this account has reached this limit.  What cannot be queued is logged.  May wait. */
-void notice_sendlimit(const struct session *s, const char *limit);
+/* To sendlimit_notify: who has logged in has reached a limit. */
+void notice_messages(const struct session *s);
+void notice_recipients(const struct session *s);
+/* To the recipients of the message: it was too large. */
+void notice_too_large(const struct session *s);
 
 #endif

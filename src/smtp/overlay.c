@@ -10,7 +10,7 @@
 #define PREFIX "qmail-smtpd: "
 
 /* What rules cannot change: it has been acted upon when they come, or says who the client is. */
-static const char *const fixed[] = {"RELAYCLIENT", "SMTPS", "STARTTLS", "FROMRULES", "ENVRULES", "AUTHRULES", "AUTHINFO", "PROTO"};
+static const char *const fixed[] = {"RELAYCLIENT", "SMTPS", "STARTTLS", "FROMRULES", "ENVRULES", "AUTHRULES", "RCPTRULES", "AUTHINFO", "PROTO"};
 
 static int is_fixed(const char *var) {
   size_t n = strcspn(var, "=");
@@ -61,11 +61,20 @@ static int put_back_fixed(const struct session *s, struct env *env) {
   return 1;
 }
 
-static int refuse(struct session *s, const char *why) {
+static int refuse(struct session *s, const char *whom, const char *why) {
   LOG(2, PREFIX, smtp_lookup_failed, log_s(s->c.ip), log_u(s->c.number), log_s("envrules"), log_s(why));
-  reply(s, 451, "4.3.5", "this server is misconfigured for this sender, please try again later");
-  overlay_end(s);
+  reply(s, 451, "4.3.5", whom);
   return 0;
+}
+
+static int refuse_sender(struct session *s, const char *why) {
+  overlay_end(s);
+  return refuse(s, "this server is misconfigured for this sender, please try again later", why);
+}
+
+static int refuse_recipient(struct session *s, const char *why) {
+  overlay_rcpt_end(s);
+  return refuse(s, "this server is misconfigured for this recipient, please try again later", why);
 }
 
 static void use(struct session *s, const struct settings *settings) {
@@ -96,10 +105,42 @@ int overlay_begin(struct session *s) {
     return 1;
   }
   s->base = (struct settings){s->conf, s->c.lists, s->c.content_rules, 0};
-  if (lines == -1) return refuse(s, "out of memory");
-  if (settings_get(s->settings, &s->overlay_env, &s->overlay, &e) == -1) return refuse(s, e.text);
+  if (lines == -1) return refuse_sender(s, "out of memory");
+  if (settings_get(s->settings, &s->overlay_env, &s->overlay, &e) == -1) return refuse_sender(s, e.text);
   use(s, &s->overlay);
   return 1;
+}
+
+static int make_rcpt_env(struct session *s, struct env *env) {
+  const stralloc *to = &s->t.recipient.address;
+  int lines = env_copy(env, overlay_env(s)) ? apply(s, SET_rcptrules, stralloc_cstr(to), to->len, env) : -1;
+
+  return lines == -1 || !put_back_fixed(s, env) ? -1 : lines;
+}
+
+int overlay_rcpt_begin(struct session *s) {
+  struct strerr e;
+  int lines;
+
+  if (!s->settings || !conf_lines(s->conf, SET_rcptrules)->len) return 1;
+  lines = make_rcpt_env(s, &s->rcpt_env);
+  if (!lines) {
+    env_free(&s->rcpt_env);
+    return 1;
+  }
+  s->rcpt_base = (struct settings){s->conf, s->c.lists, s->c.content_rules, 0};
+  if (lines == -1) return refuse_recipient(s, "out of memory");
+  if (settings_get(s->settings, &s->rcpt_env, &s->rcpt_overlay, &e) == -1) return refuse_recipient(s, e.text);
+  use(s, &s->rcpt_overlay);
+  return 1;
+}
+
+void overlay_rcpt_end(struct session *s) {
+  if (!s->rcpt_base.conf) return;
+  use(s, &s->rcpt_base);
+  memset(&s->rcpt_base, 0, sizeof s->rcpt_base);
+  settings_put(s->settings, &s->rcpt_overlay);
+  env_free(&s->rcpt_env);
 }
 
 void overlay_end(struct session *s) {

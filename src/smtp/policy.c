@@ -7,7 +7,6 @@
 #include "base/log.h"
 #include "base/scan.h"
 #include "smtp/checks.h"
-#include "smtp/notice.h"
 #include "smtp/our_domains.h"
 #include "smtp/rates.h"
 #include "smtp/reply.h"
@@ -212,7 +211,7 @@ int policy_decide(struct session *s, enum policy_stage stage, struct policy_repl
     case VERDICT_FAILED: break;
   }
   log_verdict(s, row->event, row, r);
-  if (r->notice && !s->trace) notice_sendlimit(s, r->notice);
+  if (r->notice && !s->trace) r->notice(s);
   if (r->penalty) session_pause(s, conf_number(s->conf, SET_penalty));
   return 0;
 }

@@ -20,7 +20,7 @@ struct policy_reply {
   stralloc text;        /* what the client is told; on VERDICT_FAILED what the log is told */
   int penalty;          /* wait before replying */
   uint64_t pause;       /* whatever the verdict is: seconds to wait before replying */
-  const char *notice;   /* when refused: the limit the administrator hears of; or null */
+  void (*notice)(const struct session *s); /* when refused: somebody hears of it by mail; or null */
   unsigned marks;       /* whatever the verdict is: what the transaction is from now on */
 };
 

@@ -6,6 +6,7 @@
 
 #include "base/now.h"
 #include "net/ip.h"
+#include "smtp/notice.h"
 
 static const enum setting limits[] = {SET_rate_connections, SET_rate_connections_net, SET_rate_messages,    SET_rate_messages_net,
                                       SET_rate_recipients,  SET_rate_recipients_net,  SET_sendlimit_messages, SET_sendlimit_recipients};
@@ -66,6 +67,6 @@ enum verdict rates_account(const struct connection *c, const struct conf *conf, 
   if (stralloc_append(&key, what) && stralloc_cat(&key, &c->user)) v = hit(c, conf, limit, key.s, key.len);
   stralloc_free(&key);
   if (v == RATE_WITHIN) return VERDICT_NEXT;
-  if (v == RATE_OVER_FIRST) r->notice = conf_line(conf, limit);
+  if (v == RATE_OVER_FIRST) r->notice = limit == SET_sendlimit_messages ? notice_messages : notice_recipients;
   return policy_say(r, VERDICT_DEFER, 450, "4.7.1", text);
 }

@@ -108,6 +108,8 @@ struct session {
   struct settings_source *settings;
   struct settings base, overlay;
   struct env overlay_env;
+  struct settings rcpt_base, rcpt_overlay; /* the same for the recipient being judged */
+  struct env rcpt_env;
   struct env *own_env; /* what env is, once the client is not who it seemed; else null */
   struct qqclient_pool *queue;
   const struct policy_trace *trace; /* a rehearsal (smtp/rehearsal.h): nothing is queued, nobody waits; else null */

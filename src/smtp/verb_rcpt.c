@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "smtp/envelope.h"
+#include "smtp/overlay.h"
 #include "smtp/policy.h"
 #include "smtp/reply.h"
 #include "smtp/verbs.h"
@@ -19,6 +20,7 @@ static int name_ourselves(struct session *s, struct smtp_path *p) {
 static int judge(struct session *s, const char *arg, size_t n) {
   const char *rest;
   size_t rest_n;
+  int pass;
 
   stralloc_cut(&s->t.notify, 0);
   if (!envelope_path(s, arg, n, "TO:", &s->t.recipient, "5.1.3", &rest, &rest_n)) return 0;
@@ -32,7 +34,10 @@ static int judge(struct session *s, const char *arg, size_t n) {
     reply_close(s, "4.3.0", "out of memory");
     return 0;
   }
-  return policy_run(s, STAGE_RCPT);
+  if (!overlay_rcpt_begin(s)) return 0;
+  pass = policy_run(s, STAGE_RCPT);
+  overlay_rcpt_end(s);
+  return pass;
 }
 
 void verb_rcpt(struct session *s, const char *arg, size_t n) {
