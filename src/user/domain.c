@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "conf/paths.h"
 #include "user/assign.h"
+#include "user/domain_alias.h"
 #include "user/lines.h"
 #include "user/tree.h"
 
@@ -345,9 +346,34 @@ static int delete_locked(struct site *s, const char *name, struct strerr *e) {
   return r == -1 ? -1 : 0;
 }
 
+/* Lines of its other names would lead nowhere. */
+static int remove_names(struct site *s, const char *name, struct strerr *e) {
+  struct strlist names = {0};
+  struct strerr back;
+  enum userdb_result r = identity_enter(&s->mail, e) == 0 ? userdb_alias_domain_list(&s->db, name, &names, e) : USERDB_TEMPFAIL;
+  int done = r == USERDB_TEMPFAIL ? -1 : 0;
+
+  if (identity_leave(&back) == -1) {
+    *e = back;
+    done = -1;
+  }
+  for (size_t i = 0; done != -1 && i < names.len; ++i) done = domain_alias_remove(s, names.item[i].s, e);
+  strlist_free(&names);
+  return done == -1 ? -1 : 0;
+}
+
+/* Another name of a domain, or a domain. */
+static int delete_either(struct site *s, const char *name, struct strerr *e) {
+  int r = 0;
+
+  if (!s->place.is_file || access(s->place.where.s, F_OK) == 0) r = domain_alias_remove(s, name, e);
+  if (r == 0 && sql_is_open(&s->db.sql)) r = remove_names(s, name, e);
+  return r == 0 ? delete_locked(s, name, e) : r == 1 ? 0 : -1;
+}
+
 int domain_delete(struct site *s, const char *name, struct strerr *e) {
   int lock = site_lock(e);
-  int r = lock == -1 ? -1 : delete_locked(s, name, e);
+  int r = lock == -1 ? -1 : delete_either(s, name, e);
 
   fd_close(lock);
   return r;

@@ -127,6 +127,18 @@ enum userdb_result userdb_domain_users(struct userdb *db, const char *domain, in
   return USERDB_FOUND;
 }
 
+enum userdb_result userdb_alias_domain_add(struct userdb *db, const char *alias, const char *domain, struct strerr *e) {
+  return changed(db, sql_do(&db->sql, QUERY_alias_domain_add, SQL_ARGS(sql_t(alias), sql_t(domain)), e));
+}
+
+enum userdb_result userdb_alias_domain_delete(struct userdb *db, const char *alias, struct strerr *e) {
+  return changed(db, sql_do(&db->sql, QUERY_alias_domain_delete, SQL_ARGS(sql_t(alias)), e));
+}
+
+enum userdb_result userdb_alias_domain_list(struct userdb *db, const char *domain, struct strlist *names, struct strerr *e) {
+  return collect(db, QUERY_alias_domain_list, sql_start(&db->sql, QUERY_alias_domain_list, SQL_ARGS(sql_t(domain)), e), 1, names, e);
+}
+
 void userdb_domain_free(struct userdb_domain *d) {
   stralloc_free(&d->domain);
   stralloc_free(&d->dir);
@@ -294,6 +306,16 @@ enum userdb_result userdb_user_scram(struct userdb *db, const char *name, const 
                                      const char *scram, struct strerr *e) {
   return changed(db, sql_do(&db->sql, QUERY_user_scram,
                             SQL_ARGS(sql_t(scram), sql_t(name), sql_t(domain), sql_t(hash)), e));
+}
+
+enum userdb_result userdb_user_modify(struct userdb *db, const struct userdb_user *u, struct strerr *e) {
+  struct sql_value v[21] = {sql_tn(u->gecos.s, u->gecos.len), sql_i((int64_t)u->quota.bytes), sql_i((int64_t)u->quota.count), sql_i(u->active != 0)};
+
+  for (int bit = 0; bit < 14; ++bit) v[4 + bit] = sql_i(u->flags >> bit & 1); /* in the order of their columns */
+  v[18] = sql_i(wall_now());
+  v[19] = sql_tn(u->name.s, u->name.len);
+  v[20] = sql_tn(u->domain.s, u->domain.len);
+  return changed(db, sql_do(&db->sql, QUERY_user_modify, v, 21, e));
 }
 
 enum userdb_result userdb_user_rehash(struct userdb *db, const char *name, const char *domain, const char *old,

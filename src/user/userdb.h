@@ -82,6 +82,11 @@ enum userdb_result userdb_domain_list(struct userdb *db, struct strlist *names, 
 enum userdb_result userdb_domain_users(struct userdb *db, const char *domain, int64_t *users,
                                        int64_t *active, struct strerr *e) MUST_CHECK;
 
+/* Other names of a domain.  EXISTS: the name is taken. */
+enum userdb_result userdb_alias_domain_add(struct userdb *db, const char *alias, const char *domain, struct strerr *e) MUST_CHECK;
+enum userdb_result userdb_alias_domain_delete(struct userdb *db, const char *alias, struct strerr *e) MUST_CHECK;
+enum userdb_result userdb_alias_domain_list(struct userdb *db, const char *domain, struct strlist *names, struct strerr *e) MUST_CHECK;
+
 /* domain may be an alias domain.  Found only if the user itself exists. */
 enum userdb_result userdb_user_get(struct userdb *db, const char *name, const char *domain,
                                    struct userdb_user *u, struct strerr *e) MUST_CHECK;
@@ -114,6 +119,8 @@ enum userdb_result userdb_user_passwd(struct userdb *db, const char *name, const
  * hash.  NONE: the user has some now, or another password. */
 enum userdb_result userdb_user_scram(struct userdb *db, const char *name, const char *domain, const char *hash,
                                      const char *scram, struct strerr *e) MUST_CHECK;
+/* What may change of a user who is there: comment, quota, flags, active. */
+enum userdb_result userdb_user_modify(struct userdb *db, const struct userdb_user *u, struct strerr *e) MUST_CHECK;
 /* Another hash of the same password, in place of this one.  NONE: it is another by now. */
 enum userdb_result userdb_user_rehash(struct userdb *db, const char *name, const char *domain, const char *old,
                                       const char *hash, struct strerr *e) MUST_CHECK;

@@ -4,7 +4,7 @@ from box import wait_for
 from usersite import HASH, UserSite
 
 
-class Programs(unittest.TestCase):
+class Base(unittest.TestCase):
     def setUp(self):
         self.site = UserSite()
         self.addCleanup(self.site.close)
@@ -19,6 +19,8 @@ class Programs(unittest.TestCase):
         self.assertEqual(p.stderr.count(b"\n"), 1, p.stderr)
         return p.stderr.decode()
 
+
+class Programs(Base):
     def test_domain(self):
         s = self.site
         s.control("rcpthosts", "other.example\n")
@@ -290,6 +292,111 @@ class AsRoot(unittest.TestCase):
                       env=s.env(INDIMAILUSER="no-such-account"))
             self.assertIn(p.returncode, (100, 111))
             self.assertIn(b"no-such-account", p.stderr)
+
+class Changes(Base):
+    """vmoduser, vsetuserquota, vaddaliasdomain."""
+
+    def setUp(self):
+        super().setUp()
+        self.site.add_domain()
+        self.site.add_user("alice", "-q", "1000,5")
+
+    def show(self, what, user="alice"):
+        return self.site.ok("vuserinfo", what, f"{user}@example.com").splitlines()[0].split(": ", 1)[1]
+
+    def mod(self, *argv, user="alice", **kw):
+        return self.site.ok("vmoduser", *argv, f"{user}@example.com", **kw)
+
+    def flags(self, user="alice"):
+        return self.site.sql("SELECT pw_gid FROM allusers WHERE pw_name = ?", user)[0][0]
+
+    def test_flags(self):
+        bits = dict(zip("dpwibruas0123o", (1 << i for i in range(14))))
+        for letter, bit in bits.items():
+            self.mod("-x", "-" + letter)
+            self.assertEqual(self.flags(), bit, letter)
+        self.mod("-xpi")
+        self.mod("-s")
+        self.assertEqual(self.flags(), bits["p"] | bits["i"] | bits["s"])
+        self.mod("-tpd")
+        self.assertEqual(self.flags(), bits["d"] | bits["i"] | bits["s"])
+        self.mod("-x")
+        self.assertEqual(self.flags(), 0)
+        self.assertEqual(self.flags("postmaster"), 0)
+
+    def test_changes(self):
+        s = self.site
+        odd = "O'Neil; DROP TABLE users; -- $(id) é"
+        self.mod("-c", odd)
+        self.assertIn(odd, s.ok("vuserinfo", "-c", "alice@example.com"))
+        s.start_lookup()
+        self.mod("-n")
+        self.assertEqual(s.query("user", "alice@example.com"), (0, ["ok", "inactive"]))
+        self.mod("-n")
+        self.assertEqual(s.query("user", "alice@example.com"), (0, ["ok", "active"]))
+        self.mod("-P", "-", input=b"another\n")
+        self.assertEqual(s.query("verify", "alice@example.com", "imap", "192.0.2.1", password="another")[0], 0)
+        self.assertEqual(s.query("verify", "alice@example.com", "imap", "192.0.2.1", password="secret")[0], 1)
+        self.mod("-e", "-P", HASH)
+        self.assertEqual(s.query("verify", "alice@example.com", "imap", "192.0.2.1", password="secret")[0], 0)
+
+    def test_quota(self):
+        s = self.site
+        s.start_lookup()
+        self.assertEqual(s.deliver("alice").returncode, 0)
+        size = os.path.getsize(glob.glob(s.home("alice@example.com") + "/Maildir/new/*")[0])
+        self.assertEqual(s.ok("vsetuserquota", "alice@example.com", "2M,10"), f"{size} bytes, 1 messages\n")
+        self.assertIn("2097152S,10C", s.ok("vuserinfo", "alice@example.com"))
+        maildirsize = open(s.home("alice@example.com") + "/Maildir/maildirsize").read().splitlines()
+        self.assertEqual(maildirsize[0], "2097152S,10C")
+        self.assertEqual([int(w) for w in maildirsize[1].split()], [size, 1])
+        for by, then in (("+1M", "3145728S,10C"), ("-2M", "1048576S,10C")):
+            self.mod("-q", by)
+            self.assertIn(then, s.ok("vuserinfo", "alice@example.com"))
+        for bad in ("-1M", "-9G", "+", "+0", "+1,1", "much", "-", "+9223372036854775807", "99999999999999999999"):
+            self.assertIn("quota", self.fails(100, "vmoduser", "-q", bad, "alice@example.com"), bad)
+        self.assertIn("1048576S,10C", s.ok("vuserinfo", "alice@example.com"))
+        self.mod("-q", "NOQUOTA")
+        self.assertIn("could be changed", self.fails(100, "vmoduser", "-q", "+1M", "alice@example.com"))
+        s.add_user("unused")
+        self.assertEqual(s.ok("vsetuserquota", "unused@example.com", "1M"), "0 bytes, 0 messages\n")
+
+    def test_bad_changes(self):
+        for argv in (["-c", "a:b"], ["-c", "a\nb"], ["-c", "x" * 256], [], ["-v"], ["-Z"], ["-q"]):
+            self.assertEqual(self.site.run(["vmoduser", *argv, "alice@example.com"]).returncode, 100, argv)
+        for who in ("nobody@example.com", "alice@other.example", "alice", "a'b;--@example.com"):
+            self.fails(100, "vmoduser", "-p", who)
+            self.fails(100, "vsetuserquota", who, "1M")
+        self.fails(100, "vmoduser", "-P", "-", "alice@example.com", input=b"\n")
+
+    def test_alias_domain(self):
+        s = self.site
+        s.control("locals", "mail.example.com\nnew.example\n")
+        s.ok("vaddaliasdomain", "-v", "new.example", "example.com")
+        s.ok("vaddaliasdomain", "newer.example", "new.example")
+        self.assertEqual(self.text("control", "virtualdomains"), "example.com:example.com\nnew.example:example.com\nnewer.example:example.com\n")
+        self.assertEqual(self.text("control", "rcpthosts").split(), ["example.com", "new.example", "newer.example"])
+        self.assertEqual(self.text("control", "locals"), "mail.example.com\n")
+        s.start_lookup()
+        self.assertEqual(s.query("domain", "newer.example"), (0, ["ok", "example.com"]))
+        self.assertEqual(s.query("verify", "alice@new.example", "imap", "192.0.2.1", password="secret")[0], 0)
+        self.assertEqual(s.deliver("alice", host="new.example").returncode, 0)
+        self.assertEqual(len(s.mails("alice@example.com")), 1)
+        for argv in (["example.com", "example.com"], ["x.example", "none.example"], ["a/b", "example.com"], ["x.example", "a b"]):
+            self.fails(100, "vaddaliasdomain", *argv)
+        s.add_domain("other.example")
+        self.assertIn("exists", self.fails(100, "vaddaliasdomain", "other.example", "example.com"))
+        self.assertIn("exists", self.fails(100, "vaddaliasdomain", "new.example", "other.example"))
+        s.ok("vaddaliasdomain", "new.example", "example.com")  # again: as after a program that was stopped
+        self.assertEqual(self.text("control", "virtualdomains").count("new.example"), 1)
+        s.ok("vdeldomain", "new.example")
+        self.assertEqual(self.text("control", "rcpthosts").split(), ["example.com", "newer.example", "other.example"])
+        self.assertEqual(s.query("domain", "new.example"), (1, ["none"]))
+        self.assertEqual(len(s.mails("alice@example.com")), 1)
+        s.ok("vdeldomain", "example.com")
+        self.assertEqual(self.text("control", "rcpthosts").split(), ["other.example"])
+        self.assertEqual(self.text("control", "virtualdomains"), "other.example:other.example\n")
+        self.assertEqual(s.sql("SELECT COUNT(*) FROM aliasdomain"), [(0,)])
 
 
 if __name__ == "__main__":

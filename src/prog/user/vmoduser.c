@@ -1,0 +1,75 @@
+/* vmoduser: changes what a virtual user may do, and what is kept of him. */
+#include <string.h>
+
+#include "base/options.h"
+#include "user/account.h"
+#include "user/account_change.h"
+#include "user/secret.h"
+
+#define FATAL "vmoduser: fatal: "
+#define USAGE "vmoduser [-vntxudpwsibrao0123e] [-q quota] [-c comment] [-P password] [-h method] user@domain"
+#define GECOS_MAX 255
+
+static void die(const struct strerr *e) {
+  strerr_die(site_code(e), FATAL, e);
+}
+
+/* Letters of the flags. */
+static struct {
+  char letter;
+  uint32_t flag;
+  int given;
+} flags[] = {
+    {'u', USER_NO_DIALUP, 0},  {'d', USER_NO_PASSWD_CHANGE, 0}, {'p', USER_NO_POP, 0},        {'w', USER_NO_WEBMAIL, 0},
+    {'s', USER_NO_SMTP, 0},    {'i', USER_NO_IMAP, 0},          {'b', USER_BOUNCE_MAIL, 0},   {'r', USER_NO_RELAY, 0},
+    {'a', USER_DOMAIN_ADMIN, 0}, {'o', USER_OVERRIDE_LIMITS, 0}, {'0', USER_V_USER0, 0},      {'1', USER_V_USER1, 0},
+    {'2', USER_V_USER2, 0},    {'3', USER_V_USER3, 0},
+};
+#define FLAGS (sizeof flags / sizeof *flags)
+
+static int set_password(struct site *s, const struct address *a, const struct secret_options *o, char *password, struct strerr *e) {
+  struct secret made = {STRALLOC_INIT, STRALLOC_INIT};
+  int r = secret_make(o, &s->conf, password, &made, e);
+
+  if (r == 0) r = account_passwd(s, a, made.hash.s, stralloc_cstr(&made.scram), e);
+  secret_free(&made);
+  return r;
+}
+
+int main(int argc, char **argv) {
+  struct site s;
+  struct address a = {STRALLOC_INIT, STRALLOC_INIT};
+  struct account_change c = {0};
+  struct userdb_user u = {0};
+  struct secret_options secret = {0};
+  const char *password = 0;
+  int verbose = 0, toggle = 0;
+  struct option options[10 + FLAGS] = {
+      {'v', OPTION_COUNT, &verbose, 0},   {'n', OPTION_FLAG, &c.toggle_active, 1}, {'t', OPTION_FLAG, &toggle, 1},
+      {'x', OPTION_FLAG, &c.clear, 1},    {'e', OPTION_FLAG, &secret.crypted, 1},  {'q', OPTION_STRING, &c.quota, 0},
+      {'c', OPTION_STRING, &c.gecos, 0},  {'P', OPTION_STRING, &password, 0},      {'h', OPTION_STRING, &secret.method, 0},
+  };
+  struct strerr e;
+  int i;
+
+  for (size_t k = 0; k < FLAGS; ++k) options[9 + k] = (struct option){flags[k].letter, OPTION_FLAG, &flags[k].given, 1};
+  i = options_or_die(argc, argv, options, USAGE, 1, 1);
+  for (size_t k = 0; k < FLAGS; ++k) c.flags |= flags[k].given ? flags[k].flag : 0;
+  c.how = toggle ? FLAGS_TOGGLE : FLAGS_SET;
+  if (c.gecos && (strlen(c.gecos) > GECOS_MAX || strpbrk(c.gecos, ":\n\r")))
+    strerr_diem(100, FATAL, "a comment has at most 255 characters and no colon", (char *)0);
+  if (!c.gecos && !c.quota && !password && !c.toggle_active && !c.flags && !c.clear) strerr_die_usage(USAGE);
+  if (site_address(argv[i], &a, &e) == -1 || site_load(&s, &e) == -1) die(&e);
+  if (account_change(&s, &a, &c, &u, &e) == -1) die(&e);
+  if (password && set_password(&s, &a, &secret, (char *)(uintptr_t)password, &e) == -1) die(&e);
+  if (c.quota) {
+    struct usage usage;
+
+    if (account_recount(&u, &usage, &e) == -1) die(&e);
+  }
+  if (verbose) strerr_warnm("", "changed user ", argv[i], (char *)0);
+  userdb_user_free(&u);
+  address_free(&a);
+  site_close(&s);
+  return 0;
+}

@@ -1,0 +1,93 @@
+/* account_change: see account_change.h. */
+#include "user/account_change.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/now.h"
+
+static int permanent(struct strerr *e, const char *what, const char *why) {
+  strerr_set(e, what, ": ", why, (char *)0);
+  e->permanent = 1;
+  return -1;
+}
+
+static int no_memory(struct strerr *e) {
+  errno = ENOMEM;
+  return strerr_sys(e, "unable to change the user", (char *)0);
+}
+
+/* More or less than it was; none stays none, and it does not fall below nothing. */
+static int change_quota(struct quota *q, const char *text, struct strerr *e) {
+  struct quota by;
+  int less = *text == '-', relative = less || *text == '+';
+
+  if (!quota_parse(text + relative, strlen(text + relative), &by) || (relative && (by.count || !by.bytes)))
+    return permanent(e, text, "not a quota");
+  if (!relative) *q = by;
+  else if (!q->bytes) return permanent(e, text, "the user has no quota that could be changed by so much");
+  else if (less && by.bytes >= q->bytes) return permanent(e, text, "nothing would be left of the quota");
+  else if (!less && by.bytes > INT64_MAX - q->bytes) return permanent(e, text, "the quota would be too large");
+  else q->bytes = less ? q->bytes - by.bytes : q->bytes + by.bytes;
+  return 0;
+}
+
+static int apply(struct userdb_user *u, const struct account_change *c, struct strerr *e) {
+  if (c->gecos && !stralloc_copys(&u->gecos, c->gecos)) return no_memory(e);
+  if (c->quota && change_quota(&u->quota, c->quota, e) == -1) return -1;
+  if (c->toggle_active) u->active = !u->active;
+  if (c->clear) u->flags = 0;
+  u->flags = c->how == FLAGS_TOGGLE ? u->flags ^ c->flags : u->flags | c->flags;
+  return 0;
+}
+
+static int outcome(enum userdb_result r, const struct address *a, struct strerr *e) {
+  stralloc full = STRALLOC_INIT;
+
+  if (r == USERDB_FOUND) return 0;
+  if (r == USERDB_TEMPFAIL) return -1;
+  if (stralloc_catm(&full, a->user.s, "@", a->domain.s, (char *)0)) permanent(e, full.s, "there is no such user");
+  stralloc_free(&full);
+  return -1;
+}
+
+static int change(struct site *s, const struct address *a, const struct account_change *c, struct userdb_user *u, struct strerr *e) {
+  if (sql_begin(&s->db.sql, e) == -1) return -1;
+  if (outcome(userdb_user_get(&s->db, a->user.s, a->domain.s, u, e), a, e) == -1 || apply(u, c, e) == -1) return -1;
+  if (outcome(userdb_user_modify(&s->db, u, e), a, e) == -1) return -1;
+  return sql_commit(&s->db.sql, e);
+}
+
+int account_change(struct site *s, const struct address *a, const struct account_change *c, struct userdb_user *u, struct strerr *e) {
+  struct strerr back;
+  int r = site_open_db(s, 0, e);
+
+  if (r == 0) {
+    r = change(s, a, c, u, e);
+    sql_rollback(&s->db.sql); /* after a commit there is nothing to take back */
+  }
+  if (identity_leave(&back) == -1) {
+    *e = back;
+    return -1;
+  }
+  return r;
+}
+
+int account_recount(const struct userdb_user *u, struct usage *usage, struct strerr *e) {
+  struct identity owner = {u->uid, u->gid};
+  stralloc maildir = STRALLOC_INIT;
+  struct strerr back;
+  int certain, r;
+
+  memset(usage, 0, sizeof *usage);
+  if (!stralloc_catm(&maildir, u->home.s, "/Maildir", (char *)0)) return no_memory(e);
+  r = identity_enter(&owner, e);
+  if (r == 0 && access(maildir.s, F_OK) == 0) r = maildirsize_usage(maildir.s, &u->quota, 1, usage, &certain, e);
+  if (identity_leave(&back) == -1) {
+    *e = back;
+    r = -1;
+  }
+  stralloc_free(&maildir);
+  return r;
+}
