@@ -66,6 +66,8 @@ struct userdb_place {
 };
 /* Of the settings of CONF_USER: 0, or -1 with e filled. */
 int userdb_place_find(struct userdb_place *p, const struct conf *conf, struct strerr *e) MUST_CHECK;
+/* The same of the kind that is named, sqlite or mysql, whichever the site uses. */
+int userdb_place_named(struct userdb_place *p, const struct conf *conf, const char *engine, struct strerr *e) MUST_CHECK;
 void userdb_place_free(struct userdb_place *p);
 /* flags are SQL_CREATE and so on; a file's directory is created too.  0 or -1. */
 int userdb_open(struct userdb *db, const struct userdb_place *place, unsigned flags, struct strerr *e) MUST_CHECK;

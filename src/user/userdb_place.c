@@ -84,6 +84,15 @@ int userdb_place_find(struct userdb_place *p, const struct conf *conf, struct st
   return *conf_line(conf, SET_host_mysql) ? find_server(p, conf, e) : find_file(p, conf, e);
 }
 
+int userdb_place_named(struct userdb_place *p, const struct conf *conf, const char *engine, struct strerr *e) {
+  memset(p, 0, sizeof *p);
+  if (!strcmp(engine, "sqlite")) return find_file(p, conf, e);
+  if (*conf_line(conf, SET_host_mysql)) return find_server(p, conf, e);
+  strerr_set(e, "there is no server: host.mysql and MYSQL_HOST are not set", (char *)0);
+  e->permanent = 1;
+  return -1;
+}
+
 void userdb_place_free(struct userdb_place *p) {
   stralloc_wipe(&p->where);
 }
