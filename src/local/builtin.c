@@ -24,6 +24,7 @@ static int vdelivermail(const struct builtin_call *c, int *code) {
       .user = env_lookup(c->env, "EXT"),
       .domain = env_lookup(c->env, "HOST"),
       .sender = env_lookup(c->env, "SENDER"),
+      .folder = env_lookup(c->env, "MAILDIRFOLDER"),
       .no_alias = is_set(c->env, "NOALIAS"),
       .allow_inactive = is_set(c->env, "ALLOW_INACTIVE"),
       .env = c->env,

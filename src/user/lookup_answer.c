@@ -102,24 +102,38 @@ static enum userdb_result stray(struct ask *q) {
   return r;
 }
 
-static int answer_user(struct ask *q) {
+/* user+detail where nobody has that name: the address is the user's own from here on.  1, or 0 when it is
+ * none of that kind. */
+static int drop_detail(struct ask *q) {
+  size_t plus = bytes_chr(q->address.user.s, q->address.user.len, '+');
+
+  if (!q->s->plus || !plus || plus == q->address.user.len) return 0;
+  stralloc_cut(&q->address.user, plus);
+  return 1;
+}
+
+static enum userdb_result user_or_alias(struct ask *q, int *active, int *bounce, int *alias) {
   struct lookup_service *s = q->s;
-  int active = 0, bounce = 0;
   struct strlist lines = {0};
+  enum userdb_result r = userdb_user_state(&s->db, q->address.user.s, q->address.domain.s, active, bounce, &q->e);
+
+  *alias = r == USERDB_NONE;
+  if (r == USERDB_NONE) r = userdb_alias_get(&s->db, q->address.user.s, q->address.domain.s, &lines, &q->e);
+  strlist_free(&lines);
+  return r;
+}
+
+static int answer_user(struct ask *q) {
+  int active = 0, bounce = 0, alias = 0;
   enum userdb_result r;
   int a = parse_address(q);
 
   if (a <= 0) return a == 0 && finish(q, LOOKUP_STATUS_none);
-  r = userdb_user_state(&s->db, q->address.user.s, q->address.domain.s, &active, &bounce, &q->e);
-  if (r == USERDB_FOUND)
-    return say(q, LOOKUP_STATUS_ok, bounce ? "overquota" : active ? "active" : "inactive");
-  if (r == USERDB_NONE) {
-    r = userdb_alias_get(&s->db, q->address.user.s, q->address.domain.s, &lines, &q->e);
-    strlist_free(&lines);
-    if (r == USERDB_NONE) r = stray(q);
-    if (r == USERDB_FOUND) return say(q, LOOKUP_STATUS_ok, "alias");
-  }
-  return other(q, r);
+  r = user_or_alias(q, &active, &bounce, &alias);
+  if (r == USERDB_NONE) r = stray(q);
+  if (r == USERDB_NONE && drop_detail(q)) r = user_or_alias(q, &active, &bounce, &alias);
+  if (r != USERDB_FOUND) return other(q, r);
+  return say(q, LOOKUP_STATUS_ok, alias ? "alias" : bounce ? "overquota" : active ? "active" : "inactive");
 }
 
 static int put(stralloc *fields, const stralloc *sa) {
@@ -161,6 +175,18 @@ static int put_account_and_alias(struct ask *q, const struct strlist *lines) {
   return put_account(q) && put_lines(q, lines);
 }
 
+/* An alias of that very name goes before a user's detail.  *r: TEMPFAIL, else as it was. */
+static int is_alias(struct ask *q, enum userdb_result *r) {
+  struct strlist lines = {0};
+  enum userdb_result alias = USERDB_NONE;
+
+  if (q->s->plus && bytes_chr(q->address.user.s, q->address.user.len, '+') < q->address.user.len)
+    alias = userdb_alias_get(&q->s->db, q->address.user.s, q->address.domain.s, &lines, &q->e);
+  strlist_free(&lines);
+  if (alias == USERDB_TEMPFAIL) *r = alias;
+  return alias == USERDB_FOUND;
+}
+
 /* A stranger learns no more than from "user": that there is none. */
 static int answer_account(struct ask *q) {
   struct strlist lines = {0};
@@ -170,6 +196,8 @@ static int answer_account(struct ask *q) {
 
   if (a <= 0) return a == 0 && finish(q, LOOKUP_STATUS_none);
   r = userdb_account_get(&q->s->db, q->address.user.s, q->address.domain.s, &q->user, &lines, &q->e);
+  if (r == USERDB_NONE && !is_alias(q, &r) && r == USERDB_NONE && drop_detail(q))
+    r = userdb_account_get(&q->s->db, q->address.user.s, q->address.domain.s, &q->user, &lines, &q->e);
   if (r != USERDB_FOUND) ok = other(q, r);
   else ok = may_deliver(q, q->user.uid) ? put_account_and_alias(q, &lines) : finish(q, LOOKUP_STATUS_denied);
   strlist_free(&lines);
@@ -199,6 +227,7 @@ static int answer_alias(struct ask *q) {
     if (!may_deliver(q, owner)) return finish(q, LOOKUP_STATUS_denied);
   }
   r = userdb_alias_get(&q->s->db, q->address.user.s, q->address.domain.s, &lines, &q->e);
+  if (r == USERDB_NONE && drop_detail(q)) r = userdb_alias_get(&q->s->db, q->address.user.s, q->address.domain.s, &lines, &q->e);
   if (lines.len > LINES_MAX) ok = too_many(q);
   else ok = r == USERDB_FOUND ? finish(q, LOOKUP_STATUS_ok) && put_lines(q, &lines) : other(q, r);
   strlist_free(&lines);

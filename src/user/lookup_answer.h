@@ -32,6 +32,7 @@ struct lookup_service {
   const char *default_domain; /* of a login name without one, "" none */
   const char *scram_mechanisms; /* credentials are made of at a login, for users without */
   uint64_t scram_iterations;
+  int plus;               /* user+anything is user's, where there is no such name */
   int open_smtp;          /* who logs in to read mail may send it from there */
   uint64_t relay_seconds; /* so long */
   enum password_scheme scheme; /* weaker hashes are made anew at a login */

@@ -2,11 +2,13 @@
 #include "user/vdeliver.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "base/fd.h"
 #include "base/file.h"
 #include "user/maildir.h"
 #include "user/maildirsize.h"
@@ -16,6 +18,7 @@
 
 #define QMAIL_MAX 65536
 #define GROUP "MailGroup "
+#define FOLDER_MAX 200
 
 /* The delivery under way. */
 struct job {
@@ -57,6 +60,21 @@ static enum deliver_result over_quota(struct job *j, const char *maildir) {
   return temporary(j);
 }
 
+/* With the file that marks it as one (Maildir++). */
+static int make_folder(const char *path, struct strerr *e) {
+  stralloc mark = STRALLOC_INIT;
+  int fd = -1, r = access(path, F_OK) == 0 ? 0 : maildir_create(path, 0700, 1, e);
+
+  if (r == 0) {
+    errno = ENOMEM;
+    if (stralloc_catm(&mark, path, "/maildirfolder", (char *)0)) fd = open(mark.s, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd == -1) r = strerr_sys(e, "unable to make the folder ", path, (char *)0);
+    fd_close(fd);
+  }
+  stralloc_free(&mark);
+  return r;
+}
+
 static int create(struct job *j, const char *maildir) {
   return maildir_create(maildir, 0700, 1, j->e);
 }
@@ -71,21 +89,21 @@ static enum deliver_result deliver(struct job *j, const char *maildir) {
   return maildir_deliver(maildir, j->v->msgfd, head, strlen(head), j->e);
 }
 
-/* With a quota: find room, deliver, add to the sum. */
-static enum deliver_result deliver_within(struct job *j, const char *maildir, const struct quota *q) {
+/* With the quota of a Maildir: find room, deliver to where (it or a folder of it), add to the sum. */
+static enum deliver_result deliver_within(struct job *j, const char *maildir, const char *where, const struct quota *q) {
   struct usage u;
   struct strerr ignored;
   uint64_t size = j->size + strlen(j->v->head);
   enum deliver_result r;
   int fits;
 
-  if (quota_none(q)) return deliver(j, maildir);
+  if (quota_none(q)) return deliver(j, where);
   fits = maildirsize_fits(maildir, q, size, 1, &u, j->e);
   if (fits == -1 && j->e->sys == ENOENT && create(j, maildir) == 0)
     fits = maildirsize_fits(maildir, q, size, 1, &u, j->e);
   if (fits == -1) return temporary(j);
   if (!fits) return over_quota(j, maildir);
-  r = deliver(j, maildir);
+  r = deliver(j, where);
   /* A sum that could not be written is put right by the next count. */
   if (r == DELIVER_OK) (void)!maildirsize_add(maildir, (int64_t)size, 1, &ignored);
   return r;
@@ -107,11 +125,55 @@ static enum deliver_result deliver_path(struct job *j, const char *path) {
 
       (void)quota_parse(text.s, line, &q);
     }
-    r = deliver_within(j, maildir.s, &q);
+    r = deliver_within(j, maildir.s, maildir.s, &q);
   }
   stralloc_free(&file);
   stralloc_free(&text);
   stralloc_free(&maildir);
+  return r;
+}
+
+/* A folder's name as one component below a Maildir, with its dot.  What could lead elsewhere is none. */
+static int folder_name(const char *s, size_t n, int strict, stralloc *name) {
+  static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+
+  while (n && *s == '.') ++s, --n;
+  if (!n || n > FOLDER_MAX) return 0;
+  for (size_t i = 0; i < n; ++i) {
+    int inner = s[i] == '.' && i + 1 < n && s[i + 1] != '.'; /* between two levels */
+
+    if (strict ? !memchr(plain, s[i], sizeof plain - 1) : s[i] == '/' || (unsigned char)s[i] < ' ' || (s[i] == '.' && !inner)) return 0;
+  }
+  return stralloc_copys(name, "/.") && stralloc_catb(name, s, n);
+}
+
+/* The folder that is asked for, or that the address names behind a + and that is there: 1 with where
+ * filled, made if need be; 0 the Maildir itself; -1 with e filled. */
+static int find_folder(struct job *j, const char *maildir, stralloc *where) {
+  const char *asked = j->v->folder ? j->v->folder : "";
+  const stralloc *user = &j->address.user;
+  size_t plus = bytes_chr(user->s, user->len, '+');
+  stralloc name = STRALLOC_INIT;
+  int r = 0;
+
+  if (*asked) r = folder_name(asked, strlen(asked), 0, &name);
+  else if (plus < user->len && plus == j->account.user.len) r = folder_name(user->s + plus + 1, user->len - plus - 1, 1, &name);
+  if (r && !stralloc_catm(where, maildir, name.s, (char *)0)) {
+    no_memory(j);
+    r = -1;
+  }
+  if (r == 1 && !*asked) r = access(where->s, F_OK) == 0;
+  if (r == 1 && *asked && make_folder(where->s, j->e) == -1) r = -1;
+  stralloc_free(&name);
+  return r;
+}
+
+static enum deliver_result deliver_to(struct job *j, const char *maildir, const struct quota *q) {
+  stralloc where = STRALLOC_INIT;
+  int folder = find_folder(j, maildir, &where);
+  enum deliver_result r = folder == -1 ? temporary(j) : deliver_within(j, maildir, folder ? where.s : maildir, q);
+
+  stralloc_free(&where);
   return r;
 }
 
@@ -132,7 +194,7 @@ static enum deliver_result deliver_mailbox(struct job *j) {
     strerr_set(j->e, j->full.s, ": the home directory is sticky: the user is being changed (#4.2.1)", (char *)0);
     r = temporary(j);
   } else {
-    r = deliver_within(j, maildir.s, &q);
+    r = deliver_to(j, maildir.s, &q);
   }
   stralloc_free(&maildir);
   return r;

@@ -19,6 +19,7 @@ struct vdeliver {
   const char *head;   /* lines put before the message: RPLINE, DTLINE, QQEH */
   const char *action; /* default action: delete, bounce-no-mailbox, an address, /path,
                          domain:host:port */
+  const char *folder; /* of the mailbox, made when it is not there (MAILDIRFOLDER); null or "": none */
   int no_alias;       /* deliver to the mailbox even where there are aliases */
   int allow_inactive; /* inactive users get mail too */
   struct env *env;    /* for programs: that of a .qmail program line */

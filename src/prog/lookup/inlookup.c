@@ -68,6 +68,7 @@ int main(int argc, char **argv) {
   d.service.default_domain = conf_line(&conf, SET_default_domain);
   d.service.scram_mechanisms = conf_line(&conf, SET_scram_mechanisms);
   d.service.scram_iterations = conf_number(&conf, SET_scram_iterations);
+  d.service.plus = conf_flag(&conf, SET_plusaddress);
   d.service.open_smtp = conf_flag(&conf, SET_open_smtp);
   d.service.relay_seconds = 60 * conf_number(&conf, SET_relay_clear_minutes);
   if (!password_scheme_find(conf_line(&conf, SET_hash_method), &d.service.scheme))

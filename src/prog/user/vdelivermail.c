@@ -69,6 +69,7 @@ int main(int argc, char **argv) {
       .user = needed("EXT"),
       .domain = needed("HOST"),
       .sender = needed("SENDER"),
+      .folder = env_get("MAILDIRFOLDER"),
       .action = argv[i + 1],
       .no_alias = is_set("NOALIAS"),
       .allow_inactive = is_set("ALLOW_INACTIVE"),

@@ -13,6 +13,53 @@ class Vdelivermail(unittest.TestCase):
         self.site.add_user("alice")
         self.site.start_lookup("-i", "1", "-p", "1")
 
+    def folder(self, name, user="alice"):
+        return [open(f, "rb").read() for f in sorted(glob.glob(f"{self.site.home(user + '@example.com')}/Maildir/{name}/new/*"))]
+
+    def test_detail(self):
+        """user+detail is the user's, into the folder of that name where there is one."""
+        s = self.site
+        self.assertEqual(s.query("user", "alice+lists@example.com"), (0, ["ok", "active"]))
+        self.assertEqual(s.query("user", "nobody+lists@example.com"), (1, ["none"]))
+        self.assertEqual(s.query("user", "+lists@example.com"), (1, ["none"]))
+        self.assertEqual(s.deliver("alice+lists").returncode, 0)
+        self.assertEqual(len(s.mails("alice@example.com")), 1)
+        home = s.home("alice@example.com")
+        for name in ("lists", "a.b"):
+            s.ok("maildirmake", f"{home}/Maildir/.{name}")
+        self.assertEqual(s.deliver("alice+Lists").returncode, 0)
+        self.assertEqual(s.deliver("alice+a.b").returncode, 0)
+        self.assertEqual((len(self.folder(".lists")), len(self.folder(".a.b")), len(s.mails("alice@example.com"))), (1, 0, 2))
+        for odd in ("alice+", "alice+..", "alice+../x", "alice+.lists", "alice+lists/new", "alice+a+b", "alice+" + "x" * 50):
+            self.assertIn(s.deliver(odd).returncode, (0, 100), odd)
+        self.assertEqual(sorted(n for n in os.listdir(home) + os.listdir(home + "/Maildir") if n.startswith(".")), [".a.b", ".lists"])
+        # a name of its own, and an alias, go first
+        s.add_user("alice+work")
+        s.ok("valias", "-i", "&sales@elsewhere.example", "alice+shop@example.com")
+        self.assertEqual(s.deliver("alice+work").returncode, 0)
+        self.assertEqual(len(s.mails("alice+work@example.com")), 1)
+        self.assertEqual(s.query("user", "alice+shop@example.com"), (0, ["ok", "alias"]))
+        env = self.program("forward", f'echo "$@" > {self.seen()}/forwarded\n')
+        self.assertEqual(s.deliver("alice+shop", **env).returncode, 0)
+        self.assertEqual(open(self.seen() + "/forwarded").read(), "-- sales@elsewhere.example\n")
+
+    def test_folder(self):
+        """MAILDIRFOLDER: made where it is missing, within the quota of the whole."""
+        s = self.site
+        s.ok("vsetuserquota", "alice@example.com", "2000")
+        home = s.home("alice@example.com")
+        for name in ("Spam", ".Spam"):
+            self.assertEqual(s.deliver("alice", BODY, MAILDIRFOLDER=name).returncode, 0)
+        self.assertEqual((len(self.folder(".Spam")), s.mails("alice@example.com")), (2, []))
+        self.assertTrue(os.path.exists(home + "/Maildir/.Spam/maildirfolder"))
+        self.assertEqual(s.deliver("alice", BODY, MAILDIRFOLDER="Spam").returncode, 0)
+        self.assertEqual(s.deliver("alice", BODY, MAILDIRFOLDER="Spam").returncode, 100)  # full
+        s.ok("vsetuserquota", "alice@example.com", "NOQUOTA")
+        for odd in ("../../x", "a/b", "a..b", ".", "..", "a\nb", "a."):
+            self.assertEqual(s.deliver("alice", b"Subject: x\n\n", MAILDIRFOLDER=odd).returncode, 0, odd)
+        self.assertEqual(len(s.mails("alice@example.com")), 7)
+        self.assertEqual(sorted(n for n in os.listdir(home + "/Maildir") if n.startswith(".")), [".Spam"])
+
     def program(self, name, text):
         """Programs are looked for where QMAILBIN says: a directory with ours and these."""
         d = self.site.path("programs")
