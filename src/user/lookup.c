@@ -281,8 +281,8 @@ enum lookup_verdict lookup_scram_final(struct lookup *l, const struct lookup_pro
   return v;
 }
 
-enum lookup_verdict lookup_alias(struct lookup *l, const char *addr, deadline when,
-                                 struct strlist *lines, struct strerr *e) {
+/* Texts of an answer. */
+static enum lookup_verdict ask_lines(struct lookup *l, enum lookup_op op, const char *addr, deadline when, struct strlist *lines, struct strerr *e) {
   const char *arg[] = {addr};
   stralloc answer = STRALLOC_INIT;
   struct lookup_reader r;
@@ -290,11 +290,21 @@ enum lookup_verdict lookup_alias(struct lookup *l, const char *addr, deadline wh
 
   strlist_clear(lines);
   if (too_long(addr)) return LOOKUP_NONE;
-  v = ask(l, LOOKUP_OP_alias, arg, when, &answer, &r, e);
+  v = ask(l, op, arg, when, &answer, &r, e);
   if (v == LOOKUP_FOUND && !read_lines(&r, lines)) v = malformed(e);
   stralloc_free(&answer);
   return v;
 }
+
+enum lookup_verdict lookup_alias(struct lookup *l, const char *addr, deadline when,
+                                 struct strlist *lines, struct strerr *e) {
+  return ask_lines(l, LOOKUP_OP_alias, addr, when, lines, e);
+}
+
+enum lookup_verdict lookup_filters(struct lookup *l, const char *addr, deadline when, struct strlist *rules, struct strerr *e) {
+  return ask_lines(l, LOOKUP_OP_filters, addr, when, rules, e);
+}
+
 
 /* The first field of an answer. */
 static enum lookup_verdict ask_one(struct lookup *l, enum lookup_op op, const char *const *arg, deadline when, stralloc *out,

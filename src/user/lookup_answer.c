@@ -11,6 +11,7 @@
 #include "user/app_password.h"
 #include "user/catchall.h"
 #include "user/name.h"
+#include "user/userdb_filter.h"
 #include "user/userdb_list.h"
 #include "user/userdb_relay.h"
 
@@ -231,6 +232,38 @@ static int answer_alias(struct ask *q) {
   if (lines.len > LINES_MAX) ok = too_many(q);
   else ok = r == USERDB_FOUND ? finish(q, LOOKUP_STATUS_ok) && put_lines(q, &lines) : other(q, r);
   strlist_free(&lines);
+  return ok;
+}
+
+static int add_rule(void *ctx, const struct userdb_filter *f) {
+  const char *const texts[] = {f->header, 0, f->keyword, f->folder, f->action};
+  stralloc rule = STRALLOC_INIT;
+  int ok = 1;
+
+  for (size_t i = 0; ok && i < sizeof texts / sizeof *texts; ++i)
+    ok = (texts[i] ? stralloc_cats(&rule, texts[i]) : stralloc_catu64(&rule, f->comparison)) && stralloc_append(&rule, '\n');
+  ok = ok && strlist_add(ctx, rule.s, rule.len);
+  stralloc_free(&rule);
+  return !ok;
+}
+
+/* Who may know them is who delivers there. */
+static int answer_filters(struct ask *q) {
+  struct strlist rules = {0};
+  uint32_t owner = 0;
+  enum userdb_result r;
+  int a = parse_address(q);
+  int ok;
+
+  if (a <= 0) return a == 0 && finish(q, LOOKUP_STATUS_none);
+  if (!may_deliver(q, (uint32_t)LOOKUP_NOBODY)) {
+    r = domain_owner(q, &owner);
+    if (r != USERDB_FOUND) return other(q, r);
+    if (!may_deliver(q, owner)) return finish(q, LOOKUP_STATUS_denied);
+  }
+  r = userdb_filter_each(&q->s->db, q->address.user.s, q->address.domain.s, add_rule, &rules, &q->e);
+  ok = r == USERDB_FOUND ? finish(q, LOOKUP_STATUS_ok) && put_lines(q, &rules) : other(q, r);
+  strlist_free(&rules);
   return ok;
 }
 

@@ -2,12 +2,15 @@
 #include "user/vdeliver_run.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/env.h"
 #include "base/fd.h"
 #include "base/spawn.h"
+#include "base/substdio.h"
 #include "conf/paths.h"
 
 #define REPORT_MAX 65536
@@ -133,4 +136,28 @@ enum deliver_result vdeliver_route(const struct vdeliver *v, const char *host_po
   stralloc_free(&report);
   env_free(&env);
   return r;
+}
+
+int vdeliver_head(stralloc *head) {
+  static const char *const lines[] = {"RPLINE", "DTLINE", "QQEH"};
+
+  for (size_t i = 0; i < sizeof lines / sizeof *lines; ++i) {
+    const char *value = env_get(lines[i]);
+
+    if (value && !stralloc_cats(head, value)) return 0;
+  }
+  return 1;
+}
+
+int vdeliver_seekable(struct strerr *e) {
+  char buf[SUBSTDIO_SIZE];
+  ssize_t r;
+  int fd;
+
+  if (lseek(0, 0, SEEK_CUR) != -1) return 0;
+  fd = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  while (fd != -1 && (r = read(0, buf, sizeof buf)) != 0)
+    if ((r == -1 && errno != EINTR) || (r > 0 && fd_write_all(fd, buf, (size_t)r) == -1)) fd = fd_close(fd);
+  if (fd == -1) strerr_sys(e, "unable to keep the message in /tmp", (char *)0);
+  return fd;
 }

@@ -16,4 +16,9 @@ enum deliver_result vdeliver_forward(const struct vdeliver *v, const struct strl
 enum deliver_result vdeliver_route(const struct vdeliver *v, const char *host_port, const char *recipient,
                                    struct strerr *e) MUST_CHECK;
 
+/* For programs of .qmail files.  The lines $RPLINE, $DTLINE and $QQEH, as far as they are set: 1 or 0. */
+int vdeliver_head(stralloc *head) MUST_CHECK;
+/* The message, descriptor 0, as something that can be read twice: a descriptor, or -1 with e filled. */
+int vdeliver_seekable(struct strerr *e) MUST_CHECK;
+
 #endif

@@ -1,37 +1,17 @@
 /* vdelivermail: delivers to a virtual user.  Run by qmail-local from a domain's
  * .qmail-default as "vdelivermail '' DEFAULT", with qmail-command's environment and
  * the message on descriptor 0. */
-#include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/env.h"
-#include "base/fd.h"
 #include "base/options.h"
 #include "base/strerr.h"
-#include "base/substdio.h"
 #include "conf/conf.h"
 #include "user/vdeliver.h"
+#include "user/vdeliver_run.h"
 
 #define FATAL "vdelivermail: "
 #define USAGE "vdelivermail '' delete|bounce-no-mailbox|address|/path|domain:host:port"
-
-/* The message as something that can be read twice. */
-static int seekable(void) {
-  char buf[SUBSTDIO_SIZE];
-  ssize_t r;
-  int fd;
-
-  if (lseek(0, 0, SEEK_CUR) != -1) return 0;
-  fd = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-  if (fd == -1) strerr_diem_sys(111, FATAL, "unable to keep the message in /tmp", (char *)0);
-  while ((r = read(0, buf, sizeof buf)) != 0)
-    if ((r == -1 && errno != EINTR) || (r > 0 && fd_write_all(fd, buf, (size_t)r) == -1))
-      strerr_diem_sys(111, FATAL, "unable to keep the message in /tmp", (char *)0);
-  return fd;
-}
 
 static const char *needed(const char *name) {
   const char *value = env_get(name);
@@ -44,17 +24,6 @@ static int is_set(const char *name) {
   const char *value = env_get(name);
 
   return value && *value && strcmp(value, "0") != 0;
-}
-
-/* RPLINE, DTLINE and QQEH, as far as they are set. */
-static void make_head(stralloc *head) {
-  static const char *const lines[] = {"RPLINE", "DTLINE", "QQEH"};
-
-  for (size_t i = 0; i < sizeof lines / sizeof *lines; ++i) {
-    const char *value = env_get(lines[i]);
-
-    if (value && !stralloc_cats(head, value)) strerr_die_nomem(FATAL);
-  }
 }
 
 int main(int argc, char **argv) {
@@ -79,9 +48,10 @@ int main(int argc, char **argv) {
   if (*argv[i] || !vdeliver_action_ok(v.action)) strerr_die_usage(USAGE);
   if (conf_load(&conf, CONF_LOCAL, &e) == -1) strerr_die(111, FATAL, &e);
   v.seconds = (int64_t)conf_number(&conf, SET_timeoutread);
-  make_head(&head);
+  if (!vdeliver_head(&head)) strerr_die_nomem(FATAL);
   v.head = stralloc_cstr(&head);
-  v.msgfd = seekable();
+  v.msgfd = vdeliver_seekable(&e);
+  if (v.msgfd == -1) strerr_die(111, FATAL, &e);
   r = vdeliver(&v, &e);
   if (r == DELIVER_OK) return 0;
   strerr_warn("", &e);

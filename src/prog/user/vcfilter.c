@@ -1,0 +1,119 @@
+/* vcfilter: shows and changes the rules of vfilter. */
+#include <string.h>
+
+#include "base/options.h"
+#include "base/substdio.h"
+#include "user/site.h"
+#include "user/userdb_filter.h"
+
+#define FATAL "vcfilter: fatal: "
+#define USAGE                                                                                               \
+  "vcfilter -s address | -d number address | -i|-u number [-t name] [-h header] [-c comparison] [-k keyword]" \
+  " [-f folder] [-b action] address"
+
+static char outbuf[4096];
+static substdio out;
+
+static void want(enum userdb_result r, const struct strerr *e, const char *none) {
+  switch (r) {
+    case USERDB_FOUND: return;
+    case USERDB_NONE: strerr_diem(1, FATAL, none, (char *)0);
+    case USERDB_EXISTS: strerr_diem(1, FATAL, "there is a rule that says the same", (char *)0);
+    case USERDB_TEMPFAIL: strerr_die(site_code(e), FATAL, e);
+  }
+}
+
+static void put(const char *s) {
+  if (substdio_puts(&out, s) == -1) strerr_diem_sys(111, FATAL, "unable to write", (char *)0);
+}
+
+static int print(void *ctx, const struct userdb_filter *f) {
+  stralloc number = STRALLOC_INIT;
+
+  (void)ctx;
+  if (!stralloc_cati64(&number, f->number)) strerr_die_nomem(FATAL);
+  put(number.s);
+  put(" ");
+  put(f->name);
+  put(": ");
+  put(f->comparison == FILTER_NOT_TO_ME ? "" : f->header);
+  put(f->comparison == FILTER_NOT_TO_ME ? "" : " ");
+  put(filter_comparison_name(f->comparison));
+  put(f->comparison == FILTER_NOT_TO_ME ? "" : " ");
+  put(f->keyword);
+  put(" -> ");
+  put(f->folder);
+  put(", ");
+  put(f->action);
+  put("\n");
+  stralloc_free(&number);
+  return 0;
+}
+
+static int one_line(const char *s, size_t max) {
+  size_t n = strlen(s);
+
+  return n && n <= max && !strpbrk(s, "\r\n");
+}
+
+/* Inbox, /NoDeliver, or one component below the Maildir. */
+static int folder_ok(const char *s) {
+  if (!strcmp(s, "/NoDeliver")) return 1;
+  return one_line(s, 200) && !strchr(s, '/') && !strstr(s, "..") && strcmp(s, ".") != 0 && s[strlen(s) - 1] != '.';
+}
+
+/* 0, 1, 2address, 2|command, 3address. */
+static int action_ok(const char *s) {
+  if (!strcmp(s, "0") || !strcmp(s, "1")) return 1;
+  return (*s == '2' || *s == '3') && s[1] && one_line(s, FILTER_ACTION_MAX) && (s[1] == '|' || strchr(s, '@'));
+}
+
+static void check(struct userdb_filter *f, const char *comparison) {
+  struct filter_rule r;
+  const char *why;
+
+  if (!filter_comparison_find(comparison, &f->comparison))
+    strerr_diem(100, FATAL, comparison, ": comparisons are equals, contains, not, starts, ends, nottome, number, regex, or 0 to 7", (char *)0);
+  if (f->comparison == FILTER_NOT_TO_ME) f->header = f->keyword = "";
+  else if (filter_header(f->header)) f->header = filter_header(f->header);
+  r = (struct filter_rule){f->comparison, f->header, f->keyword};
+  why = filter_fault(&r);
+  if (why) strerr_diem(100, FATAL, why, (char *)0);
+  if (!one_line(f->name, FILTER_TEXT_MAX)) strerr_diem(100, FATAL, "a name has 1 to 255 characters, on one line", (char *)0);
+  if (!folder_ok(f->folder)) strerr_diem(100, FATAL, f->folder, ": a folder is Inbox, /NoDeliver, or a name below the mailbox", (char *)0);
+  if (!action_ok(f->action)) strerr_diem(100, FATAL, f->action, ": an action is 0, 1, 2address, 2|command or 3address", (char *)0);
+}
+
+int main(int argc, char **argv) {
+  struct site s;
+  struct address a = {STRALLOC_INIT, STRALLOC_INIT};
+  stralloc real = STRALLOC_INIT;
+  struct userdb_filter f = {.name = "filter", .header = "", .keyword = "", .folder = "Inbox", .action = "0"};
+  const char *comparison = "contains";
+  uint64_t delete = 0, update = 0;
+  int showing = 0, inserting = 0, ignored = 0;
+  struct strerr e;
+  const struct option options[] = {
+      {'s', OPTION_FLAG, &showing, 1},      {'i', OPTION_FLAG, &inserting, 1},    {'d', OPTION_U64, &delete, 1000000},   {'u', OPTION_U64, &update, 1000000},
+      {'t', OPTION_STRING, &f.name, 0},     {'h', OPTION_STRING, &f.header, 0},   {'c', OPTION_STRING, &comparison, 0},  {'k', OPTION_STRING, &f.keyword, 0},
+      {'f', OPTION_STRING, &f.folder, 0},   {'b', OPTION_STRING, &f.action, 0},   {'v', OPTION_COUNT, &ignored, 0},      {'C', OPTION_COUNT, &ignored, 0},
+      {'r', OPTION_COUNT, &ignored, 0},     {0, OPTION_FLAG, 0, 0},
+  };
+  int i = options_or_die(argc, argv, options, USAGE, 1, 1);
+
+  if (showing + inserting + !!delete + !!update != 1) strerr_die_usage(USAGE);
+  if (inserting || update) check(&f, comparison);
+  if (site_address(argv[i], &a, &e) == -1 || site_load(&s, &e) == -1 || site_open_db(&s, 0, &e) == -1) strerr_die(site_code(&e), FATAL, &e);
+  want(userdb_domain_real(&s.db, a.domain.s, &real, &e), &e, "there is no such domain");
+  substdio_initfd_write(&out, 1, outbuf, sizeof outbuf);
+  f.number = (int64_t)update;
+  if (showing) want(userdb_filter_each(&s.db, a.user.s, real.s, print, 0, &e), &e, "there are no rules");
+  else if (inserting) want(userdb_filter_add(&s.db, a.user.s, real.s, &f, &e), &e, "there are 255 rules already");
+  else if (update) want(userdb_filter_change(&s.db, a.user.s, real.s, &f, &e), &e, "there is no such rule");
+  else want(userdb_filter_delete(&s.db, a.user.s, real.s, (int64_t)delete, &e), &e, "there is no such rule");
+  if (substdio_flush(&out) == -1) strerr_diem_sys(111, FATAL, "unable to write", (char *)0);
+  stralloc_free(&real);
+  address_free(&a);
+  site_close(&s);
+  return 0;
+}

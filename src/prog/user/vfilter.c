@@ -1,0 +1,196 @@
+/* vfilter: delivers to a virtual user by rules.  Stands in a domain's .qmail-default where vdelivermail
+ * would, with the same arguments; or, with an address, says what it would do. */
+#include <string.h>
+#include <unistd.h>
+
+#include "base/env.h"
+#include "base/options.h"
+#include "base/scan.h"
+#include "base/strerr.h"
+#include "base/substdio.h"
+#include "conf/conf.h"
+#include "mail/filter.h"
+#include "mail/header.h"
+#include "user/vdeliver.h"
+#include "user/vdeliver_run.h"
+
+#define FATAL "vfilter: "
+#define USAGE "vfilter '' delete|bounce-no-mailbox|address|/path|domain:host:port | vfilter user@domain"
+#define FIELD_MAX 65536
+#define PARTS 5
+
+static char outbuf[1024];
+static substdio out;
+
+/* A rule as inlookup tells it. */
+struct rule {
+  struct filter_rule match;
+  const char *folder, *action;
+};
+
+static void temporary(const struct strerr *e) {
+  strerr_die(111, FATAL, e);
+}
+
+static const char *needed(const char *name) {
+  const char *value = env_get(name);
+
+  if (!value) strerr_diem(100, FATAL, name, " is not set: run me from a .qmail file", (char *)0);
+  return value;
+}
+
+static int is_set(const char *name) {
+  const char *value = env_get(name);
+
+  return value && *value && strcmp(value, "0") != 0;
+}
+
+static void read_header(struct filter_message *m) {
+  struct header_reader h = {STRALLOC_INIT, 0, 0};
+  stralloc field = STRALLOC_INIT;
+  char buf[4096];
+  substdio in;
+  enum header_line line;
+
+  if (lseek(0, 0, SEEK_SET) == -1) strerr_diem_sys(111, FATAL, "unable to rewind the message", (char *)0);
+  substdio_initfd_read(&in, 0, buf, sizeof buf);
+  while ((line = header_next(&h, &in, &field, FIELD_MAX)) == HEADER_FIELD)
+    if (!filter_field(m, field.s, field.len)) strerr_die_nomem(FATAL);
+  if (line == HEADER_NOMEM) strerr_die_nomem(FATAL);
+  /* a field that is too long ends what is looked at */
+  header_reader_free(&h);
+  stralloc_free(&field);
+}
+
+/* The text's lines, in place: 1, or 0 when it is no rule. */
+static int parse(stralloc *text, struct rule *r) {
+  const char *part[PARTS];
+  char *s = text->s, *end;
+  uint32_t how;
+
+  for (int i = 0; i < PARTS; ++i, s = end + 1) {
+    end = memchr(s, '\n', (size_t)(text->s + text->len - s));
+    if (!end) return 0;
+    *end = 0;
+    part[i] = s;
+  }
+  if (!scan_u32(part[1], strlen(part[1]), &how) || how >= FILTER_COMPARISONS) return 0;
+  *r = (struct rule){{(enum filter_comparison)how, part[0], part[2]}, part[3], part[4]};
+  return 1;
+}
+
+/* The first rule of these that matches: 1 with r filled, which borrows from rules; 0. */
+static int first_match(const struct vdeliver *v, const char *name, const char *domain, const struct filter_message *m, struct strlist *rules, struct rule *r) {
+  stralloc address = STRALLOC_INIT;
+  struct strerr e;
+  enum lookup_verdict found;
+
+  strlist_clear(rules);
+  if (!stralloc_catm(&address, name, "@", domain, (char *)0)) strerr_die_nomem(FATAL);
+  found = lookup_filters(v->lookup, address.s, deadline_in(v->seconds), rules, &e);
+  stralloc_free(&address);
+  if (found == LOOKUP_TEMPFAIL) temporary(&e);
+  for (size_t i = 0; found == LOOKUP_FOUND && i < rules->len; ++i)
+    if (parse(&rules->item[i], r) && filter_matches(m, &r->match)) return 1;
+  return 0;
+}
+
+/* The domain's rules for all, the user's, and the domain's for what is left. */
+static int find(const struct vdeliver *v, const struct filter_message *m, struct strlist *rules, struct rule *r) {
+  return first_match(v, "prefilt", v->domain, m, rules, r) || first_match(v, *v->user ? v->user : "postmaster", v->domain, m, rules, r) ||
+         first_match(v, "postfilt", v->domain, m, rules, r);
+}
+
+static void say(const struct rule *r) {
+  substdio_initfd_write(&out, 1, outbuf, sizeof outbuf);
+  if (!r ? substdio_puts(&out, "no rule matches\n") == -1
+         : substdio_puts(&out, "folder ") == -1 || substdio_puts(&out, r->folder) == -1 || substdio_puts(&out, ", action ") == -1 ||
+               substdio_puts(&out, r->action) == -1 || substdio_puts(&out, "\n") == -1)
+    strerr_diem_sys(111, FATAL, "unable to write", (char *)0);
+  if (substdio_flush(&out) == -1) strerr_diem_sys(111, FATAL, "unable to write", (char *)0);
+}
+
+static int end(enum deliver_result r, const struct strerr *e) {
+  if (r == DELIVER_OK) return 0;
+  strerr_warn("", e);
+  return r == DELIVER_PERM && is_set("DISCARD_BOUNCE") ? 0 : (int)r;
+}
+
+/* "&address", "address" or "|command". */
+static enum deliver_result pass_on(const struct vdeliver *v, const char *where, struct strerr *e) {
+  struct strlist to = {0};
+  enum deliver_result r;
+  int code;
+
+  if (*where == '|') {
+    code = vdeliver_program(v, where + 1, e);
+    return code == VDELIVER_STOP ? DELIVER_OK : (enum deliver_result)code;
+  }
+  if (*where == '&') ++where;
+  if (!strlist_add(&to, where, strlen(where))) strerr_die_nomem(FATAL);
+  r = vdeliver_forward(v, &to, e);
+  strlist_free(&to);
+  return r;
+}
+
+/* Into the folder, on to somebody else, back to the sender, as the rule says. */
+static int carry_out(struct vdeliver *v, const struct rule *r) {
+  struct strerr e;
+  enum deliver_result done = DELIVER_OK;
+  char kind = *r->action;
+
+  if (!strcmp(r->folder, "/NoDeliver")) done = DELIVER_OK;
+  else {
+    v->folder = strcmp(r->folder, "Inbox") != 0 ? r->folder : 0;
+    if (kind != '1' && kind != '3') done = vdeliver(v, &e);
+  }
+  if (done == DELIVER_OK && (kind == '2' || kind == '3') && r->action[1]) done = pass_on(v, r->action + 1, &e);
+  if (done != DELIVER_OK) return end(done, &e);
+  if (kind != '1' && kind != '3') return 0;
+  strerr_set(&e, "the recipient does not want this message (#5.7.1)", (char *)0);
+  return end(DELIVER_PERM, &e);
+}
+
+int main(int argc, char **argv) {
+  const struct option options[] = {{0, OPTION_FLAG, 0, 0}};
+  int i = options_or_die(argc, argv, options, USAGE, 1, 2);
+  int asking = argc - i == 1;
+  char *at = strrchr(argv[i], '@');
+  struct lookup lookup = LOOKUP_INIT;
+  stralloc head = STRALLOC_INIT, recipient = STRALLOC_INIT;
+  struct filter_message m = {0};
+  struct strlist rules = {0};
+  struct vdeliver v = {.lookup = &lookup};
+  struct rule r;
+  struct conf conf;
+  struct strerr e;
+
+  if (asking && (!at || at == argv[i] || !at[1])) strerr_die_usage(USAGE);
+  if (!asking && (*argv[i] || !vdeliver_action_ok(argv[i + 1]))) strerr_die_usage(USAGE);
+  if (conf_load(&conf, CONF_LOCAL, &e) == -1) temporary(&e);
+  if (asking) *at = 0;
+  v.user = asking ? argv[i] : needed("EXT");
+  v.domain = asking ? at + 1 : needed("HOST");
+  v.sender = asking ? "" : needed("SENDER");
+  v.action = argv[i + 1];
+  v.no_alias = is_set("NOALIAS");
+  v.allow_inactive = is_set("ALLOW_INACTIVE");
+  v.folder = env_get("MAILDIRFOLDER");
+  v.seconds = (int64_t)conf_number(&conf, SET_timeoutread);
+  if (!vdeliver_head(&head) || !stralloc_catm(&recipient, v.user, "@", v.domain, (char *)0)) strerr_die_nomem(FATAL);
+  v.head = stralloc_cstr(&head);
+  v.msgfd = vdeliver_seekable(&e);
+  if (v.msgfd == -1) temporary(&e);
+  if (v.msgfd != 0 && dup2(v.msgfd, 0) == -1) strerr_diem_sys(111, FATAL, "unable to read the message", (char *)0);
+  v.msgfd = 0;
+  m.recipient = recipient.s;
+  read_header(&m);
+  if (!find(&v, &m, &rules, &r)) {
+    if (!asking) return end(vdeliver(&v, &e), &e);
+    say(0);
+    return 0;
+  }
+  if (!asking) return carry_out(&v, &r);
+  say(&r);
+  return 0;
+}

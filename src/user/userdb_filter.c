@@ -1,0 +1,81 @@
+/* userdb_filter: see userdb_filter.h. */
+#include "user/userdb_filter.h"
+
+#include <string.h>
+
+static enum userdb_result changed(struct userdb *db, enum sql_verdict v) {
+  if (v == SQL_EXISTS) return USERDB_EXISTS;
+  if (v != SQL_NONE) return USERDB_TEMPFAIL;
+  return sql_changes(&db->sql) ? USERDB_FOUND : USERDB_NONE;
+}
+
+static void read_row(const struct sql *s, struct userdb_filter *f) {
+  const enum query q = QUERY_filter_list;
+  int64_t how = sql_int(s, q, 3);
+  size_t n;
+
+  *f = (struct userdb_filter){sql_int(s, q, 0), sql_text(s, q, 1, &n), sql_text(s, q, 2, &n), sql_text(s, q, 4, &n), sql_text(s, q, 5, &n), sql_text(s, q, 6, &n),
+                              how >= 0 && how < FILTER_COMPARISONS ? (enum filter_comparison)how : FILTER_EQUALS};
+}
+
+enum userdb_result userdb_filter_each(struct userdb *db, const char *name, const char *domain, userdb_filter_fn fn, void *ctx, struct strerr *e) {
+  const enum query q = QUERY_filter_list;
+  enum sql_verdict v = sql_start(&db->sql, q, SQL_ARGS(sql_t(name), sql_t(domain), sql_t(domain)), e);
+  int any = 0;
+
+  for (; v == SQL_ROW; v = sql_next(&db->sql, q, e)) {
+    struct userdb_filter f;
+
+    any = 1;
+    read_row(&db->sql, &f);
+    if (fn(ctx, &f)) break;
+  }
+  sql_end(&db->sql, q);
+  if (v == SQL_TEMPFAIL || v == SQL_EXISTS) return USERDB_TEMPFAIL;
+  return any ? USERDB_FOUND : USERDB_NONE;
+}
+
+/* The number behind the last one, and how many there are. */
+static int next_number(struct userdb *db, const char *name, const char *domain, int64_t *next, int64_t *count, struct strerr *e) {
+  const enum query q = QUERY_filter_next;
+  enum sql_verdict v = sql_start(&db->sql, q, SQL_ARGS(sql_t(name), sql_t(domain)), e);
+
+  if (v == SQL_ROW) {
+    *next = sql_int(&db->sql, q, 0) + 1;
+    *count = sql_int(&db->sql, q, 1);
+  }
+  sql_end(&db->sql, q);
+  return v == SQL_ROW ? 0 : -1;
+}
+
+static enum userdb_result add(struct userdb *db, const char *name, const char *domain, struct userdb_filter *f, struct strerr *e) {
+  int64_t count;
+
+  if (next_number(db, name, domain, &f->number, &count, e) == -1) return USERDB_TEMPFAIL;
+  if (count >= FILTER_RULES_MAX) return USERDB_NONE;
+  return changed(db, sql_do(&db->sql, QUERY_filter_add,
+                            SQL_ARGS(sql_t(name), sql_t(domain), sql_i(f->number), sql_t(f->name), sql_t(f->header), sql_i(f->comparison), sql_t(f->keyword),
+                                     sql_t(f->folder), sql_t(f->action)),
+                            e));
+}
+
+enum userdb_result userdb_filter_add(struct userdb *db, const char *name, const char *domain, struct userdb_filter *f, struct strerr *e) {
+  enum userdb_result r;
+
+  if (sql_begin(&db->sql, e) == -1) return USERDB_TEMPFAIL;
+  r = add(db, name, domain, f, e);
+  if (r == USERDB_FOUND && sql_commit(&db->sql, e) == -1) r = USERDB_TEMPFAIL;
+  sql_rollback(&db->sql); /* after a commit there is nothing to take back */
+  return r;
+}
+
+enum userdb_result userdb_filter_change(struct userdb *db, const char *name, const char *domain, const struct userdb_filter *f, struct strerr *e) {
+  return changed(db, sql_do(&db->sql, QUERY_filter_change,
+                            SQL_ARGS(sql_t(f->name), sql_t(f->header), sql_i(f->comparison), sql_t(f->keyword), sql_t(f->folder), sql_t(f->action), sql_t(name),
+                                     sql_t(domain), sql_i(f->number)),
+                            e));
+}
+
+enum userdb_result userdb_filter_delete(struct userdb *db, const char *name, const char *domain, int64_t number, struct strerr *e) {
+  return changed(db, sql_do(&db->sql, QUERY_filter_delete, SQL_ARGS(sql_t(name), sql_t(domain), sql_i(number)), e));
+}

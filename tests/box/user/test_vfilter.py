@@ -1,0 +1,132 @@
+"""vfilter and vcfilter: where rules send a message, and what must not go wrong with them."""
+import glob, os, unittest
+
+from usersite import UserSite
+
+SPAM = b"From: x@b.example\nTo: alice@example.com\nSubject: Cheap watches\nX-Bogosity: Yes, spamicity=0.99\n\nbuy\n"
+HAM = b"From: ann@b.example\nTo: alice@example.com\nSubject: Lunch\nX-Bogosity: No, spamicity=0.01\n\nhello\n"
+
+
+class Filter(unittest.TestCase):
+    def setUp(self):
+        self.site = UserSite()
+        self.addCleanup(self.site.close)
+        self.site.add_domain()
+        self.site.add_user("alice")
+        self.site.start_lookup("-i", "1", "-p", "1")
+        self.bin = self.site.path("programs")
+        os.mkdir(self.bin)
+        with open(self.bin + "/forward", "w") as f:
+            f.write(f'#!/bin/sh\necho "$@" >> {self.site.path("run")}/forwarded\n')
+        os.chmod(self.bin + "/forward", 0o755)
+
+    def rule(self, *argv, to="alice@example.com", code=0):
+        p = self.site.run(["vcfilter", *argv, to])
+        self.assertEqual(p.returncode, code, (argv, p.stderr))
+        return p.stdout.decode()
+
+    def deliver(self, message, code=0, user="alice", **env):
+        e = self.site.env(EXT=user, HOST="example.com", SENDER="s@b.example", QMAILBIN=self.bin, **env)
+        with open(self.site.path("message"), "wb") as f:
+            f.write(message)
+        with open(self.site.path("message"), "rb") as f:
+            p = self.site.run(["vfilter", "", "bounce-no-mailbox"], env=e, stdin=f)
+        self.assertEqual(p.returncode, code, p.stderr)
+        return p.stderr.decode()
+
+    def count(self, folder=""):
+        return len(glob.glob(f"{self.site.home('alice@example.com')}/Maildir/{folder}/new/*"))
+
+    def forwarded(self):
+        path = self.site.path("run") + "/forwarded"
+        return open(path).read().splitlines() if os.path.exists(path) else []
+
+    def asked(self, message, who="alice@example.com"):
+        return self.site.run(["vfilter", who], input=message).stdout.decode().strip()
+
+    def test_folders(self):
+        self.rule("-i", "-t", "spam", "-h", "X-Bogosity", "-c", "starts", "-k", "yes", "-f", "Spam")
+        self.deliver(SPAM)
+        self.deliver(HAM)
+        self.assertEqual((self.count(".Spam"), self.count()), (1, 1))
+        self.assertEqual((self.asked(SPAM), self.asked(HAM)), ("folder Spam, action 0", "no rule matches"))
+        self.rule("-u", "1", "-t", "spam", "-h", "32", "-c", "number", "-k", "%p > 0.9", "-f", "/NoDeliver")
+        self.deliver(SPAM)
+        self.assertEqual((self.count(".Spam"), self.count()), (1, 1))
+        self.rule("-d", "1")
+        self.deliver(SPAM)
+        self.assertEqual(self.count(), 2)
+
+    def test_actions(self):
+        self.rule("-i", "-h", "subject", "-k", "one", "-b", "1")
+        self.rule("-i", "-h", "subject", "-k", "two", "-b", "2&bob@b.example")
+        self.rule("-i", "-h", "subject", "-k", "three", "-b", "3carol@b.example", "-f", "/NoDeliver")
+        self.rule("-i", "-h", "subject", "-k", "four", "-b", f"2|cat > {self.site.path('run')}/piped", "-f", "/NoDeliver")
+        mail = lambda s: b"Subject: " + s + b"\n\nx\n"
+        self.assertIn("does not want this message (#5.7.1)", self.deliver(mail(b"one"), 100))
+        self.deliver(mail(b"one"), 0, DISCARD_BOUNCE="1")
+        self.assertEqual(self.count(), 0)
+        self.deliver(mail(b"two"))
+        self.assertEqual((self.count(), self.forwarded()), (1, ["-- bob@b.example"]))
+        self.deliver(mail(b"three"), 100)
+        self.assertEqual((self.count(), self.forwarded()[1:]), (1, ["-- carol@b.example"]))
+        self.deliver(mail(b"four"))
+        self.assertEqual((self.count(), open(self.site.path("run") + "/piped", "rb").read()), (1, mail(b"four")))
+
+    def test_order(self):
+        """The domain's first rules, the user's, the domain's last; the first that matches, by number."""
+        for to, folder in (("postfilt", "post"), ("alice", "own"), ("alice", "later"), ("prefilt", "pre")):
+            self.rule("-i", "-t", folder, "-h", "subject", "-k", "cheap", "-f", folder, to=f"{to}@example.com")
+        self.assertEqual(self.asked(SPAM), "folder pre, action 0")
+        self.rule("-d", "1", to="prefilt@example.com")
+        self.assertEqual(self.asked(SPAM), "folder own, action 0")
+        self.assertEqual(self.rule("-s"), "1 own: subject contains cheap -> own, 0\n2 later: subject contains cheap -> later, 0\n")
+        self.rule("-d", "1")
+        self.assertEqual(self.asked(SPAM), "folder later, action 0")
+        self.rule("-d", "2")
+        self.assertEqual(self.asked(SPAM), "folder post, action 0")
+        self.assertEqual(self.asked(SPAM, "nobody@example.com"), "folder post, action 0")
+
+    def test_rules(self):
+        ok = ["-i", "-h", "subject", "-k", "x"]
+        self.rule(*ok)
+        self.rule(*ok, code=1)
+        self.rule("-d", "7", code=1)
+        self.rule("-u", "7", "-h", "from", "-k", "x", code=1)
+        self.rule("-s", to="nobody@example.com", code=1)
+        self.rule("-s", to="alice@none.example", code=1)
+        for bad in (["-h", "a b", "-k", "x"], ["-h", "subject", "-k", ""], ["-h", "subject"], ["-h", "subject", "-k", "a\nb"], ["-h", "subject", "-c", "regex", "-k", "("],
+                    ["-h", "subject", "-c", "9", "-k", "x"], ["-h", "subject", "-k", "x", "-f", "../x"], ["-h", "subject", "-k", "x", "-f", "a/b"],
+                    ["-h", "subject", "-k", "x", "-f", ""], ["-h", "subject", "-k", "x", "-b", "4"], ["-h", "subject", "-k", "x", "-b", "2"],
+                    ["-h", "subject", "-k", "x", "-b", "2nobody"], ["-h", "subject", "-k", "x", "-t", "a\nb"], ["-h", "subject", "-k", "x" * 256]):
+            self.rule("-i", *bad, code=100)
+        odd = "it's; DROP TABLE filters; -- \\ % é \""
+        self.rule("-i", "-t", odd, "-h", "subject", "-k", odd, "-c", "equals")
+        self.assertIn(f"2 {odd}: subject equals {odd} -> Inbox, 0\n", self.rule("-s"))
+        self.assertEqual(self.asked(b"Subject: " + odd.encode() + b"\n\n"), "folder Inbox, action 0")
+        self.rule("-i", "-c", "nottome", "-f", "Others")
+        self.assertEqual(self.asked(b"To: others@example.com\n\n"), "folder Others, action 0")
+        self.assertEqual(self.site.sql("SELECT emailid, header_name FROM vfilter WHERE filter_no = 1"), [("alice@example.com", "subject")])
+        self.site.sql("WITH RECURSIVE n(i) AS (SELECT 4 UNION ALL SELECT i + 1 FROM n WHERE i < 255)"
+                      " INSERT INTO filters SELECT 'alice', 'example.com', i, 'f', 'x-none', 1, 'k' || i, 'Inbox', '0' FROM n")
+        self.rule("-i", "-h", "x", "-k", "y", code=1)
+        self.rule("-u", "255", "-h", "subject", "-k", "cheap", "-f", "Last")
+        self.assertEqual(self.asked(SPAM), "folder Last, action 0")
+
+    def test_no_lookup(self):
+        """Without rules there is no delivery: a refusal might be among them."""
+        self.site.lookup.terminate()
+        self.site.lookup.wait()
+        self.deliver(HAM, 111)
+        self.assertEqual(self.site.run(["vfilter", "alice@example.com"], input=HAM).returncode, 111)
+
+    def test_odd_messages(self):
+        self.rule("-i", "-h", "subject", "-k", "x")
+        for message in (b"", b"\n", b"no header", b"Subject: x", b"Subject:" + b" y\n" * 3 + b"\n", b"X: " + b"y" * 100000 + b"\n\n"):
+            self.deliver(message)
+        for argv in (["vfilter"], ["vfilter", "alice"], ["vfilter", "@x"], ["vfilter", "x", "delete"], ["vfilter", "", "no'quote"]):
+            self.assertEqual(self.site.run(argv).returncode, 100, argv)
+
+
+if __name__ == "__main__":
+    unittest.main()
