@@ -21,6 +21,9 @@ FILES = {"badmailfrom": ["bad@example.net\n", "# none\n", ".example\n!a@spam.exa
          "accesslist": ["rcpt:boss@example.net:joe@example.com\n"], "hostaccess": ["example.net:192.0.2.0/28\n"],
          "tarpitcount": ["1\n"], "rate_messages": ["0/60\n"], "rate_recipients_net": ["0/60\n", "1000000/60\n"], "sendlimit_messages": ["0/60\n"], "greetdelay": ["-1\n"], "from.envrules": ["ok@example.net:BADRCPTTO=other,DATABYTES=30\n", "*@spam.example:BOUNCEMAIL=rules\n"],
          "policy": ["badmailfrom:warn\n", "badrcptto:off\ndnsbl:warn\n", "size:off\n", "dnscheck:off\nhelo_self:warn\n"]}
+SPF = """#!/bin/sh
+case $(tr '\\0' ' ' <&3) in *bad@*) echo softfail ;; *spam*) echo fail no ;; *boss*) exit 111 ;; *) echo pass ;; esac
+"""
 VARIABLES = {"RELAYCLIENT": [""], "BADHELOCHECK": ["1"], "ENFORCE_FQDN_HELO": ["1"], "CUGMAIL": ["1"], "REQUIREAUTH": ["1"], "FORCE_TLS": ["1"],
              "BOUNCEMAIL": ["go away"], "ANTISPOOFING": ["1"], "AUTH_ALL": ["1"], "NODNSCHECK": ["1"], "OPENRELAY": ["listed"], "PARANOID": ["1"],
              "SKIPDNSBL": ["1"], "SHUTDOWN": ["421 later"]}
@@ -81,10 +84,13 @@ class Explain(unittest.TestCase):
         rng = random.Random(seed)
         outcomes, changes, told = {}, 0, 0
         with Dnsd(ZONES) as dns, SmtpRoot() as root:
+            spf = root.script("spf", SPF)
             if tls:
                 root.certificate()
             for n in range(count):
                 case, files, vars = self.generate(rng, tls)
+                if rng.random() < 0.1:
+                    vars.update(SPFPROGRAM=spf, SPFBEHAVIOR=str(rng.randrange(7)))
                 for f in FILES:
                     if os.path.exists(root.path("control", f)):
                         os.unlink(root.path("control", f))
