@@ -116,7 +116,7 @@ $(GEN)/mantables: src/gen/mantables.c
 
 # --- tests -----------------------------------------------------------------------------------
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*/test_*.c))
-SYSLIBS := -lssl -lcrypto -lsqlite3 -lcrypt -lpcre2-8
+SYSLIBS := -lssl -lcrypto -lsqlite3 -lcrypt -lpcre2-8 -lmd
 # Libraries are given in falling rank, so each finds what it needs behind it.
 UNIT_LIBS := $(foreach r,super local send smtp user queue conf mail sql crypt net base,$(filter %/lib$(r).a,$(LIBS)))
 $(BUILD)/unit/%: tests/unit/%.c $(LIBS) $(PATHS_O) tests/unit/check.h

@@ -5,7 +5,7 @@
 # packages bring along are not started: we use their programs only.
 set -eu
 
-BUILD_PACKAGES="gcc libc6-dev make libssl-dev libsqlite3-dev libmariadb-dev libcrypt-dev libpcre2-dev libidn2-dev"
+BUILD_PACKAGES="gcc libc6-dev make libssl-dev libsqlite3-dev libmariadb-dev libcrypt-dev libpcre2-dev libidn2-dev libmd-dev"
 RUN_PACKAGES="openssl python3 courier-imap courier-pop procps"
 case ${1:-} in
     demo) want="$BUILD_PACKAGES $RUN_PACKAGES curl" ;;

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "mail/dsn.h"
 #include "mail/utf8.h"
+#include "smtp/bounce_tag.h"
 #include "smtp/idn.h"
 #include "smtp/reply.h"
 
@@ -30,7 +31,9 @@ static int has_high(const char *s, size_t n) {
 int envelope_complete_sender(struct session *s) {
   struct smtp_path *p = &s->t.sender;
 
-  if (!p->address.len || p->at < p->address.len) return 1;
+  enum batv_verdict tag; /* a sender of ours that comes back is who it was */
+
+  if (!p->address.len || p->at < p->address.len) return bounce_tag_take(s->conf, p, &tag);
   return stralloc_catm(&p->address, "@", conf_line(s->conf, SET_envnoathost), (char *)0);
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/netstring.h"
+#include "smtp/bounce_tag.h"
 #include "smtp/envelope.h"
 #include "smtp/intake.h"
 #include "smtp/policy.h"
@@ -136,6 +137,7 @@ static int judge_recipient(struct packet *p, int ok, const struct policy_reply *
 
   if (sender->code) return refuse(p, sender->code, sender->enhanced, &sender->text) ? 0 : -1;
   if (!ok || !s->t.recipient.address.len) return refuse_plainly(p, 553, "5.1.3", "syntax error in the address") ? 0 : -1;
+  if (!bounce_tag_take(s->conf, &s->t.recipient, &s->t.tag)) return -1;
   if (policy_decide(s, STAGE_RCPT, &r)) done = envelope_add_recipient(s) && stralloc_append(&p->verdicts, 0);
   else done = refuse(p, r.code, r.enhanced, &r.text);
   if (r.code == 421) s->over = 1;

@@ -4,6 +4,7 @@
 #include "mail/address.h"
 #include "mail/dsn.h"
 #include "queue/spawn_proto.h"
+#include "smtp/bounce_tag.h"
 #include "smtp/remote_run.h"
 
 /* Commands sent ahead of their replies: few enough that the replies fit what the network holds
@@ -102,8 +103,11 @@ static int passed_something(const struct remote_run *r) {
 
 static int mail_line(struct remote_run *r, stralloc *line) {
   unsigned capabilities = r->k->c.capabilities;
+  stralloc sender = STRALLOC_INIT;
+  int ok = bounce_tag_put(r->conf, r->job->sender, r->job->host, &sender) && path(line, "FROM:", sender.s);
 
-  if (!path(line, "FROM:", r->job->sender)) return 0;
+  stralloc_free(&sender);
+  if (!ok) return 0;
   if (capabilities & SMTP_SIZE && (!stralloc_catlit(line, " SIZE=") || !stralloc_catu64(line, r->size))) return 0;
   if (r->has_8bit && capabilities & SMTP_8BITMIME && !stralloc_catlit(line, " BODY=8BITMIME")) return 0;
   return asked(r, line);

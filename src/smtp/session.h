@@ -12,6 +12,7 @@
 #include "base/iodeadline.h"
 #include "base/substdio.h"
 #include "conf/conf.h"
+#include "mail/batv.h"
 #include "mail/data_reader.h"
 #include "mail/smtp_syntax.h"
 #include "net/tls_client.h"
@@ -72,6 +73,7 @@ struct transaction {
   struct smtp_path sender;
   uint64_t size;      /* announced; 0: not */
   struct smtp_path recipient; /* the one being judged */
+  enum batv_verdict tag; /* it had */
   stralloc recipients; /* accepted, each with a NUL behind it */
   stralloc dsn;       /* parameters of MAIL that go with it (mail/dsn.h) */
   stralloc notify;    /* those of the recipient being judged */

@@ -1,6 +1,7 @@
 /* verb_rcpt: RCPT (RFC 5321 4.1.1.3). */
 #include <string.h>
 
+#include "smtp/bounce_tag.h"
 #include "smtp/envelope.h"
 #include "smtp/overlay.h"
 #include "smtp/policy.h"
@@ -30,7 +31,7 @@ static int judge(struct session *s, const char *arg, size_t n) {
   }
   if (!verbs_parameters(s, "RCPT", rest, rest_n)) return 0;
   if (!envelope_international(s, &s->t.recipient, "5.1.3")) return 0;
-  if (!name_ourselves(s, &s->t.recipient)) {
+  if (!name_ourselves(s, &s->t.recipient) || !bounce_tag_take(s->conf, &s->t.recipient, &s->t.tag)) {
     reply_close(s, "4.3.0", "out of memory");
     return 0;
   }

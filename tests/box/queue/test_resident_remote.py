@@ -1,6 +1,6 @@
 """Remote delivery by workers that stay: connections that serve several messages, the same reports as
 by a process for each message, and nothing lost or said twice when something dies."""
-import os, random, signal, subprocess, threading, unittest
+import hashlib, hmac, os, random, re, signal, subprocess, threading, unittest
 
 from box import BIN, free_port, wait_for
 from dnsd import Dnsd
@@ -288,6 +288,22 @@ class Leaks(Case):
         self.assertEqual(sink.connections, 2)
         self.assertIn("takes no message of this size", spawner.deliver(TO, message=b"x" * 80001)[0][1])
         self.assertEqual(mail(b"s: e\n\n"), "MAIL FROM:<a@local.example> SIZE=6")
+
+    def test_bounce_tags(self):
+        """A sender of ours is signed where there is a key; whoever passes by is not."""
+        def mail(**files):
+            sink = Sink()
+            site = self.make(sink)
+            for name, text in dict(files, batvkey="secret\nold\n").items():
+                site.control(name, text)
+            self.assertEqual(self.rspawn(site).deliver(TO)[0][0], "K")
+            return [c for c in sink.commands if c.startswith("MAIL")][-1]
+
+        head, digest = re.search(r"<prvs=(1\d{3})([0-9a-f]{6})=a@local\.example>", mail(rcpthosts="local.example\n")).groups()
+        self.assertEqual(hmac.new(b"secret", (head + "a@local.example").encode(), hashlib.sha256).hexdigest()[:6], digest)
+        for files in ({"rcpthosts": "other.example\n"}, {"rcpthosts": "local.example\n", "batvnosignremote": TO.split("@")[1] + "\n"},
+                      {"rcpthosts": "local.example\n", "batvnosignlocals": "local.example\n"}):
+            self.assertIn("FROM:<a@local.example>", mail(**files), files)
 
     def test_large_messages_are_whole(self):
         sink = Sink()

@@ -20,7 +20,7 @@ FILES = {"badmailfrom": ["bad@example.net\n", "# none\n", ".example\n!a@spam.exa
          "databytes": ["40\n", "10000\n"], "maxhops": ["1\n"], "bodycheck": ["^Buy:this is not wanted\n"], "badext": [".exe\n"],
          "accesslist": ["rcpt:boss@example.net:joe@example.com\n"], "hostaccess": ["example.net:192.0.2.0/28\n"],
          "tarpitcount": ["1\n"], "rate_messages": ["0/60\n"], "rate_recipients_net": ["0/60\n", "1000000/60\n"], "sendlimit_messages": ["0/60\n"], "greetdelay": ["-1\n"], "from.envrules": ["ok@example.net:BADRCPTTO=other,DATABYTES=30\n", "*@spam.example:BOUNCEMAIL=rules\n"],
-         "policy": ["badmailfrom:warn\n", "badrcptto:off\ndnsbl:warn\n", "size:off\n", "dnscheck:off\nhelo_self:warn\n"]}
+         "batvkey": ["secret\n"], "batvnosignlocals": ["example.com\n"], "policy": ["badmailfrom:warn\n", "badrcptto:off\ndnsbl:warn\n", "size:off\n", "dnscheck:off\nhelo_self:warn\n"]}
 SPF = """#!/bin/sh
 case $(tr '\\0' ' ' <&3) in *bad@*) echo softfail ;; *spam*) echo fail no ;; *boss*) exit 111 ;; *) echo pass ;; esac
 """

@@ -264,7 +264,7 @@ static void stamp(void) {
       {"made", "smtproutes", ":a\n", 1},
       {"the same text anew", "smtproutes", ":a\n", 1},
       {"edited", "smtproutes", ":bc\n", 1},
-      {"of another reader", "rcpthosts", "x\n", 0},
+      {"of another reader", "badhelo", "x\n", 0},
       {"the default of others", "me", "other.example\n", 1},
       {"removed", "smtproutes", 0, 1},
       {"a file under another name", "elsewhere", "x\n", 0},
