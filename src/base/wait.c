@@ -2,6 +2,7 @@
 #include "base/wait.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -57,6 +58,15 @@ int wait_child(pid_t pid, deadline when, int *status) {
   if (r == -1) return -1;
   *status = spawn_wait(pid);
   return *status == -1 ? -1 : 0;
+}
+
+int wait_child_or_end(pid_t pid, deadline when) {
+  int status;
+
+  if (wait_child(pid, when, &status) == 0) return spawn_code(status);
+  kill(pid, SIGKILL);
+  (void)!spawn_wait(pid);
+  return -1;
 }
 
 void wait_forget(int fd) {

@@ -20,6 +20,8 @@ void wait_until(deadline when);
 /* Until this child ends: 0 with its wait status; -1 with errno ETIMEDOUT at the deadline
  * (it still runs), or another error. */
 int wait_child(pid_t pid, deadline when, int *status) MUST_CHECK;
+/* The same; a child that still runs at the deadline is killed: its exit code (spawn_code), or -1 then. */
+int wait_child_or_end(pid_t pid, deadline when);
 /* To be called before a connection's descriptor is closed or replaced: a task goes on
  * watching the one it was started for. */
 void wait_forget(int fd);

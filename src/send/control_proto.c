@@ -8,6 +8,7 @@
 
 #define STATUS CONTROL_STATUS
 #define ORDER CONTROL_ORDER
+#define TURN CONTROL_TURN_RIGHT
 const struct control_command_row control_commands[CONTROL_COMMANDS] = {
 #define CONTROL_COMMAND(name, by, right, function, meaning) [CONTROL_##name] = {#name, by, right},
 #include "send/control.def"

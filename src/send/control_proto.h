@@ -24,7 +24,7 @@ enum control_command {
 #undef CONTROL_COMMAND
   CONTROL_COMMANDS
 };
-enum control_right { CONTROL_STATUS, CONTROL_ORDER };
+enum control_right { CONTROL_STATUS, CONTROL_ORDER, CONTROL_TURN_RIGHT };
 enum control_by { CONTROL_BY_NOTHING, CONTROL_BY_ALL, CONTROL_BY_ID, CONTROL_BY_DOMAIN, CONTROL_BY_SENDER, CONTROL_BYS };
 
 struct control_command_row {

@@ -290,6 +290,20 @@ static int control_retry(struct manager *m, struct control_request *r, stralloc 
   return say_ok(out, n);
 }
 
+/* Whoever may talk to us may ask for that, so it is done for those alone for whom it is meant, and
+ * nothing of ours is left behind by it. */
+static int control_turn(struct manager *m, struct control_request *r, stralloc *out) {
+  const char *text = stralloc_cstr(&r->text);
+  const struct destination *d;
+
+  if (!conf_has_domain(conf_lines(m->conf, SET_etrnhosts), text, r->text.len) &&
+      !conf_has_domain(conf_lines(m->conf, SET_odmrhosts), text, r->text.len))
+    return control_begin(out, CONTROL_RECORD_error) && control_word(out, "not for this domain") && control_end(out);
+  sched_retry_destination(&m->sched, CHANNEL_REMOTE, text, manager_now(m));
+  d = destination_find(&m->sched.destinations, CHANNEL_REMOTE, text);
+  return say_ok(out, d ? d->bundles : 0);
+}
+
 static int control_expire(struct manager *m, struct control_request *r, stralloc *out) {
   struct message *msg = find(m, r->id);
   int ok = 1;
@@ -332,7 +346,7 @@ static int answer(void *ctx, struct control_request *r, stralloc *out) {
   };
   struct manager *m = ctx;
 
-  if (control_commands[r->command].right == CONTROL_ORDER) {
+  if (control_commands[r->command].right != CONTROL_STATUS) {
     log_order(m, r);
     m->ordered = 1;
     m->survey_until = 0;

@@ -88,6 +88,7 @@ static const char *obey_here(struct orders *o, const struct control_request *r) 
     case CONTROL_hold:
     case CONTROL_expire: return note_here(o, r);
     case CONTROL_retry:
+    case CONTROL_turn:
     case CONTROL_status:
     case CONTROL_message:
     case CONTROL_COMMANDS: return "qmail-send does not run";

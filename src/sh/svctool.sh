@@ -80,6 +80,7 @@ for arg; do
         --starttls) starttls=1 ;;
         --forcetls) forcetls=1 ;;
         --authsmtp) auth=1 ;;
+        --odmr) policy="$policy ODMR" ;;
         --forceauthsmtp) auth=1 forceauth=1 ;;
         --chkrecipient) chkrecipient=1 ;;
         --chkrecipient=*) number chkrecipient "$v"; chkrecipient=$v ;;

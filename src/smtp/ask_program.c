@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -59,12 +58,9 @@ static int read_answer(int fd, stralloc *answer, deadline when) {
 /* Its exit code, or -1 when it had to be ended. */
 static int finish(pid_t pid, int from, stralloc *answer) {
   deadline when = deadline_in(ASK_PROGRAM_SECONDS);
-  int status;
 
-  if ((from == -1 || read_answer(from, answer, when) == 0) && wait_child(pid, when, &status) == 0) return spawn_code(status);
-  kill(pid, SIGKILL);
-  (void)!spawn_wait(pid);
-  return -1;
+  if (from != -1 && read_answer(from, answer, when) == -1) when = deadline_in(0);
+  return wait_child_or_end(pid, when);
 }
 
 static int run(char *const *words, const stralloc *question, stralloc *answer, struct strerr *e) {

@@ -1,10 +1,8 @@
 /* auth_program: the program that knows the passwords: see auth.h. */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/env.h"
@@ -78,16 +76,6 @@ static pid_t start(struct auth *a, char *const *argv, int input, int answer) {
   return pid;
 }
 
-/* Its exit code; one that takes too long is ended, and gives -1. */
-static int wait_for(pid_t pid, deadline when) {
-  int status;
-
-  if (wait_child(pid, when, &status) == 0) return spawn_code(status);
-  kill(pid, SIGKILL);
-  (void)!spawn_wait(pid);
-  return -1;
-}
-
 /* What it has written by now: it is gone, and whoever else holds the pipe is not waited for. */
 static int read_answer(int fd, stralloc *out) {
   char buf[ANSWER_MAX];
@@ -122,7 +110,7 @@ static enum auth_verdict run(struct auth *a, const struct auth_question *q, int 
   }
   pid = start(a, q->argv, input, p[1]);
   fd_close(p[1]);
-  if (pid != -1) v = verdict_of(a, q->argv[0], wait_for(pid, deadline_in(PROGRAM_SECONDS)));
+  if (pid != -1) v = verdict_of(a, q->argv[0], wait_child_or_end(pid, deadline_in(PROGRAM_SECONDS)));
   if (pid != -1 && q->answer && !read_answer(p[0], q->answer)) v = auth_nomem(a);
   fd_close(p[0]);
   session_deadline(a->s);

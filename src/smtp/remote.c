@@ -219,6 +219,10 @@ static enum target_outcome find_targets(struct remote_run *r) {
 }
 
 static void find_and_try(struct remote_run *r) {
+  if (conf_has_domain(conf_lines(r->conf, SET_odmrhosts), r->job->host, strlen(r->job->host))) {
+    remote_turned(r);
+    return;
+  }
   switch (find_targets(r)) {
     case TARGET_OK: try_all(r, &r->k->targets); break;
     case TARGET_PERM: report_one(r, 'D', r->e.text); break;

@@ -54,4 +54,7 @@ enum remote_outcome remote_give_up(struct remote_run *r, char letter, const char
  * NO_TLS, or READY. */
 enum remote_outcome remote_connect(struct remote_run *r, const struct target_list *l, int tls_allowed);
 
+/* remote_turned.c: instead, over the connection the host has made to fetch its mail. */
+void remote_turned(struct remote_run *r);
+
 #endif

@@ -305,6 +305,10 @@ enum lookup_verdict lookup_filters(struct lookup *l, const char *addr, deadline 
   return ask_lines(l, LOOKUP_OP_filters, addr, when, rules, e);
 }
 
+enum lookup_verdict lookup_atrn(struct lookup *l, const char *addr, deadline when,
+                                struct strlist *domains, struct strerr *e) {
+  return ask_lines(l, LOOKUP_OP_atrn, addr, when, domains, e);
+}
 
 /* The first field of an answer. */
 static enum lookup_verdict ask_one(struct lookup *l, enum lookup_op op, const char *const *arg, deadline when, stralloc *out,

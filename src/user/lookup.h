@@ -55,6 +55,9 @@ enum lookup_verdict lookup_account(struct lookup *l, const char *addr, deadline 
 /* Lines of an alias (valias), where there is no account: LOOKUP_NONE when there are none. */
 enum lookup_verdict lookup_alias(struct lookup *l, const char *addr, deadline when,
                                  struct strlist *lines, struct strerr *e);
+/* What table atrn_map lets the user fetch (ATRN), by commas in each: LOOKUP_NONE when nothing. */
+enum lookup_verdict lookup_atrn(struct lookup *l, const char *addr, deadline when,
+                                struct strlist *domains, struct strerr *e);
 /* The real domain of an alias domain (or the domain itself). */
 enum lookup_verdict lookup_domain(struct lookup *l, const char *domain, deadline when,
                                   stralloc *real, struct strerr *e);

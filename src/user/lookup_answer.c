@@ -267,6 +267,35 @@ static int answer_filters(struct ask *q) {
   return ok;
 }
 
+/* The login name as an address: 1, 0, -1 as parse_address. */
+static int parse_login(struct ask *q) {
+  const struct lookup_field *f = &q->r->arg[0];
+  stralloc full = STRALLOC_INIT;
+  int r;
+
+  if (bytes_chr(f->s, f->n, '@') < f->n || !*q->s->default_domain) return parse_address(q);
+  r = stralloc_copyb(&full, f->s, f->n) && stralloc_catm(&full, "@", q->s->default_domain, (char *)0)
+          ? address_parse(&q->address, full.s, full.len)
+          : -1;
+  stralloc_free(&full);
+  return r;
+}
+
+static int answer_atrn(struct ask *q) {
+  struct strlist domains = {0};
+  enum userdb_result r;
+  int a, ok;
+
+  if (!trusted(q)) return finish(q, LOOKUP_STATUS_denied);
+  a = parse_login(q);
+  if (a <= 0) return a == 0 && finish(q, LOOKUP_STATUS_none);
+  r = userdb_atrn_list(&q->s->db, q->address.user.s, q->address.domain.s, &domains, &q->e);
+  if (domains.len > LINES_MAX) ok = too_many(q);
+  else ok = r == USERDB_FOUND ? finish(q, LOOKUP_STATUS_ok) && put_lines(q, &domains) : other(q, r);
+  strlist_free(&domains);
+  return ok;
+}
+
 static int answer_domain(struct ask *q) {
   stralloc name = STRALLOC_INIT, real = STRALLOC_INIT;
   enum userdb_result r = USERDB_NONE;
@@ -280,20 +309,6 @@ static int answer_domain(struct ask *q) {
   stralloc_free(&name);
   stralloc_free(&real);
   return ok;
-}
-
-/* The login name as an address: 1, 0, -1 as parse_address. */
-static int parse_login(struct ask *q) {
-  const struct lookup_field *f = &q->r->arg[0];
-  stralloc full = STRALLOC_INIT;
-  int r;
-
-  if (bytes_chr(f->s, f->n, '@') < f->n || !*q->s->default_domain) return parse_address(q);
-  r = stralloc_copyb(&full, f->s, f->n) && stralloc_catm(&full, "@", q->s->default_domain, (char *)0)
-          ? address_parse(&q->address, full.s, full.len)
-          : -1;
-  stralloc_free(&full);
-  return r;
 }
 
 /* 1 right, 0 wrong, -1 could not be found out; *main: it is the user's own password, not one of a

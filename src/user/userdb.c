@@ -365,6 +365,13 @@ enum userdb_result userdb_alias_get(struct userdb *db, const char *alias, const 
                  e);
 }
 
+enum userdb_result userdb_atrn_list(struct userdb *db, const char *name, const char *domain, struct strlist *domains,
+                                    struct strerr *e) {
+  const enum query q = QUERY_atrn_list;
+
+  return collect(db, q, sql_start(&db->sql, q, SQL_ARGS(sql_t(name), sql_t(domain), sql_t(domain)), e), 1, domains, e);
+}
+
 enum userdb_result userdb_alias_list(struct userdb *db, const char *domain, struct strlist *pairs,
                                      struct strerr *e) {
   const enum query q = QUERY_valias_list;

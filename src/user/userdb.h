@@ -137,6 +137,9 @@ void userdb_domain_free(struct userdb_domain *d);
 
 enum userdb_result userdb_alias_get(struct userdb *db, const char *alias, const char *domain,
                                     struct strlist *lines, struct strerr *e) MUST_CHECK;
+/* What table atrn_map lets the user fetch: domains, or several in one, by commas. */
+enum userdb_result userdb_atrn_list(struct userdb *db, const char *name, const char *domain, struct strlist *domains,
+                                    struct strerr *e) MUST_CHECK;
 /* Pairs: alias, line, alias, line ... */
 enum userdb_result userdb_alias_list(struct userdb *db, const char *domain, struct strlist *pairs,
                                      struct strerr *e) MUST_CHECK;
