@@ -25,6 +25,7 @@ static const struct place places[PATHS] = {
     [PATH_RUN] = {"INDIMAILRUN", "/run", 0},
     [PATH_LOG] = {"LOGDIR", "/log", 0},
     [PATH_SERVICE] = {"SERVICEDIR", 0, 0},
+    [PATH_LIBEXEC] = {"LIBEXECDIR", "/libexec/indimail", auto_prefix},
 };
 
 /* Places whose compiled-in value is the whole path. */

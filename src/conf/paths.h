@@ -20,6 +20,7 @@ enum path {
   PATH_RUN,     /* $INDIMAILRUN, $QMAILHOME/run, RUNDIR */
   PATH_LOG,     /* $LOGDIR, $QMAILHOME/log, LOGDIR */
   PATH_SERVICE, /* $SERVICEDIR, SERVICEDIR */
+  PATH_LIBEXEC, /* $LIBEXECDIR, $QMAILHOME/libexec/indimail, PREFIX/libexec/indimail: what a program runs when it is done */
   PATHS
 };
 

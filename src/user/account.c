@@ -4,8 +4,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/scan.h"
+#include "user/limits.h"
 #include "user/maildir.h"
 #include "user/tree.h"
+
+#define GECOS_MAX 255
 
 static int permanent(struct strerr *e, const struct address *a, const char *why) {
   strerr_set(e, a->user.s, "@", a->domain.s, ": ", why, (char *)0);
@@ -41,16 +45,54 @@ static int make_maildir(const char *path, struct strerr *e) {
   return maildir_create(path, 0700, 1, e);
 }
 
+/* The quota: that asked for, the domain's default, the site's; and what the limits say of it. */
+static int apply_limits(struct site *s, const struct account_new *n, const struct userdb_domain *d, struct limits *l,
+                        struct quota *q, struct strerr *e) {
+  const char *site = conf_line(&s->conf, SET_hard_quota);
+  const char *why;
+
+  if (limits_in_force(s, d->domain.s, stralloc_cstr(&d->dir), "", l, e) == -1) return -1;
+  if (n->quota) {
+    *q = *n->quota;
+  } else if (l->v[LIMIT_DEFAULT_QUOTA] || l->v[LIMIT_DEFAULT_MESSAGES]) {
+    *q = (struct quota){(uint64_t)l->v[LIMIT_DEFAULT_QUOTA], (uint64_t)l->v[LIMIT_DEFAULT_MESSAGES]};
+  } else if (!quota_parse(site, strlen(site), q)) {
+    strerr_set(e, "HARD_QUOTA is not a quota: ", site, (char *)0);
+    e->permanent = 1;
+    return -1;
+  }
+  why = limits_quota_fault(l, q);
+  if (!why && l->v[LIMIT_PERM_ACCOUNT] & LIMIT_CREATE) why = "the limits of the domain do not allow new users";
+  return why ? permanent(e, n->address, why) : 0;
+}
+
+/* Users a directory: as asked, else as the domain says, else the site. */
+static int per_level(struct site *s, const struct account_new *n, const char *dir, uint64_t *number, struct strerr *e) {
+  stralloc text = STRALLOC_INIT;
+  int r = n->per_level ? 0 : site_domain_file(s, dir, SITE_PER_LEVEL, &text, e);
+
+  stralloc_chomp(&text);
+  *number = n->per_level ? n->per_level : conf_number(&s->conf, SET_users_per_level);
+  if (r == 1 && !scan_u64(text.s, text.len, number)) r = strerr_set(e, dir, "/" SITE_PER_LEVEL " is not a number", (char *)0);
+  stralloc_free(&text);
+  return r == -1 ? -1 : 0;
+}
+
 /* Adds the row; gives home and owner. */
 static int add_row(struct site *s, const struct account_new *n, stralloc *home, struct identity *owner,
                    struct strerr *e) {
   const struct address *a = n->address;
   struct userdb_domain d = {0};
   stralloc real = STRALLOC_INIT, base = STRALLOC_INIT;
+  struct limits limits;
+  struct quota quota;
+  uint64_t level;
   int r = outcome(userdb_domain_real(&s->db, a->domain.s, &real, e), a, "there is no such domain", e);
 
   if (r == 0) r = outcome(userdb_domain_get(&s->db, real.s, &d, e), a, "there is no such domain", e);
   if (r == 0) r = site_base(*n->base ? n->base : stralloc_cstr(&d.base), &base, e);
+  if (r == 0) r = per_level(s, n, stralloc_cstr(&d.dir), &level, e);
+  if (r == 0) r = apply_limits(s, n, &d, &limits, &quota, e);
   if (r == 0) {
     const struct userdb_new_user u = {
         .name = a->user.s,
@@ -58,10 +100,11 @@ static int add_row(struct site *s, const struct account_new *n, stralloc *home, 
         .hash = n->hash,
         .scram = n->scram,
         .gecos = n->gecos,
-        .quota = n->quota,
+        .quota = quota,
         .active = n->active,
         .base = base.s,
-        .per_level = n->per_level,
+        .per_level = level,
+        .max_users = limits.v[LIMIT_ACCOUNTS] >= 0 ? &limits.v[LIMIT_ACCOUNTS] : 0,
     };
 
     r = outcome(userdb_user_add(&s->db, &u, home, e), a, "there is no such domain", e);
@@ -130,6 +173,15 @@ int account_passwd(struct site *s, const struct address *a, const char *hash, co
   if (r == 0) r = outcome(userdb_user_passwd(&s->db, a->user.s, real.s, hash, scram, e), a, "there is no such user", e);
   stralloc_free(&real);
   return r;
+}
+
+int account_gecos_ok(const char *gecos) {
+  size_t n = strlen(gecos);
+
+  if (n > GECOS_MAX) return 0;
+  while (n-- > 0)
+    if ((unsigned char)gecos[n] < 32 || gecos[n] == 127 || gecos[n] == ':') return 0;
+  return 1;
 }
 
 int account_is_reserved(const char *name) {

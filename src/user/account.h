@@ -7,7 +7,7 @@
 struct account_new {
   const struct address *address;
   const char *hash, *scram, *gecos;
-  struct quota quota;
+  const struct quota *quota; /* null: the domain's, or the site's */
   int active;
   const char *base;   /* -B: directory the homes are below; "" the domain's */
   uint64_t per_level; /* users a directory */
@@ -21,6 +21,19 @@ int account_add(struct site *s, const struct account_new *n, struct strerr *e) M
 int account_delete(struct site *s, const struct address *a, struct strerr *e) MUST_CHECK;
 int account_passwd(struct site *s, const struct address *a, const char *hash, const char *scram,
                    struct strerr *e) MUST_CHECK;
+
+struct account_move {
+  const struct address *from, *to; /* equal: only the place changes */
+  const char *base;                /* directory the home is to be below; "" the domain's */
+  int dry_run;                     /* say where it would go, and change nothing but a counter */
+};
+/* Another name or another home, with all mail; gives both homes.  A program killed meanwhile
+ * leaves a note (user/unfinished.h) by which the next one goes on.  Permanent: no such user, the
+ * new name is taken. */
+int account_move(struct site *s, const struct account_move *m, stralloc *old, stralloc *new, struct strerr *e) MUST_CHECK;
+
+/* May this text be a user's comment: at most 255 bytes, no colon, no control character? */
+int account_gecos_ok(const char *gecos);
 /* Names whose mailbox the standards ask for. */
 int account_is_reserved(const char *name);
 

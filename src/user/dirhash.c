@@ -12,6 +12,8 @@ static const struct {
   const char *name;
 } buckets[] = {{'a', 'e', "A2E"}, {'f', 'k', "F2K"}, {'l', 'p', "L2P"}, {'q', 's', "Q2S"}};
 
+const char *const dirhash_buckets[DIRHASH_BUCKETS] = {"A2E", "F2K", "L2P", "Q2S", "T2Zsym"};
+
 const char *dirhash_bucket(const char *user) {
   char c = user[0] >= 'A' && user[0] <= 'Z' ? (char)(user[0] - 'A' + 'a') : user[0];
 

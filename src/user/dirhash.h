@@ -19,6 +19,8 @@
 
 #define DIRHASH_SIZE 6 /* "z/z/z" and a NUL */
 
+#define DIRHASH_BUCKETS 5
+extern const char *const dirhash_buckets[DIRHASH_BUCKETS];
 const char *dirhash_bucket(const char *user);
 /* The hashdir of number n: "", "x", "x/y" or "x/y/z".  per_level 0 counts as 1. */
 void dirhash_dir(uint64_t n, uint64_t per_level, char dir[DIRHASH_SIZE]);

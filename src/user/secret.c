@@ -8,10 +8,15 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/file.h"
 #include "base/substdio.h"
 #include "crypt/password.h"
 #include "crypt/password_import.h"
 #include "crypt/scram.h"
+#include "conf/paths.h"
+#include "user/assign.h"
+
+#define METHOD_MAX 64
 
 static int refuse(struct strerr *e, const char *why) {
   strerr_set(e, why, (char *)0);
@@ -59,14 +64,18 @@ static int ask(int tty, stralloc *password, struct strerr *e) {
   return r;
 }
 
-static int obtain(char *arg, stralloc *password, struct strerr *e) {
+static int from_argument(char *arg, stralloc *password, struct strerr *e) {
+  int r = stralloc_copys(password, arg) ? 0 : strerr_sys(e, "unable to keep a password", (char *)0);
+
+  explicit_bzero(arg, strlen(arg));
+  return r;
+}
+
+static int obtain(const struct secret_options *o, char *arg, stralloc *password, struct strerr *e) {
   int tty, r;
 
-  if (arg && strcmp(arg, "-") != 0) {
-    r = stralloc_copys(password, arg) ? 0 : strerr_sys(e, "unable to keep a password", (char *)0);
-    explicit_bzero(arg, strlen(arg));
-    return r;
-  }
+  if (o->fd) return read_line((int)o->fd, password, e);
+  if (arg && strcmp(arg, "-") != 0) return from_argument(arg, password, e);
   if (arg || !isatty(0)) return read_line(0, password, e);
   tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
   if (tty == -1) return strerr_sys(e, "unable to open the terminal", (char *)0);
@@ -91,7 +100,7 @@ static int keep_hash(const stralloc *text, struct secret *out, struct strerr *e)
   return stralloc_copy(&out->hash, text) ? 0 : strerr_sys(e, "unable to keep a hash", (char *)0);
 }
 
-static int derive(const char *method, const struct conf *conf, const stralloc *password, struct secret *out,
+static int derive(const struct secret_options *o, const char *method, const struct conf *conf, const stralloc *password, struct secret *out,
                   struct strerr *e) {
   enum password_scheme scheme;
 
@@ -101,21 +110,64 @@ static int derive(const char *method, const struct conf *conf, const stralloc *p
     return -1;
   }
   if (password_hash(scheme, stralloc_cstr(password), &out->hash, e) == -1) return -1;
-  return scram_credentials(conf_line(conf, SET_scram_mechanisms), conf_number(conf, SET_scram_iterations),
+  return scram_credentials(o->mechanism ? o->mechanism : conf_line(conf, SET_scram_mechanisms),
+                           o->iterations ? o->iterations : conf_number(conf, SET_scram_iterations),
                            stralloc_cstr(password), &out->scram, e);
+}
+
+/* The method of the domain, from the file hash_method of its directory: 1, 0 it has none, -1. */
+static int domain_method(const char *domain, stralloc *method, struct strerr *e) {
+  struct assign_user u = {0};
+  stralloc cdb = STRALLOC_INIT, key = STRALLOC_INIT;
+  int r = paths_file(PATH_USERS, "cdb", &cdb) && stralloc_catm(&key, domain, "-", (char *)0)
+              ? assign_find(cdb.s, key.s, key.len, &u, e)
+              : strerr_sys(e, "unable to look up the domain", (char *)0);
+
+  stralloc_cut(&cdb, 0);
+  if (r == 1) {
+    r = stralloc_catm(&cdb, u.home, "/hash_method", (char *)0) ? file_read(cdb.s, method, METHOD_MAX) : -1;
+    if (r == -1) strerr_sys(e, "unable to read ", stralloc_cstr(&cdb), (char *)0);
+  }
+  stralloc_chomp(method);
+  assign_user_free(&u);
+  stralloc_free(&cdb);
+  stralloc_free(&key);
+  return r == 1 && !method->len ? 0 : r;
+}
+
+/* -h, else PASSWORD_HASH, else the domain's, else control/hash_method. */
+static int choose_method(const struct secret_options *o, const struct conf *conf, stralloc *method, struct strerr *e) {
+  const char *given = o->method ? o->method : conf_line(conf, SET_hash_method);
+  int r = 0;
+
+  if (!o->method && o->domain && conf->v[SET_hash_method].origin != CONF_FROM_VARIABLE)
+    r = domain_method(o->domain, method, e);
+  if (r == 0) r = stralloc_copys(method, given) ? 1 : strerr_sys(e, "unable to choose a hash", (char *)0);
+  return r == 1 ? 0 : -1;
+}
+
+/* What contradicts itself or is not done here. */
+static int check(const struct secret_options *o, const char *arg, struct strerr *e) {
+  if (o->clear || (o->mechanism && !strcmp(o->mechanism, "CRAM")))
+    return refuse(e, "a password is never stored as it is: CRAM and -C are not offered, use SCRAM");
+  if (o->salt) return refuse(e, "-S: every password gets a fresh salt of its own");
+  if (o->random && (arg || o->crypted || o->fd)) return refuse(e, "-r makes up the password itself");
+  if (o->fd && arg) return refuse(e, "with -F the password is no argument");
+  return 0;
 }
 
 int secret_make(const struct secret_options *o, const struct conf *conf, char *arg, struct secret *out,
                 struct strerr *e) {
-  stralloc password = STRALLOC_INIT;
-  const char *method = o->method ? o->method : conf_line(conf, SET_hash_method);
-  int r;
+  stralloc password = STRALLOC_INIT, method = STRALLOC_INIT;
+  int r = check(o, arg, e);
 
-  if (o->random && (arg || o->crypted)) return refuse(e, "-r makes up the password itself");
-  r = o->random ? password_random(o->random, &password, e) : obtain(arg, &password, e);
-  if (r == 0) r = o->crypted ? keep_hash(&password, out, e) : derive(method, conf, &password, out, e);
+  if (r == 0 && !o->crypted) r = choose_method(o, conf, &method, e);
+  if (r == 0) r = o->random ? password_random(o->random, &password, e) : obtain(o, arg, &password, e);
+  if (r == 0) r = o->crypted ? keep_hash(&password, out, e) : derive(o, method.s, conf, &password, out, e);
   if (r == 0 && o->random) r = print(&password, e);
   stralloc_wipe(&password);
+  stralloc_free(&password);
+  stralloc_free(&method);
   return r;
 }
 

@@ -11,6 +11,8 @@
 #include "base/lock.h"
 #include "conf/paths.h"
 
+#define DOMAIN_FILE_MAX 4096
+
 int site_load(struct site *s, struct strerr *e) {
   memset(s, 0, sizeof *s);
   if (conf_load(&s->conf, CONF_USER, e) == -1) return -1;
@@ -65,9 +67,36 @@ int site_address(const char *text, struct address *a, struct strerr *e) {
   return 0;
 }
 
+int site_new_name(const struct site *s, const struct address *a, struct strerr *e) {
+  const char *allowed = conf_line(&s->conf, SET_allowchars);
+
+  for (size_t i = 0; *allowed && i < a->user.len; ++i) {
+    char c = a->user.s[i];
+
+    if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && !strchr(allowed, c))
+      return refuse(e, a->user.s, "ALLOWCHARS does not have one of its characters");
+  }
+  return 0;
+}
+
 int site_base(const char *own, stralloc *base, struct strerr *e) {
   if (*own ? stralloc_copys(base, own) : paths_get(PATH_MAIL, base)) return 0;
   return strerr_sys(e, "unable to find the mailboxes", (char *)0);
+}
+
+int site_domain_file(const struct site *s, const char *dir, const char *name, stralloc *text, struct strerr *e) {
+  stralloc path = STRALLOC_INIT;
+  struct strerr back;
+  int as_mail = geteuid() != getuid(), r = -1;
+
+  errno = ENOMEM;
+  if (stralloc_catm(&path, dir, "/", name, (char *)0) && identity_leave(e) == 0) r = file_read(path.s, text, DOMAIN_FILE_MAX);
+  if (r == -1 && errno == ENOTDIR) r = 0;
+  if (r == -1) strerr_sys(e, "unable to read ", stralloc_cstr(&path), (char *)0);
+  stralloc_free(&path);
+  if (!as_mail || identity_enter(&s->mail, &back) == 0) return r;
+  *e = back;
+  return -1;
 }
 
 void site_close(struct site *s) {

@@ -6,6 +6,7 @@
 #include "conf/conf.h"
 #include "user/identity.h"
 #include "user/name.h"
+#include "user/tree.h"
 #include "user/userdb.h"
 
 struct site {
@@ -13,6 +14,8 @@ struct site {
   struct identity mail;
   struct userdb_place place;
   struct userdb db;
+  tree_copied_fn copied; /* told of each file a program copies; null: nobody */
+  void *copied_ctx;
 };
 
 /* Settings and identity; the database is not opened.  0 or -1 with e filled. */
@@ -25,8 +28,14 @@ int site_open_db(struct site *s, int create, struct strerr *e) MUST_CHECK;
 int site_lock(struct strerr *e) MUST_CHECK;
 /* user@domain, both parts valid as new names: 0, or -1 with e (permanent). */
 int site_address(const char *text, struct address *a, struct strerr *e) MUST_CHECK;
+/* Does the setting allowchars let a new user have this name?  0, or -1 with e (permanent). */
+int site_new_name(const struct site *s, const struct address *a, struct strerr *e) MUST_CHECK;
 /* The directory below which the domain's homes are: its own, or PATH_MAIL. */
 int site_base(const char *own, stralloc *base, struct strerr *e) MUST_CHECK;
+/* A small file in a domain's directory, read as root where that is what we are: 1, 0 there is
+ * none, -1.  Called and left as the mail user. */
+#define SITE_PER_LEVEL ".users_per_level"
+int site_domain_file(const struct site *s, const char *dir, const char *name, stralloc *text, struct strerr *e) MUST_CHECK;
 void site_close(struct site *s);
 /* Exit code for an error: 100 if permanent, else 111. */
 int site_code(const struct strerr *e);

@@ -2,6 +2,7 @@
 #ifndef USER_TREE_H
 #define USER_TREE_H
 
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/strerr.h"
@@ -13,5 +14,13 @@ int tree_remove(const char *path, struct strerr *e) MUST_CHECK;
 /* A directory of this mode and owner (ids only when we are root).  One that is there
  * already stays as it is.  0 or -1. */
 int tree_mkdir(const char *path, mode_t mode, uid_t uid, gid_t gid, struct strerr *e) MUST_CHECK;
+/* Copy what is in from and not yet in to, which is made if it is missing: files with mode and
+ * times, links as links, each file synced before the next.  Entries that are there stay.  Follows
+ * no link, leaves no file system.  copied (null: nobody wants it) is called after each file with
+ * its bytes.  0 or -1. */
+typedef void (*tree_copied_fn)(void *ctx, uint64_t bytes);
+int tree_copy(const char *from, const char *to, tree_copied_fn copied, void *ctx, struct strerr *e) MUST_CHECK;
+/* Bytes of the files in a tree: 0 or -1. */
+int tree_size(const char *path, uint64_t *bytes, struct strerr *e) MUST_CHECK;
 
 #endif

@@ -10,16 +10,17 @@
 #include "base/now.h"
 #include "conf/paths.h"
 #include "user/dirhash.h"
+#include "user/userdb_part.h"
 
 #define SECRET_BYTES 32
 
-static enum userdb_result no_memory(struct strerr *e) {
+enum userdb_result userdb_no_memory(struct strerr *e) {
   errno = ENOMEM;
   strerr_sys(e, "unable to use the user database", (char *)0);
   return USERDB_TEMPFAIL;
 }
 
-static enum userdb_result result_of(enum sql_verdict v) {
+enum userdb_result userdb_result_of(enum sql_verdict v) {
   switch (v) {
     case SQL_ROW: return USERDB_FOUND;
     case SQL_NONE: return USERDB_NONE;
@@ -30,12 +31,12 @@ static enum userdb_result result_of(enum sql_verdict v) {
 }
 
 /* Of a statement that changes rows: FOUND when it changed some. */
-static enum userdb_result changed(struct userdb *db, enum sql_verdict v) {
-  if (v != SQL_NONE) return result_of(v);
+enum userdb_result userdb_changed(struct userdb *db, enum sql_verdict v) {
+  if (v != SQL_NONE) return userdb_result_of(v);
   return sql_changes(&db->sql) ? USERDB_FOUND : USERDB_NONE;
 }
 
-static int column(struct userdb *db, enum query q, int i, stralloc *to) {
+int userdb_column(struct userdb *db, enum query q, int i, stralloc *to) {
   size_t n;
   const char *s = sql_text(&db->sql, q, i, &n);
 
@@ -43,9 +44,9 @@ static int column(struct userdb *db, enum query q, int i, stralloc *to) {
 }
 
 /* Ends a query after its row was taken over: ok says whether memory sufficed. */
-static enum userdb_result taken(struct userdb *db, enum query q, int ok, struct strerr *e) {
+enum userdb_result userdb_taken(struct userdb *db, enum query q, int ok, struct strerr *e) {
   sql_end(&db->sql, q);
-  return ok ? USERDB_FOUND : no_memory(e);
+  return ok ? USERDB_FOUND : userdb_no_memory(e);
 }
 
 static int create_directory(const char *path, struct strerr *e) {
@@ -74,11 +75,11 @@ enum userdb_result userdb_domain_get(struct userdb *db, const char *domain, stru
   const enum query q = QUERY_domain_get;
   enum sql_verdict v = sql_start(&db->sql, q, SQL_ARGS(sql_t(domain)), e);
 
-  if (v != SQL_ROW) return result_of(v);
+  if (v != SQL_ROW) return userdb_result_of(v);
   d->uid = (uint32_t)sql_int(&db->sql, q, 1);
   d->gid = (uint32_t)sql_int(&db->sql, q, 2);
   d->created = sql_int(&db->sql, q, 5);
-  return taken(db, q, column(db, q, 0, &d->domain) && column(db, q, 3, &d->dir) && column(db, q, 4, &d->base), e);
+  return userdb_taken(db, q, userdb_column(db, q, 0, &d->domain) && userdb_column(db, q, 3, &d->dir) && userdb_column(db, q, 4, &d->base), e);
 }
 
 enum userdb_result userdb_domain_real(struct userdb *db, const char *domain, stralloc *real,
@@ -86,15 +87,15 @@ enum userdb_result userdb_domain_real(struct userdb *db, const char *domain, str
   const enum query q = QUERY_domain_real;
   enum sql_verdict v = sql_start(&db->sql, q, SQL_ARGS(sql_t(domain), sql_t(domain)), e);
 
-  return v == SQL_ROW ? taken(db, q, column(db, q, 0, real), e) : result_of(v);
+  return v == SQL_ROW ? userdb_taken(db, q, userdb_column(db, q, 0, real), e) : userdb_result_of(v);
 }
 
 enum userdb_result userdb_domain_delete(struct userdb *db, const char *domain, struct strerr *e) {
-  return changed(db, sql_do(&db->sql, QUERY_domain_delete, SQL_ARGS(sql_t(domain)), e));
+  return userdb_changed(db, sql_do(&db->sql, QUERY_domain_delete, SQL_ARGS(sql_t(domain)), e));
 }
 
 /* Adds columns 0 to n-1 of every row to a list. */
-static enum userdb_result collect(struct userdb *db, enum query q, enum sql_verdict v, int n,
+enum userdb_result userdb_collect(struct userdb *db, enum query q, enum sql_verdict v, int n,
                                   struct strlist *list, struct strerr *e) {
   strlist_clear(list);
   for (; v == SQL_ROW; v = sql_next(&db->sql, q, e))
@@ -104,15 +105,15 @@ static enum userdb_result collect(struct userdb *db, enum query q, enum sql_verd
 
       if (!strlist_add(list, s, len)) {
         sql_end(&db->sql, q);
-        return no_memory(e);
+        return userdb_no_memory(e);
       }
     }
-  if (v != SQL_NONE) return result_of(v);
+  if (v != SQL_NONE) return userdb_result_of(v);
   return list->len ? USERDB_FOUND : USERDB_NONE;
 }
 
 enum userdb_result userdb_domain_list(struct userdb *db, struct strlist *names, struct strerr *e) {
-  return collect(db, QUERY_domain_list, sql_start(&db->sql, QUERY_domain_list, 0, 0, e), 1, names, e);
+  return userdb_collect(db, QUERY_domain_list, sql_start(&db->sql, QUERY_domain_list, 0, 0, e), 1, names, e);
 }
 
 enum userdb_result userdb_domain_users(struct userdb *db, const char *domain, int64_t *users,
@@ -120,7 +121,7 @@ enum userdb_result userdb_domain_users(struct userdb *db, const char *domain, in
   const enum query q = QUERY_domain_users;
   enum sql_verdict v = sql_start(&db->sql, q, SQL_ARGS(sql_t(domain)), e);
 
-  if (v != SQL_ROW) return result_of(v);
+  if (v != SQL_ROW) return userdb_result_of(v);
   *users = sql_int(&db->sql, q, 0);
   *active = sql_int(&db->sql, q, 1);
   sql_end(&db->sql, q);
@@ -128,15 +129,15 @@ enum userdb_result userdb_domain_users(struct userdb *db, const char *domain, in
 }
 
 enum userdb_result userdb_alias_domain_add(struct userdb *db, const char *alias, const char *domain, struct strerr *e) {
-  return changed(db, sql_do(&db->sql, QUERY_alias_domain_add, SQL_ARGS(sql_t(alias), sql_t(domain)), e));
+  return userdb_changed(db, sql_do(&db->sql, QUERY_alias_domain_add, SQL_ARGS(sql_t(alias), sql_t(domain)), e));
 }
 
 enum userdb_result userdb_alias_domain_delete(struct userdb *db, const char *alias, struct strerr *e) {
-  return changed(db, sql_do(&db->sql, QUERY_alias_domain_delete, SQL_ARGS(sql_t(alias)), e));
+  return userdb_changed(db, sql_do(&db->sql, QUERY_alias_domain_delete, SQL_ARGS(sql_t(alias)), e));
 }
 
 enum userdb_result userdb_alias_domain_list(struct userdb *db, const char *domain, struct strlist *names, struct strerr *e) {
-  return collect(db, QUERY_alias_domain_list, sql_start(&db->sql, QUERY_alias_domain_list, SQL_ARGS(sql_t(domain)), e), 1, names, e);
+  return userdb_collect(db, QUERY_alias_domain_list, sql_start(&db->sql, QUERY_alias_domain_list, SQL_ARGS(sql_t(domain)), e), 1, names, e);
 }
 
 void userdb_domain_free(struct userdb_domain *d) {
@@ -159,8 +160,8 @@ static int take_user(struct userdb *db, struct userdb_user *u) {
   u->created = sql_int(s, q, 9);
   u->uid = (uint32_t)sql_int(s, q, 10);
   u->gid = (uint32_t)sql_int(s, q, 11);
-  return column(db, q, 0, &u->name) && column(db, q, 1, &u->domain) && column(db, q, 2, &u->hash) &&
-         column(db, q, 3, &u->gecos) && column(db, q, 4, &u->home) && column(db, q, 12, &u->scram);
+  return userdb_column(db, q, 0, &u->name) && userdb_column(db, q, 1, &u->domain) && userdb_column(db, q, 2, &u->hash) &&
+         userdb_column(db, q, 3, &u->gecos) && userdb_column(db, q, 4, &u->home) && userdb_column(db, q, 12, &u->scram);
 }
 
 enum userdb_result userdb_user_get(struct userdb *db, const char *name, const char *domain,
@@ -168,7 +169,7 @@ enum userdb_result userdb_user_get(struct userdb *db, const char *name, const ch
   const enum query q = QUERY_user_get;
   enum sql_verdict v = sql_start(&db->sql, q, SQL_ARGS(sql_t(name), sql_t(domain), sql_t(domain)), e);
 
-  return v == SQL_ROW ? taken(db, q, take_user(db, u), e) : result_of(v);
+  return v == SQL_ROW ? userdb_taken(db, q, take_user(db, u), e) : userdb_result_of(v);
 }
 
 /* The second query runs within the first: one lock on the database, one state of it. */
@@ -178,8 +179,8 @@ enum userdb_result userdb_account_get(struct userdb *db, const char *name, const
   enum sql_verdict v = sql_start(&db->sql, q, SQL_ARGS(sql_t(name), sql_t(domain), sql_t(domain)), e);
   enum userdb_result r;
 
-  if (v != SQL_ROW) return result_of(v);
-  r = take_user(db, u) ? userdb_alias_get(db, name, domain, lines, e) : no_memory(e);
+  if (v != SQL_ROW) return userdb_result_of(v);
+  r = take_user(db, u) ? userdb_alias_get(db, name, domain, lines, e) : userdb_no_memory(e);
   sql_end(&db->sql, q);
   return r == USERDB_NONE ? USERDB_FOUND : r;
 }
@@ -189,7 +190,7 @@ enum userdb_result userdb_user_state(struct userdb *db, const char *name, const 
   const enum query q = QUERY_user_state;
   enum sql_verdict v = sql_start(&db->sql, q, SQL_ARGS(sql_t(name), sql_t(domain), sql_t(domain)), e);
 
-  if (v != SQL_ROW) return result_of(v);
+  if (v != SQL_ROW) return userdb_result_of(v);
   *active = sql_int(&db->sql, q, 0) != 0;
   *bounce = sql_int(&db->sql, q, 1) != 0;
   sql_end(&db->sql, q);
@@ -197,7 +198,7 @@ enum userdb_result userdb_user_state(struct userdb *db, const char *name, const 
 }
 
 /* The home of the next user of this bucket. */
-static enum userdb_result choose_home(struct userdb *db, const struct userdb_new_user *n, stralloc *home,
+enum userdb_result userdb_choose_home(struct userdb *db, const struct userdb_new_user *n, stralloc *home,
                                       struct strerr *e) {
   const enum query q = QUERY_dir_control_get;
   const char *bucket = dirhash_bucket(n->name);
@@ -205,21 +206,33 @@ static enum userdb_result choose_home(struct userdb *db, const struct userdb_new
       sql_do(&db->sql, QUERY_dir_control_next, SQL_ARGS(sql_t(n->domain), sql_t(bucket)), e);
 
   if (v == SQL_EXISTS) return USERDB_NONE; /* the parent row, the domain, is missing */
-  if (v != SQL_NONE) return result_of(v);
+  if (v != SQL_NONE) return userdb_result_of(v);
   v = sql_start(&db->sql, q, SQL_ARGS(sql_t(n->domain), sql_t(bucket)), e);
-  if (v != SQL_ROW) return result_of(v);
-  return taken(db, q,
+  if (v != SQL_ROW) return userdb_result_of(v);
+  return userdb_taken(db, q,
                dirhash_home(home, n->base, n->domain, n->name, (uint64_t)sql_int(&db->sql, q, 0), n->per_level),
                e);
 }
 
+/* May the domain have another user?  Asked within the transaction that adds it. */
+static enum userdb_result room(struct userdb *db, const struct userdb_new_user *n, struct strerr *e) {
+  int64_t users, active;
+  enum userdb_result r = userdb_domain_users(db, n->domain, &users, &active, e);
+
+  if (r != USERDB_FOUND || users < *n->max_users) return r;
+  strerr_set(e, n->domain, ": the domain has as many users as its limits allow", (char *)0);
+  e->permanent = 1;
+  return USERDB_TEMPFAIL;
+}
+
 static enum userdb_result add_user(struct userdb *db, const struct userdb_new_user *n, stralloc *home,
                                    struct strerr *e) {
-  enum userdb_result r = choose_home(db, n, home, e);
+  enum userdb_result r = n->max_users ? room(db, n, e) : USERDB_FOUND;
   int64_t now = wall_now();
 
+  if (r == USERDB_FOUND) r = userdb_choose_home(db, n, home, e);
   if (r != USERDB_FOUND) return r;
-  r = changed(db, sql_do(&db->sql, QUERY_user_add,
+  r = userdb_changed(db, sql_do(&db->sql, QUERY_user_add,
                          SQL_ARGS(sql_t(n->name), sql_t(n->domain), sql_t(n->hash), sql_t(n->scram), sql_t(n->gecos),
                                   sql_t(home->s),
                                   sql_i((int64_t)n->quota.bytes), sql_i((int64_t)n->quota.count),
@@ -230,7 +243,7 @@ static enum userdb_result add_user(struct userdb *db, const struct userdb_new_us
 }
 
 /* Commits what went well and takes back what did not. */
-static enum userdb_result finish(struct userdb *db, enum userdb_result r, struct strerr *e) {
+enum userdb_result userdb_finish(struct userdb *db, enum userdb_result r, struct strerr *e) {
   if (r == USERDB_FOUND && sql_commit(&db->sql, e) == -1) r = USERDB_TEMPFAIL;
   sql_rollback(&db->sql);
   return r;
@@ -239,7 +252,7 @@ static enum userdb_result finish(struct userdb *db, enum userdb_result r, struct
 enum userdb_result userdb_user_add(struct userdb *db, const struct userdb_new_user *n, stralloc *home,
                                    struct strerr *e) {
   if (sql_begin(&db->sql, e) == -1) return USERDB_TEMPFAIL;
-  return finish(db, add_user(db, n, home, e), e);
+  return userdb_finish(db, add_user(db, n, home, e), e);
 }
 
 static enum userdb_result add_domain(struct userdb *db, const struct userdb_domain *d,
@@ -247,14 +260,14 @@ static enum userdb_result add_domain(struct userdb *db, const struct userdb_doma
                                      struct strerr *e) {
   stralloc text = STRALLOC_INIT;
   enum userdb_result r =
-      changed(db, sql_do(&db->sql, QUERY_domain_add,
+      userdb_changed(db, sql_do(&db->sql, QUERY_domain_add,
                          SQL_ARGS(sql_t(stralloc_cstr(&d->domain)), sql_i(d->uid), sql_i(d->gid),
                                   sql_t(stralloc_cstr(&d->dir)), sql_t(stralloc_cstr(&d->base)), sql_i(wall_now())),
                          e));
 
   if (r == USERDB_FOUND) r = add_user(db, n, &text, e);
   stralloc_cut(&text, 0);
-  if (r == USERDB_FOUND && !stralloc_catm(&text, "&", n->name, "@", n->domain, (char *)0)) r = no_memory(e);
+  if (r == USERDB_FOUND && !stralloc_catm(&text, "&", n->name, "@", n->domain, (char *)0)) r = userdb_no_memory(e);
   for (; r == USERDB_FOUND && *aliases; ++aliases) r = userdb_alias_add(db, *aliases, n->domain, text.s, e);
   stralloc_free(&text);
   return r;
@@ -264,7 +277,7 @@ enum userdb_result userdb_domain_add(struct userdb *db, const struct userdb_doma
                                      const struct userdb_new_user *n, const char *const *aliases,
                                      struct strerr *e) {
   if (sql_begin(&db->sql, e) == -1) return USERDB_TEMPFAIL;
-  return finish(db, add_domain(db, d, n, aliases, e), e);
+  return userdb_finish(db, add_domain(db, d, n, aliases, e), e);
 }
 
 static enum userdb_result delete_user(struct userdb *db, const char *name, const char *domain,
@@ -272,11 +285,13 @@ static enum userdb_result delete_user(struct userdb *db, const char *name, const
   stralloc address = STRALLOC_INIT;
   enum userdb_result r = USERDB_TEMPFAIL;
 
-  if (!stralloc_catm(&address, "&", name, "@", domain, (char *)0)) return no_memory(e);
+  if (!stralloc_catm(&address, "&", name, "@", domain, (char *)0)) return userdb_no_memory(e);
   if (sql_do(&db->sql, QUERY_valias_delete_target, SQL_ARGS(sql_t(address.s), sql_t(address.s + 1)), e) ==
           SQL_NONE &&
-      sql_do(&db->sql, QUERY_valias_delete_all, SQL_ARGS(sql_t(name), sql_t(domain)), e) == SQL_NONE)
-    r = changed(db, sql_do(&db->sql, QUERY_user_delete, SQL_ARGS(sql_t(name), sql_t(domain)), e));
+      sql_do(&db->sql, QUERY_valias_delete_all, SQL_ARGS(sql_t(name), sql_t(domain)), e) == SQL_NONE &&
+      sql_do(&db->sql, QUERY_filters_delete_user, SQL_ARGS(sql_t(name), sql_t(domain)), e) == SQL_NONE &&
+      sql_do(&db->sql, QUERY_vlimits_delete, SQL_ARGS(sql_t(domain), sql_t(name)), e) == SQL_NONE)
+    r = userdb_changed(db, sql_do(&db->sql, QUERY_user_delete, SQL_ARGS(sql_t(name), sql_t(domain)), e));
   stralloc_free(&address);
   return r;
 }
@@ -284,13 +299,13 @@ static enum userdb_result delete_user(struct userdb *db, const char *name, const
 enum userdb_result userdb_user_delete(struct userdb *db, const char *name, const char *domain,
                                       struct strerr *e) {
   if (sql_begin(&db->sql, e) == -1) return USERDB_TEMPFAIL;
-  return finish(db, delete_user(db, name, domain, e), e);
+  return userdb_finish(db, delete_user(db, name, domain, e), e);
 }
 
 static enum userdb_result set_password(struct userdb *db, const char *name, const char *domain,
                                        const char *hash, const char *scram, struct strerr *e) {
   enum userdb_result r =
-      changed(db, sql_do(&db->sql, QUERY_user_passwd,
+      userdb_changed(db, sql_do(&db->sql, QUERY_user_passwd,
                          SQL_ARGS(sql_t(hash), sql_t(scram), sql_i(wall_now()), sql_t(name), sql_t(domain)), e));
 
   return r == USERDB_FOUND ? userdb_lastauth_set(db, name, domain, "pass", "", 0, e) : r;
@@ -299,12 +314,12 @@ static enum userdb_result set_password(struct userdb *db, const char *name, cons
 enum userdb_result userdb_user_passwd(struct userdb *db, const char *name, const char *domain,
                                       const char *hash, const char *scram, struct strerr *e) {
   if (sql_begin(&db->sql, e) == -1) return USERDB_TEMPFAIL;
-  return finish(db, set_password(db, name, domain, hash, scram, e), e);
+  return userdb_finish(db, set_password(db, name, domain, hash, scram, e), e);
 }
 
 enum userdb_result userdb_user_scram(struct userdb *db, const char *name, const char *domain, const char *hash,
                                      const char *scram, struct strerr *e) {
-  return changed(db, sql_do(&db->sql, QUERY_user_scram,
+  return userdb_changed(db, sql_do(&db->sql, QUERY_user_scram,
                             SQL_ARGS(sql_t(scram), sql_t(name), sql_t(domain), sql_t(hash)), e));
 }
 
@@ -315,17 +330,17 @@ enum userdb_result userdb_user_modify(struct userdb *db, const struct userdb_use
   v[18] = sql_i(wall_now());
   v[19] = sql_tn(u->name.s, u->name.len);
   v[20] = sql_tn(u->domain.s, u->domain.len);
-  return changed(db, sql_do(&db->sql, QUERY_user_modify, v, 21, e));
+  return userdb_changed(db, sql_do(&db->sql, QUERY_user_modify, v, 21, e));
 }
 
 enum userdb_result userdb_user_rehash(struct userdb *db, const char *name, const char *domain, const char *old,
                                       const char *hash, struct strerr *e) {
-  return changed(db, sql_do(&db->sql, QUERY_user_rehash, SQL_ARGS(sql_t(hash), sql_t(name), sql_t(domain), sql_t(old)), e));
+  return userdb_changed(db, sql_do(&db->sql, QUERY_user_rehash, SQL_ARGS(sql_t(hash), sql_t(name), sql_t(domain), sql_t(old)), e));
 }
 
 enum userdb_result userdb_user_activate(struct userdb *db, const char *name, const char *domain,
                                         struct strerr *e) {
-  return changed(db, sql_do(&db->sql, QUERY_user_activate,
+  return userdb_changed(db, sql_do(&db->sql, QUERY_user_activate,
                             SQL_ARGS(sql_i(wall_now()), sql_t(name), sql_t(domain)), e));
 }
 
@@ -361,7 +376,7 @@ enum userdb_result userdb_alias_get(struct userdb *db, const char *alias, const 
                                     struct strlist *lines, struct strerr *e) {
   const enum query q = QUERY_valias_get;
 
-  return collect(db, q, sql_start(&db->sql, q, SQL_ARGS(sql_t(alias), sql_t(domain), sql_t(domain)), e), 1, lines,
+  return userdb_collect(db, q, sql_start(&db->sql, q, SQL_ARGS(sql_t(alias), sql_t(domain), sql_t(domain)), e), 1, lines,
                  e);
 }
 
@@ -369,14 +384,14 @@ enum userdb_result userdb_atrn_list(struct userdb *db, const char *name, const c
                                     struct strerr *e) {
   const enum query q = QUERY_atrn_list;
 
-  return collect(db, q, sql_start(&db->sql, q, SQL_ARGS(sql_t(name), sql_t(domain), sql_t(domain)), e), 1, domains, e);
+  return userdb_collect(db, q, sql_start(&db->sql, q, SQL_ARGS(sql_t(name), sql_t(domain), sql_t(domain)), e), 1, domains, e);
 }
 
 enum userdb_result userdb_alias_list(struct userdb *db, const char *domain, struct strlist *pairs,
                                      struct strerr *e) {
   const enum query q = QUERY_valias_list;
 
-  return collect(db, q, sql_start(&db->sql, q, SQL_ARGS(sql_t(domain)), e), 2, pairs, e);
+  return userdb_collect(db, q, sql_start(&db->sql, q, SQL_ARGS(sql_t(domain)), e), 2, pairs, e);
 }
 
 enum userdb_result userdb_alias_find(struct userdb *db, const char *address, struct strlist *pairs,
@@ -385,8 +400,8 @@ enum userdb_result userdb_alias_find(struct userdb *db, const char *address, str
   stralloc with = STRALLOC_INIT;
   enum userdb_result r;
 
-  if (!stralloc_catm(&with, "&", address, (char *)0)) return no_memory(e);
-  r = collect(db, q, sql_start(&db->sql, q, SQL_ARGS(sql_t(with.s), sql_t(with.s + 1)), e), 2, pairs, e);
+  if (!stralloc_catm(&with, "&", address, (char *)0)) return userdb_no_memory(e);
+  r = userdb_collect(db, q, sql_start(&db->sql, q, SQL_ARGS(sql_t(with.s), sql_t(with.s + 1)), e), 2, pairs, e);
   stralloc_free(&with);
   return r;
 }
@@ -398,7 +413,7 @@ enum userdb_result userdb_alias_add(struct userdb *db, const char *alias, const 
   enum userdb_result r = userdb_domain_real(db, domain, &real, e);
 
   if (r == USERDB_FOUND)
-    r = changed(db, sql_do(&db->sql, QUERY_valias_add,
+    r = userdb_changed(db, sql_do(&db->sql, QUERY_valias_add,
                            SQL_ARGS(sql_t(alias), sql_t(real.s), sql_t(line), sql_i(wall_now())), e));
   stralloc_free(&real);
   return r;
@@ -406,15 +421,15 @@ enum userdb_result userdb_alias_add(struct userdb *db, const char *alias, const 
 
 enum userdb_result userdb_alias_change(struct userdb *db, const char *alias, const char *domain,
                                        const char *old, const char *line, struct strerr *e) {
-  return changed(db, sql_do(&db->sql, QUERY_valias_change,
+  return userdb_changed(db, sql_do(&db->sql, QUERY_valias_change,
                             SQL_ARGS(sql_t(line), sql_t(alias), sql_t(domain), sql_t(old)), e));
 }
 
 enum userdb_result userdb_alias_delete(struct userdb *db, const char *alias, const char *domain,
                                        const char *line, struct strerr *e) {
   if (!line)
-    return changed(db, sql_do(&db->sql, QUERY_valias_delete_all, SQL_ARGS(sql_t(alias), sql_t(domain)), e));
-  return changed(
+    return userdb_changed(db, sql_do(&db->sql, QUERY_valias_delete_all, SQL_ARGS(sql_t(alias), sql_t(domain)), e));
+  return userdb_changed(
       db, sql_do(&db->sql, QUERY_valias_delete, SQL_ARGS(sql_t(alias), sql_t(domain), sql_t(line)), e));
 }
 
@@ -424,7 +439,7 @@ static enum userdb_result get_secret(struct userdb *db, const char *id, stralloc
   const enum query q = QUERY_secret_get;
   enum sql_verdict v = sql_start(&db->sql, q, SQL_ARGS(sql_t(id)), e);
 
-  return v == SQL_ROW ? taken(db, q, column(db, q, 0, value), e) : result_of(v);
+  return v == SQL_ROW ? userdb_taken(db, q, userdb_column(db, q, 0, value), e) : userdb_result_of(v);
 }
 
 /* Of two who make one at the same time the first wins, and both read that. */
@@ -457,7 +472,7 @@ enum userdb_result userdb_lastauth_set(struct userdb *db, const char *name, cons
                                        sql_i(now - not_within + 1)),
                               e);
 
-  return v == SQL_NONE ? USERDB_FOUND : result_of(v);
+  return v == SQL_NONE ? USERDB_FOUND : userdb_result_of(v);
 }
 
 enum userdb_result userdb_lastauth_each(struct userdb *db, const char *name, const char *domain,

@@ -103,6 +103,7 @@ struct userdb_new_user {
   int active;
   const char *base;   /* directory the homes of this domain are below */
   uint64_t per_level; /* users a directory (user/dirhash.h) */
+  const int64_t *max_users; /* the domain may have; null: any number.  Beyond: TEMPFAIL, e permanent */
 };
 /* Gives the home chosen for it.  EXISTS: there is such a user; NONE: no such domain. */
 enum userdb_result userdb_user_add(struct userdb *db, const struct userdb_new_user *n, stralloc *home,

@@ -4,13 +4,14 @@
 #include "base/options.h"
 #include "base/scan.h"
 #include "user/domain.h"
+#include "user/post_handle.h"
 #include "user/secret.h"
 #include "user/vdeliver.h"
 
 #define FATAL "vadddomain: fatal: "
-#define USAGE                                                                                        \
-  "vadddomain [-vbORe] [-E address] [-u user] [-i uid] [-g gid] [-d dir] [-B base] [-q quota] [-r n] " \
-  "[-h method] domain [password]"
+#define USAGE                                                                                            \
+  "vadddomain [-vbfOR] [-E address] [-u user] [-i uid] [-g gid] [-d dir] [-B base] [-l users] [-q quota] " \
+  SECRET_USAGE " domain [password]"
 
 static void die(const struct strerr *e) {
   strerr_die(site_code(e), FATAL, e);
@@ -45,8 +46,8 @@ int main(int argc, char **argv) {
       {'i', OPTION_I64, &uid, 0},               {'g', OPTION_I64, &gid, 0},
       {'d', OPTION_STRING, &n.dir, 0},          {'B', OPTION_STRING, &n.base, 0},
       {'q', OPTION_STRING, &quota, 0},          {'O', OPTION_FLAG, &n.no_compile, 1},
-      {'R', OPTION_FLAG, &n.check_rcpt, 1},     {'e', OPTION_FLAG, &secret.crypted, 1},
-      {'r', OPTION_U64, &secret.random, 255},   {'h', OPTION_STRING, &secret.method, 0},
+      {'R', OPTION_FLAG, &n.check_rcpt, 1},     {'f', OPTION_FLAG, &n.filter, 1},
+      {'l', OPTION_U64, &n.per_level, 1000000}, SECRET_OPTIONS(secret),
       {0, OPTION_FLAG, 0, 0},
   };
   int i = options_or_die(argc, argv, options, USAGE, 1, 2);
@@ -72,5 +73,6 @@ int main(int argc, char **argv) {
   if (verbose) strerr_warnm("", "added domain ", n.name, (char *)0);
   secret_free(&made);
   site_close(&s);
-  return 0;
+  for (int k = i + 1; k < argc; ++k) argv[k] = 0; /* the password is nobody's business */
+  return post_handle_finish(FATAL, &(struct post_handle){"vadddomain", argv + 1, &s.mail, 1});
 }

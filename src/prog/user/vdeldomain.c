@@ -3,6 +3,7 @@
 
 #include "base/options.h"
 #include "user/domain.h"
+#include "user/post_handle.h"
 
 #define FATAL "vdeldomain: fatal: "
 #define USAGE "vdeldomain [-v] domain"
@@ -19,5 +20,5 @@ int main(int argc, char **argv) {
   if (site_load(&s, &e) == -1 || domain_delete(&s, argv[i], &e) == -1) strerr_die(site_code(&e), FATAL, &e);
   if (verbose) strerr_warnm("", "removed domain ", argv[i], (char *)0);
   site_close(&s);
-  return 0;
+  return post_handle_finish(FATAL, &(struct post_handle){"vdeldomain", (char *[]){argv[i], 0}, &s.mail, 1});
 }

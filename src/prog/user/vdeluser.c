@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "base/options.h"
 #include "user/account.h"
+#include "user/post_handle.h"
 
 #define FATAL "vdeluser: fatal: "
 #define USAGE "vdeluser [-v] user@domain"
@@ -30,5 +31,5 @@ int main(int argc, char **argv) {
   if (verbose) strerr_warnm("", "removed user ", argv[i], (char *)0);
   address_free(&a);
   site_close(&s);
-  return 0;
+  return post_handle_finish(FATAL, &(struct post_handle){"vdeluser", (char *[]){argv[i], 0}, &s.mail, 0});
 }
