@@ -23,25 +23,12 @@ static int store(const struct option *o, const char *arg) {
       return scan_u64_max(arg, strlen(arg), o->value ? o->value : UINT64_MAX, o->target);
     case OPTION_I64: return scan_i64(arg, strlen(arg), o->target);
     case OPTION_CALL: return ((option_fn)(uintptr_t)o->target)(arg);
-    case OPTION_WORDS: return 0;
   }
   return 0;
 }
 
 static int wants_value(const struct option *o) {
   return o->kind != OPTION_FLAG && o->kind != OPTION_COUNT;
-}
-
-/* argv[i] is --word: how many arguments it took, 0 if there is no such word. */
-static int store_word(int argc, char *const *argv, int i, const struct option *table) {
-  const struct option *words = find(table, '-');
-  const struct option_word *w = words ? words->target : 0;
-
-  while (w && w->word && strcmp(w->word, argv[i] + 2) != 0) ++w;
-  if (!w || !w->word) return 0;
-  const struct option o = {'-', w->kind, w->target, w->value};
-  if (!wants_value(&o)) return store(&o, 0) ? 1 : 0;
-  return i + 1 < argc && store(&o, argv[i + 1]) ? 2 : 0;
 }
 
 int options_parse(int argc, char *const *argv, const struct option *table) {
@@ -52,13 +39,6 @@ int options_parse(int argc, char *const *argv, const struct option *table) {
 
     if (s[0] != '-' || !s[1]) break;
     if (s[1] == '-' && !s[2]) return i + 1;
-    if (s[1] == '-') {
-      int taken = store_word(argc, argv, i, table);
-
-      if (!taken) return -1;
-      i += taken - 1;
-      continue;
-    }
     for (++s; *s; ++s) {
       const struct option *o = find(table, *s);
       const char *value = 0;

@@ -13,15 +13,6 @@ enum option_kind {
   OPTION_U64,    /* uint64_t: at most value (0: no limit) */
   OPTION_I64,    /* int64_t */
   OPTION_CALL,   /* function: option_fn with the argument's text */
-  OPTION_WORDS,  /* letter '-': target is a table of struct option_word, ended by a null word */
-};
-
-/* --word, or --word value. */
-struct option_word {
-  const char *word;
-  enum option_kind kind;
-  void *target;
-  uint64_t value;
 };
 
 struct option {
