@@ -503,7 +503,7 @@ class Outward(unittest.TestCase):
 class ByteForByte(unittest.TestCase):
     def round_trip(self, name, body):
         """Bytes with CR LF in, the same bytes out by IMAP and by POP3."""
-        head = f"Subject: {name}\r\nX-Umlaut: gr".encode() + b"\xfc\xc3\xbc\r\n"
+        head = f"Date: Thu, 26 Nov 2026 11:00:00 +0000\r\nMessage-ID: <{name}@example.com>\r\nSubject: {name}\r\nX-Umlaut: gr".encode() + b"\xfc\xc3\xbc\r\n"
         user = f"{name}@example.com"
         demo.add_user(user, "pw-of-round")
         with demo.submission() as s:
