@@ -31,14 +31,9 @@ static int outcome(enum userdb_result r, const struct address *a, const char *no
 /* Work as the owner of the domain's files, then as root again. */
 static int as_owner(const struct identity *owner, int (*fn)(const char *, struct strerr *), const char *path,
                     struct strerr *e) {
-  struct strerr back;
   int r = identity_enter(owner, e) == -1 ? -1 : fn(path, e);
 
-  if (identity_leave(&back) == -1) {
-    *e = back;
-    return -1;
-  }
-  return r;
+  return identity_back(r, e);
 }
 
 static int make_maildir(const char *path, struct strerr *e) {
@@ -120,14 +115,10 @@ static int add_row(struct site *s, const struct account_new *n, stralloc *home, 
 int account_add(struct site *s, const struct account_new *n, struct strerr *e) {
   stralloc home = STRALLOC_INIT;
   struct identity owner = s->mail;
-  struct strerr back;
   int r = site_open_db(s, 0, e);
 
   if (r == 0) r = add_row(s, n, &home, &owner, e);
-  if (identity_leave(&back) == -1) {
-    *e = back;
-    r = -1;
-  }
+  r = identity_back(r, e);
   if (r == 0 && n->create) {
     if (!stralloc_cats(&home, "/Maildir")) r = strerr_sys(e, "unable to create the Maildir", (char *)0);
     else r = as_owner(&owner, make_maildir, home.s, e);
@@ -140,16 +131,12 @@ int account_add(struct site *s, const struct account_new *n, struct strerr *e) {
  * would be the next one's of that name. */
 static int delete_found(struct site *s, const struct address *a, const struct userdb_user *u, struct strerr *e) {
   struct identity owner = {u->uid, u->gid};
-  struct strerr back;
   int r;
 
   if (identity_leave(e) == -1 || as_owner(&owner, tree_remove, u->home.s, e) == -1) return -1;
   if (identity_enter(&s->mail, e) == -1) return -1;
   r = outcome(userdb_user_delete(&s->db, u->name.s, u->domain.s, e), a, "there is no such user", e);
-  if (identity_leave(&back) == -1) {
-    *e = back;
-    return -1;
-  }
+  r = identity_back(r, e);
   /* What was delivered meanwhile. */
   return r == 0 ? as_owner(&owner, tree_remove, u->home.s, e) : -1;
 }

@@ -7,12 +7,6 @@
 
 #include "base/now.h"
 
-static int permanent(struct strerr *e, const char *what, const char *why) {
-  strerr_set(e, what, ": ", why, (char *)0);
-  e->permanent = 1;
-  return -1;
-}
-
 static int no_memory(struct strerr *e) {
   errno = ENOMEM;
   return strerr_sys(e, "unable to change the user", (char *)0);
@@ -24,11 +18,11 @@ static int change_quota(struct quota *q, const char *text, struct strerr *e) {
   int less = *text == '-', relative = less || *text == '+';
 
   if (!quota_parse(text + relative, strlen(text + relative), &by) || (relative && (by.count || !by.bytes)))
-    return permanent(e, text, "not a quota");
+    return site_permanent(e, text, "not a quota");
   if (!relative) *q = by;
-  else if (!q->bytes) return permanent(e, text, "the user has no quota that could be changed by so much");
-  else if (less && by.bytes >= q->bytes) return permanent(e, text, "nothing would be left of the quota");
-  else if (!less && by.bytes > INT64_MAX - q->bytes) return permanent(e, text, "the quota would be too large");
+  else if (!q->bytes) return site_permanent(e, text, "the user has no quota that could be changed by so much");
+  else if (less && by.bytes >= q->bytes) return site_permanent(e, text, "nothing would be left of the quota");
+  else if (!less && by.bytes > INT64_MAX - q->bytes) return site_permanent(e, text, "the quota would be too large");
   else q->bytes = less ? q->bytes - by.bytes : q->bytes + by.bytes;
   return 0;
 }
@@ -47,7 +41,7 @@ static int outcome(enum userdb_result r, const struct address *a, struct strerr 
 
   if (r == USERDB_FOUND) return 0;
   if (r == USERDB_TEMPFAIL) return -1;
-  if (stralloc_catm(&full, a->user.s, "@", a->domain.s, (char *)0)) permanent(e, full.s, "there is no such user");
+  if (stralloc_catm(&full, a->user.s, "@", a->domain.s, (char *)0)) site_permanent(e, full.s, "there is no such user");
   stralloc_free(&full);
   return -1;
 }
@@ -60,34 +54,25 @@ static int change(struct site *s, const struct address *a, const struct account_
 }
 
 int account_change(struct site *s, const struct address *a, const struct account_change *c, struct userdb_user *u, struct strerr *e) {
-  struct strerr back;
   int r = site_open_db(s, 0, e);
 
   if (r == 0) {
     r = change(s, a, c, u, e);
     sql_rollback(&s->db.sql); /* after a commit there is nothing to take back */
   }
-  if (identity_leave(&back) == -1) {
-    *e = back;
-    return -1;
-  }
-  return r;
+  return identity_back(r, e);
 }
 
 int account_recount(const struct userdb_user *u, struct usage *usage, struct strerr *e) {
   struct identity owner = {u->uid, u->gid};
   stralloc maildir = STRALLOC_INIT;
-  struct strerr back;
   int certain, r;
 
   memset(usage, 0, sizeof *usage);
   if (!stralloc_catm(&maildir, u->home.s, "/Maildir", (char *)0)) return no_memory(e);
   r = identity_enter(&owner, e);
   if (r == 0 && access(maildir.s, F_OK) == 0) r = maildirsize_usage(maildir.s, &u->quota, 1, usage, &certain, e);
-  if (identity_leave(&back) == -1) {
-    *e = back;
-    r = -1;
-  }
+  r = identity_back(r, e);
   stralloc_free(&maildir);
   return r;
 }

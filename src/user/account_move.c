@@ -24,20 +24,6 @@
 
 #define COPY_SUFFIX ",copy" /* a comma is in no user name */
 
-static int permanent(struct strerr *e, const char *name, const char *why) {
-  strerr_set(e, name, ": ", why, (char *)0);
-  e->permanent = 1;
-  return -1;
-}
-
-static int back_to_root(int r, struct strerr *e) {
-  struct strerr back;
-
-  if (identity_leave(&back) == 0) return r;
-  *e = back;
-  return -1;
-}
-
 static int open_db(struct site *s, struct strerr *e) {
   return sql_is_open(&s->db.sql) ? identity_enter(&s->mail, e) : site_open_db(s, 0, e);
 }
@@ -98,7 +84,7 @@ static int merge_tree(struct site *s, const char *old, const char *new, struct s
 static int as_owner(struct site *s, const struct identity *owner,
                     int (*fn)(struct site *, const char *, const char *, struct strerr *), const char *old, const char *new,
                     struct strerr *e) {
-  return back_to_root(identity_enter(owner, e) == -1 ? -1 : fn(s, old, new, e), e);
+  return identity_back(identity_enter(owner, e) == -1 ? -1 : fn(s, old, new, e), e);
 }
 
 /* --- the note */
@@ -115,7 +101,7 @@ static int is_at(struct site *s, const char *name, const char *domain, const cha
   if (v == USERDB_FOUND) *owner = (struct identity){u.uid, u.gid};
   r = v == USERDB_FOUND ? stralloc_equals(&u.home, home) : v == USERDB_NONE ? 0 : -1;
   userdb_user_free(&u);
-  return back_to_root(r, e);
+  return identity_back(r, e);
 }
 
 static int move_row(struct site *s, const struct strlist *w, struct strerr *e) {
@@ -124,9 +110,9 @@ static int move_row(struct site *s, const struct strlist *w, struct strerr *e) {
   int r = open_db(s, e);
   enum userdb_result v = r == 0 ? userdb_user_move(&s->db, &from, &to, e) : USERDB_TEMPFAIL;
 
-  if (v == USERDB_EXISTS) r = permanent(e, to.name, "the user exists");
-  else if (v != USERDB_FOUND) r = v == USERDB_NONE ? permanent(e, from.name, "there is no such user") : -1;
-  return back_to_root(r, e);
+  if (v == USERDB_EXISTS) r = site_permanent(e, to.name, "the user exists");
+  else if (v != USERDB_FOUND) r = v == USERDB_NONE ? site_permanent(e, from.name, "there is no such user") : -1;
+  return identity_back(r, e);
 }
 
 int account_move_steps(struct site *s, const struct strlist *w, struct strerr *e) {
@@ -158,7 +144,7 @@ static void plan_free(struct plan *p) {
 }
 
 static int found(enum userdb_result r, const struct address *a, const char *what, struct strerr *e) {
-  return r == USERDB_FOUND ? 0 : r == USERDB_NONE ? permanent(e, what ? a->user.s : a->domain.s, what ? what : "there is no such domain") : -1;
+  return r == USERDB_FOUND ? 0 : r == USERDB_NONE ? site_permanent(e, what ? a->user.s : a->domain.s, what ? what : "there is no such domain") : -1;
 }
 
 /* Reads the user and the domain that to is in. */
@@ -169,7 +155,7 @@ static int look_up(struct site *s, const struct address *from, const struct addr
   if (r == 0) r = found(userdb_domain_real(&s->db, to->domain.s, &real, e), to, 0, e);
   if (r == 0) r = found(userdb_domain_get(&s->db, real.s, &p->d, e), to, 0, e);
   if (r == 0 && (p->d.uid != p->u.uid || p->d.gid != p->u.gid))
-    r = permanent(e, to->domain.s, "belongs to another account than the mailbox");
+    r = site_permanent(e, to->domain.s, "belongs to another account than the mailbox");
   stralloc_free(&real);
   return r;
 }
@@ -197,12 +183,12 @@ static int plan_move(struct site *s, const struct account_move *m, struct plan *
     if (renamed) {
       enum userdb_result v = userdb_user_get(&s->db, m->to->user.s, p->d.domain.s, &other, e);
 
-      r = v == USERDB_NONE ? 0 : v == USERDB_FOUND ? permanent(e, m->to->user.s, "the user exists") : -1;
+      r = v == USERDB_NONE ? 0 : v == USERDB_FOUND ? site_permanent(e, m->to->user.s, "the user exists") : -1;
     }
   }
   if (r == 0) r = choose_home(s, m, m->to->user.s, p, e);
   userdb_user_free(&other);
-  return back_to_root(r, e);
+  return identity_back(r, e);
 }
 
 static int move_locked(struct site *s, const struct account_move *m, struct plan *p, struct strerr *e) {
@@ -210,7 +196,7 @@ static int move_locked(struct site *s, const struct account_move *m, struct plan
   int r = unfinished_finish(s, e) == -1 ? -1 : plan_move(s, m, p, e);
   const struct identity owner = {p->u.uid, p->u.gid};
 
-  if (r == 0 && exists(p->home.s)) r = permanent(e, p->home.s, "is in the way");
+  if (r == 0 && exists(p->home.s)) r = site_permanent(e, p->home.s, "is in the way");
   if (r == -1 || m->dry_run) return r;
   if (*m->base && domain_trees_make(m->base, p->d.domain.s, &owner, e) == -1) return -1;
   words[W_NAME] = p->u.name.s;

@@ -1,31 +1,19 @@
 /* app_password: see app_password.h. */
 #include "user/app_password.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "base/now.h"
 #include "crypt/digest.h"
 #include "crypt/password.h"
+#include "user/userdb_part.h"
 
 #define USED_SECONDS 3600 /* uses closer together are recorded once */
-
-static enum userdb_result failed(struct strerr *e) {
-  errno = ENOMEM;
-  strerr_sys(e, "unable to use an application password", (char *)0);
-  return USERDB_TEMPFAIL;
-}
 
 /* What is kept of it. */
 static int keep(const char *password, stralloc *hash) {
   stralloc_cut(hash, 0);
   return digest_sha256_hex(password, strlen(password), hash);
-}
-
-static enum userdb_result result(enum sql_verdict v, int64_t changes) {
-  if (v == SQL_EXISTS) return USERDB_EXISTS;
-  if (v != SQL_NONE) return USERDB_TEMPFAIL;
-  return changes ? USERDB_FOUND : USERDB_NONE;
 }
 
 /* Each with a blank before and behind it, so that one can be found. */
@@ -40,14 +28,11 @@ enum userdb_result app_password_add(struct userdb *db, const char *name, const c
   int active, bounce;
 
   if (password_random(APP_PASSWORD_LETTERS, out, e) == -1) return USERDB_TEMPFAIL;
-  if (!keep(out->s, &hash) || !with_blanks(services, &list)) r = failed(e);
+  if (!keep(out->s, &hash) || !with_blanks(services, &list)) r = userdb_no_memory(e);
   else r = userdb_user_state(db, name, domain, &active, &bounce, e);
-  if (r == USERDB_FOUND) {
-    enum sql_verdict v = sql_do(&db->sql, QUERY_app_password_add,
-                                SQL_ARGS(sql_t(name), sql_t(domain), sql_t(label), sql_t(hash.s), sql_t(list.s), sql_i(wall_now())), e);
-
-    r = result(v, v == SQL_NONE);
-  }
+  if (r == USERDB_FOUND)
+    r = userdb_changed(db, sql_do(&db->sql, QUERY_app_password_add,
+                                  SQL_ARGS(sql_t(name), sql_t(domain), sql_t(label), sql_t(hash.s), sql_t(list.s), sql_i(wall_now())), e));
   stralloc_free(&hash);
   stralloc_free(&list);
   return r;
@@ -55,9 +40,7 @@ enum userdb_result app_password_add(struct userdb *db, const char *name, const c
 
 enum userdb_result app_password_delete(struct userdb *db, const char *name, const char *domain, const char *label,
                                        struct strerr *e) {
-  enum sql_verdict v = sql_do(&db->sql, QUERY_app_password_delete, SQL_ARGS(sql_t(name), sql_t(domain), sql_t(label)), e);
-
-  return result(v, sql_changes(&db->sql));
+  return userdb_changed(db, sql_do(&db->sql, QUERY_app_password_delete, SQL_ARGS(sql_t(name), sql_t(domain), sql_t(label)), e));
 }
 
 /* Does the list of services of the row before us have this one?  1, 0 or -1. */
@@ -83,7 +66,7 @@ enum userdb_result app_password_check(struct userdb *db, const char *name, const
   int ours = 0;
 
   if (strlen(password) != APP_PASSWORD_LETTERS) return USERDB_NONE;
-  if (!keep(password, &hash)) return failed(e);
+  if (!keep(password, &hash)) return userdb_no_memory(e);
   v = sql_start(&db->sql, q, SQL_ARGS(sql_t(name), sql_t(domain), sql_t(hash.s)), e);
   if (v == SQL_ROW) ours = serves(db, service, &label);
   sql_end(&db->sql, q);
@@ -92,7 +75,7 @@ enum userdb_result app_password_check(struct userdb *db, const char *name, const
     (void)!sql_do(&db->sql, QUERY_app_password_used, SQL_ARGS(sql_i(now), sql_t(name), sql_t(domain), sql_t(label.s), sql_i(now - USED_SECONDS)), &ignored);
   stralloc_free(&hash);
   stralloc_free(&label);
-  if (ours == -1) return failed(e);
+  if (ours == -1) return userdb_no_memory(e);
   if (v == SQL_TEMPFAIL || v == SQL_EXISTS) return USERDB_TEMPFAIL;
   return ours ? USERDB_FOUND : USERDB_NONE;
 }

@@ -58,7 +58,7 @@ static int rows(struct site *s, const char *name, struct userdb_domain *d, int r
 
   if (r == 1) v = remove ? userdb_domain_delete(&s->db, name, e) : userdb_domain_get(&s->db, name, d, e);
   if (r == 1) r = v == USERDB_FOUND ? 1 : v == USERDB_NONE ? 0 : -1;
-  return domain_back(r, e);
+  return identity_back(r, e);
 }
 
 static enum userdb_result add_rows(struct site *s, const struct domain_new *n, const char *dir, const char *base,
@@ -90,22 +90,17 @@ static enum userdb_result add_rows(struct site *s, const struct domain_new *n, c
 static int add_database(struct site *s, const struct domain_new *n, const char *dir, const char *base,
                         struct strerr *e) {
   enum userdb_result r = USERDB_TEMPFAIL;
-  struct strerr back;
 
   userdb_close(&s->db);
   if (site_open_db(s, 1, e) == 0) r = add_rows(s, n, dir, base, e);
   if (r == USERDB_EXISTS) r = userdb_user_passwd(&s->db, "postmaster", n->name, n->hash, n->scram, e);
-  if (identity_leave(&back) == -1) {
-    *e = back;
-    return -1;
-  }
-  return r == USERDB_FOUND ? 0 : -1;
+  return identity_back(r == USERDB_FOUND ? 0 : -1, e);
 }
 
 /* A database on a server may not be there yet; who adds a domain makes it. */
 static int make_database(struct site *s, struct strerr *e) {
   if (s->place.is_file || sql_is_open(&s->db.sql)) return 0;
-  return domain_back(site_open_db(s, 1, e), e);
+  return identity_back(site_open_db(s, 1, e), e);
 }
 
 /* Is it there, to the last step of adding? */
@@ -126,7 +121,7 @@ static int add_locked(struct site *s, const struct domain_new *n, struct strerr 
   stralloc dir = STRALLOC_INIT, base = STRALLOC_INIT;
   int r = is_whole(s, n->name, e);
 
-  if (r == 1) r = domain_permanent(e, n->name, "the domain exists");
+  if (r == 1) r = site_permanent(e, n->name, "the domain exists");
   if (r == 0 && n->filter) r = domain_filter_check(e);
   if (r == 0) r = site_base(n->base, &base, e);
   if (r == 0) r = make_dir(n, &dir, e);
@@ -158,11 +153,11 @@ static int delete_homes(struct site *s, const struct userdb_domain *d, struct st
   int r = domain_rows_open(s, e);
 
   if (r == 1 && userdb_user_each(&s->db, d->domain.s, collect_home, &homes, e) == USERDB_TEMPFAIL) r = -1;
-  r = domain_back(r, e);
+  r = identity_back(r, e);
   if (r == 1 && identity_enter(&owner, e) == -1) r = -1;
   for (size_t i = 0; r != -1 && i < homes.len; ++i) r = tree_remove(homes.item[i].s, e);
   strlist_free(&homes);
-  return domain_back(r == -1 ? -1 : 0, e);
+  return identity_back(r == -1 ? -1 : 0, e);
 }
 
 static int delete_locked(struct site *s, const char *name, struct strerr *e) {
@@ -185,7 +180,7 @@ static int delete_locked(struct site *s, const char *name, struct strerr *e) {
   }
   /* The rows go last: they know where everything else is. */
   if (r != -1) r = rows(s, name, &d, 1, e);
-  if (r != -1 && !any) r = domain_permanent(e, name, "there is no such domain");
+  if (r != -1 && !any) r = site_permanent(e, name, "there is no such domain");
   userdb_domain_free(&d);
   stralloc_free(&dir);
   stralloc_free(&base);
@@ -195,14 +190,9 @@ static int delete_locked(struct site *s, const char *name, struct strerr *e) {
 /* Lines of its other names would lead nowhere. */
 static int remove_names(struct site *s, const char *name, struct strerr *e) {
   struct strlist names = {0};
-  struct strerr back;
   enum userdb_result r = identity_enter(&s->mail, e) == 0 ? userdb_alias_domain_list(&s->db, name, &names, e) : USERDB_TEMPFAIL;
-  int done = r == USERDB_TEMPFAIL ? -1 : 0;
+  int done = identity_back(r == USERDB_TEMPFAIL ? -1 : 0, e);
 
-  if (identity_leave(&back) == -1) {
-    *e = back;
-    done = -1;
-  }
   for (size_t i = 0; done != -1 && i < names.len; ++i) done = domain_alias_remove(s, names.item[i].s, e);
   strlist_free(&names);
   return done == -1 ? -1 : 0;

@@ -13,35 +13,26 @@ static int no_memory(struct strerr *e) {
   return strerr_sys(e, "unable to change the domain", (char *)0);
 }
 
-static int permanent(struct strerr *e, const char *what, const char *why) {
-  strerr_set(e, what, ": ", why, (char *)0);
-  e->permanent = 1;
-  return -1;
-}
-
 /* What there is in the database, and how it is to be: done as the mail user. */
 static int add_row(struct site *s, const char *alias, const char *domain, stralloc *real, struct strerr *e) {
   stralloc known = STRALLOC_INIT;
   enum userdb_result r = userdb_domain_real(&s->db, domain, real, e);
   int done = -1;
 
-  if (r == USERDB_NONE) permanent(e, domain, "there is no such domain");
+  if (r == USERDB_NONE) site_permanent(e, domain, "there is no such domain");
   if (r == USERDB_FOUND) r = userdb_domain_real(&s->db, alias, &known, e);
   if (r == USERDB_FOUND && stralloc_equals(&known, real->s) && strcmp(alias, real->s) != 0) done = 0; /* left half made */
-  else if (r == USERDB_FOUND) permanent(e, alias, "the domain exists");
+  else if (r == USERDB_FOUND) site_permanent(e, alias, "the domain exists");
   else if (r == USERDB_NONE && real->len) done = userdb_alias_domain_add(&s->db, alias, real->s, e) == USERDB_FOUND ? 0 : -1;
   stralloc_free(&known);
   return done;
 }
 
 static int as_mail_user(struct site *s, const char *alias, const char *domain, stralloc *real, struct strerr *e) {
-  struct strerr back;
   int r = site_open_db(s, 0, e);
 
   if (r == 0) r = add_row(s, alias, domain, real, e);
-  if (identity_leave(&back) == 0) return r;
-  *e = back;
-  return -1;
+  return identity_back(r, e);
 }
 
 /* A line more, or less, of a control file. */
@@ -86,21 +77,14 @@ static int find(struct site *s, const char *alias, stralloc *real, struct strerr
 /* The row goes last: it knows where the lines are. */
 int domain_alias_remove(struct site *s, const char *alias, struct strerr *e) {
   stralloc real = STRALLOC_INIT;
-  struct strerr back;
   int r = sql_is_open(&s->db.sql) ? identity_enter(&s->mail, e) : site_open_db(s, 0, e);
 
   if (r == 0) r = find(s, alias, &real, e);
 
-  if (identity_leave(&back) == -1) {
-    *e = back;
-    r = -1;
-  }
+  r = identity_back(r, e);
   if (r == 1 && edit_all(alias, real.s, 0, e) == -1) r = -1;
   if (r == 1) r = identity_enter(&s->mail, e) == 0 && userdb_alias_domain_delete(&s->db, alias, e) != USERDB_TEMPFAIL ? 1 : -1;
-  if (identity_leave(&back) == -1) {
-    *e = back;
-    r = -1;
-  }
+  r = identity_back(r, e);
   stralloc_free(&real);
   return r;
 }

@@ -225,36 +225,6 @@ int domain_assign_remove(const char *name, struct strerr *e) {
   return edit_assign(name, 0, 1, e);
 }
 
-/* Names of the lines "+name-:name:". */
-static int take_domains(const stralloc *text, struct strlist *names) {
-  const char *s = stralloc_cstr(text);
-
-  for (size_t n = text->len; n;) {
-    size_t i = bytes_chr(s, n, '\n'), step = i < n ? i + 1 : i;
-    struct assign_line l;
-
-    if (assign_parse(s, i, &l) && l.wild && l.field[ASSIGN_NAME].n == l.field[ASSIGN_USER].n + 1 &&
-        !memcmp(l.field[ASSIGN_NAME].s, l.field[ASSIGN_USER].s, l.field[ASSIGN_USER].n) &&
-        !strlist_add(names, l.field[ASSIGN_USER].s, l.field[ASSIGN_USER].n))
-      return 0;
-    s += step;
-    n -= step;
-  }
-  return 1;
-}
-
-int domain_assign_list(struct strlist *names, struct strerr *e) {
-  stralloc path = STRALLOC_INIT, text = STRALLOC_INIT;
-  int r = paths_file(PATH_USERS, "assign", &path) ? file_read(path.s, &text, ASSIGN_MAX) : -1;
-
-  strlist_clear(names);
-  if (r == 1 && !take_domains(&text, names)) r = -1;
-  if (r == -1) strerr_sys(e, "unable to read ", stralloc_cstr(&path), (char *)0);
-  stralloc_free(&path);
-  stralloc_free(&text);
-  return r == -1 ? -1 : 0;
-}
-
 /* --- control files */
 
 struct control {
@@ -308,22 +278,6 @@ int domain_controls_remove(const char *name, struct strerr *e) {
   stralloc_free(&path);
   stralloc_free(&line);
   return r == -1 ? -1 : any;
-}
-
-/* How many of those it must stand in, it does: 1 in all, 0 in some or none, -1. */
-int domain_controls_whole(const char *name, struct strerr *e) {
-  stralloc path = STRALLOC_INIT, line = STRALLOC_INIT;
-  int r = 1;
-
-  for (size_t i = 0; r == 1 && i < CONTROLS; ++i) {
-    if (controls[i].optional) continue;
-    r = control_line(&controls[i], name, &path, &line, e);
-    if (r == 0) r = lines_has(path.s, line.s, 0, e);
-    if (r != -1) r = r == controls[i].add;
-  }
-  stralloc_free(&path);
-  stralloc_free(&line);
-  return r;
 }
 
 /* Is it listed among those whose recipients are checked?  1, 0, -1. */

@@ -32,13 +32,10 @@ int domain_path_rename(const char *old, const char *new, struct strerr *e) MUST_
 int domain_assign_add(const char *name, const char *dir, const struct identity *owner, int compile, struct strerr *e) MUST_CHECK;
 /* 1 there was a line, 0 there was none, -1. */
 int domain_assign_remove(const char *name, struct strerr *e) MUST_CHECK;
-int domain_assign_list(struct strlist *names, struct strerr *e) MUST_CHECK;
 
 int domain_controls_add(const char *name, int check_rcpt, struct strerr *e) MUST_CHECK;
 /* 1 if the domain stood in one of them, 0, -1. */
 int domain_controls_remove(const char *name, struct strerr *e) MUST_CHECK;
-/* Does it stand everywhere it must, and nowhere else?  1, 0, -1. */
-int domain_controls_whole(const char *name, struct strerr *e) MUST_CHECK;
 /* Is it listed among those whose recipients are checked?  1, 0, -1. */
 int domain_checks_rcpt(const char *name, struct strerr *e) MUST_CHECK;
 

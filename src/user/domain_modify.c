@@ -57,7 +57,7 @@ static int change(const struct userdb_domain *d, const struct domain_change *c, 
   if (r == 0 && (c->handler || c->filter != -1)) r = change_default(d, c, &owner, e);
   if (r == 0 && c->limits != -1) r = set_file(d, ".domain_limits", c->limits ? "" : 0, e);
   if (r == 0 && c->method) r = set_method(d, c->method, e);
-  return domain_back(r, e);
+  return identity_back(r, e);
 }
 
 static int get_real(struct site *s, const char *name, struct userdb_domain *d, struct strerr *e) {
@@ -66,9 +66,9 @@ static int get_real(struct site *s, const char *name, struct userdb_domain *d, s
   enum userdb_result v = r == 1 ? userdb_domain_real(&s->db, name, &real, e) : USERDB_NONE;
 
   if (v == USERDB_FOUND) v = userdb_domain_get(&s->db, real.s, d, e);
-  if (r != -1) r = v == USERDB_FOUND ? 0 : v == USERDB_NONE ? domain_permanent(e, name, "there is no such domain") : -1;
+  if (r != -1) r = v == USERDB_FOUND ? 0 : v == USERDB_NONE ? site_permanent(e, name, "there is no such domain") : -1;
   stralloc_free(&real);
-  return domain_back(r, e);
+  return identity_back(r, e);
 }
 
 int domain_modify(struct site *s, const char *name, const struct domain_change *c, struct strerr *e) {

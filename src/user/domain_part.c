@@ -9,20 +9,6 @@ int domain_no_memory(struct strerr *e) {
   return strerr_sys(e, "unable to change the domain", (char *)0);
 }
 
-int domain_permanent(struct strerr *e, const char *name, const char *why) {
-  strerr_set(e, name, ": ", why, (char *)0);
-  e->permanent = 1;
-  return -1;
-}
-
-int domain_back(int r, struct strerr *e) {
-  struct strerr back;
-
-  if (identity_leave(&back) == 0) return r;
-  *e = back;
-  return -1;
-}
-
 int domain_rows_open(struct site *s, struct strerr *e) {
   if (sql_is_open(&s->db.sql)) return identity_enter(&s->mail, e) == 0 ? 1 : -1;
   if (s->place.is_file && access(s->place.where.s, F_OK) == -1 && errno == ENOENT) return 0;
@@ -36,7 +22,7 @@ int domain_is_alias(struct site *s, const char *name, struct strerr *e) {
 
   if (r == 1) r = v == USERDB_FOUND ? !stralloc_equals(&real, name) : v == USERDB_NONE ? 0 : -1;
   stralloc_free(&real);
-  return domain_back(r, e);
+  return identity_back(r, e);
 }
 
 int domain_alias_names(struct site *s, const char *name, struct strlist *names, struct strerr *e) {
@@ -44,5 +30,5 @@ int domain_alias_names(struct site *s, const char *name, struct strlist *names, 
 
   strlist_clear(names);
   if (r == 1 && userdb_alias_domain_list(&s->db, name, names, e) == USERDB_TEMPFAIL) r = -1;
-  return domain_back(r == -1 ? -1 : 0, e);
+  return identity_back(r == -1 ? -1 : 0, e);
 }

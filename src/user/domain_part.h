@@ -6,12 +6,9 @@
 #include "user/domain.h"
 
 int domain_no_memory(struct strerr *e);
-int domain_permanent(struct strerr *e, const char *name, const char *why);
 /* The database, opened if it is not, and the mail user: 1; 0 there is none; -1.  Always
- * followed by domain_back. */
+ * followed by identity_back. */
 int domain_rows_open(struct site *s, struct strerr *e) MUST_CHECK;
-/* Root again: r, or -1. */
-int domain_back(int r, struct strerr *e) MUST_CHECK;
 
 /* Is it an alias domain?  1, 0, -1. */
 int domain_is_alias(struct site *s, const char *name, struct strerr *e) MUST_CHECK;

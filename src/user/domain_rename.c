@@ -22,7 +22,7 @@ static int get(struct site *s, const char *name, struct userdb_domain *d, struct
   enum userdb_result v = r == 1 ? userdb_domain_get(&s->db, name, d, e) : USERDB_NONE;
 
   if (r != -1) r = v == USERDB_FOUND ? 1 : v == USERDB_NONE ? 0 : -1;
-  return domain_back(r, e);
+  return identity_back(r, e);
 }
 
 /* The directory of the new name, beside the old one's. */
@@ -40,7 +40,7 @@ static int move_rows(struct site *s, const char *old, const char *new, const cha
   int r = domain_rows_open(s, e);
 
   if (r == 1 && userdb_domain_rename(&s->db, old, new, dir, base, e) != USERDB_FOUND) r = -1;
-  return domain_back(r == 1 ? 0 : -1, e);
+  return identity_back(r == 1 ? 0 : -1, e);
 }
 
 /* Files and rows, while the row still has the old name. */
@@ -104,10 +104,10 @@ static int check_free(const char *new, struct strerr *e) {
   struct stat st;
   int r = domain_dir("", new, &dir, e);
 
-  if (r == 0 && lstat(dir.s, &st) == 0) r = domain_permanent(e, dir.s, "is in the way");
+  if (r == 0 && lstat(dir.s, &st) == 0) r = site_permanent(e, dir.s, "is in the way");
   if (r == 0 && (!paths_file(PATH_USERS, "cdb", &cdb) || !stralloc_catm(&key, new, "-", (char *)0))) r = domain_no_memory(e);
   if (r == 0) r = assign_find(cdb.s, key.s, key.len, &u, e);
-  if (r == 1) r = domain_permanent(e, new, "users/assign has the domain");
+  if (r == 1) r = site_permanent(e, new, "users/assign has the domain");
   assign_user_free(&u);
   stralloc_free(&dir);
   stralloc_free(&cdb);
@@ -128,9 +128,9 @@ static int rename_locked(struct site *s, const char *old, const char *new, struc
 
   if (r != -1) r = get(s, new, &d, e);
   if (r == 0) r = domain_is_alias(s, new, e);
-  if (r == 1) r = domain_permanent(e, new, "the domain exists");
+  if (r == 1) r = site_permanent(e, new, "the domain exists");
   if (r == 0) r = get(s, old, &d, e);
-  if (r == 0) r = domain_permanent(e, old, "there is no such domain (another name of one is not renamed, but removed and added)");
+  if (r == 0) r = site_permanent(e, old, "there is no such domain (another name of one is not renamed, but removed and added)");
   if (r == 1) r = check_free(new, e);
   if (r == 0) r = rename_real(s, old, new, e);
   userdb_domain_free(&d);

@@ -25,3 +25,11 @@ int identity_leave(struct strerr *e) {
   if (seteuid(0) == -1 || setegid(0) == -1) return strerr_sys(e, "unable to be root again", (char *)0);
   return 0;
 }
+
+int identity_back(int r, struct strerr *e) {
+  struct strerr back;
+
+  if (identity_leave(&back) == 0) return r;
+  *e = back;
+  return -1;
+}

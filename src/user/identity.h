@@ -25,5 +25,7 @@ int identity_become(const struct identity *id, struct strerr *e) MUST_CHECK;
  * to it.  Nothing to do for others than root. */
 int identity_enter(const struct identity *id, struct strerr *e) MUST_CHECK;
 int identity_leave(struct strerr *e) MUST_CHECK;
+/* The same at the end of what gave r: r, or -1 with e filled anew. */
+int identity_back(int r, struct strerr *e) MUST_CHECK;
 
 #endif

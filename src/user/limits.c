@@ -7,41 +7,19 @@
 
 #define LIMITS_FILE ".domain_limits"
 
-const char *const limit_names[LIMITS] = {
-    "domain_expiry", "passwd_expiry",  "maxpopaccounts",  "maxaliases",        "maxforwards",
-    "maxautoresponders", "maxmailinglists", "diskquota",  "maxmsgcount",       "defaultquota",
-    "defaultmaxmsgcount", "disable_pop", "disable_imap",  "disable_dialup",    "disable_passwordchanging",
-    "disable_webmail", "disable_relay", "disable_smtp",   "perm_account",      "perm_alias",
-    "perm_forward",  "perm_autoresponder", "perm_maillist", "perm_quota",      "perm_defaultquota",
-};
-
-void limits_clear(struct limits *l) {
+static void clear(struct limits *l) {
   memset(l, 0, sizeof *l);
   for (int i = LIMIT_DOMAIN_EXPIRY; i <= LIMIT_LISTS; ++i) l->v[i] = -1;
 }
 
-enum userdb_result limits_get(struct userdb *db, const char *domain, const char *user, struct limits *l, struct strerr *e) {
+static enum userdb_result get(struct userdb *db, const char *domain, const char *user, struct limits *l, struct strerr *e) {
   const enum query q = QUERY_vlimits_get;
   enum sql_verdict v = sql_start(&db->sql, q, SQL_ARGS(sql_t(domain), sql_t(user)), e);
 
-  limits_clear(l);
+  clear(l);
   if (v != SQL_ROW) return userdb_result_of(v);
   for (int i = 0; i < LIMITS; ++i) l->v[i] = sql_int(&db->sql, q, i);
   return userdb_taken(db, q, 1, e);
-}
-
-enum userdb_result limits_set(struct userdb *db, const char *domain, const char *user, const struct limits *l,
-                              struct strerr *e) {
-  struct sql_value args[2 + LIMITS] = {sql_t(domain), sql_t(user)};
-  enum sql_verdict v;
-
-  for (int i = 0; i < LIMITS; ++i) args[2 + i] = sql_i(l->v[i]);
-  v = sql_do(&db->sql, QUERY_vlimits_set, args, 2 + LIMITS, e);
-  return v == SQL_EXISTS ? USERDB_NONE : v == SQL_NONE ? USERDB_FOUND : userdb_result_of(v);
-}
-
-enum userdb_result limits_delete(struct userdb *db, const char *domain, const char *user, struct strerr *e) {
-  return userdb_changed(db, sql_do(&db->sql, QUERY_vlimits_delete, SQL_ARGS(sql_t(domain), sql_t(user)), e));
 }
 
 static int switched_on(struct site *s, const char *dir, struct strerr *e) {
@@ -57,10 +35,10 @@ int limits_in_force(struct site *s, const char *domain, const char *dir, const c
   int on = switched_on(s, dir, e);
   enum userdb_result r = USERDB_NONE;
 
-  limits_clear(l);
+  clear(l);
   if (on <= 0) return on;
-  if (*user) r = limits_get(&s->db, domain, user, l, e);
-  if (r == USERDB_NONE) r = limits_get(&s->db, domain, "", l, e);
+  if (*user) r = get(&s->db, domain, user, l, e);
+  if (r == USERDB_NONE) r = get(&s->db, domain, "", l, e);
   return r == USERDB_TEMPFAIL || r == USERDB_EXISTS ? -1 : 0;
 }
 

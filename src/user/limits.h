@@ -9,7 +9,7 @@
 #include "user/quota.h"
 #include "user/site.h"
 
-/* In the order of the columns of the queries vlimits_get and vlimits_set. */
+/* In the order of the columns of the query vlimits_get. */
 enum limit {
   LIMIT_DOMAIN_EXPIRY, /* seconds since 1970, -1 never */
   LIMIT_PASSWD_EXPIRY,
@@ -44,16 +44,6 @@ struct limits {
   int64_t v[LIMITS];
 };
 
-extern const char *const limit_names[LIMITS]; /* of the columns */
-
-/* No limit at all. */
-void limits_clear(struct limits *l);
-/* The row of the domain (user "") or of a user: NONE, and l without limits, if there is none. */
-enum userdb_result limits_get(struct userdb *db, const char *domain, const char *user, struct limits *l,
-                              struct strerr *e) MUST_CHECK;
-enum userdb_result limits_set(struct userdb *db, const char *domain, const char *user, const struct limits *l,
-                              struct strerr *e) MUST_CHECK;
-enum userdb_result limits_delete(struct userdb *db, const char *domain, const char *user, struct strerr *e) MUST_CHECK;
 /* Those that hold for the user now ("": for what is new in the domain); dir is the domain's.  0 or -1. */
 int limits_in_force(struct site *s, const char *domain, const char *dir, const char *user, struct limits *l,
                     struct strerr *e) MUST_CHECK;

@@ -205,28 +205,27 @@ static int answer_account(struct ask *q) {
   return ok;
 }
 
-static enum userdb_result domain_owner(struct ask *q, uint32_t *uid) {
+/* May the asker deliver in this domain?  1; 0 with what was found of it. */
+static int is_his_domain(struct ask *q, enum userdb_result *r) {
   struct userdb_domain d = {0};
-  enum userdb_result r = domain_of(q, &d);
+  int may = may_deliver(q, (uint32_t)LOOKUP_NOBODY);
 
-  if (r == USERDB_FOUND) *uid = d.uid;
+  if (!may) {
+    *r = domain_of(q, &d);
+    may = *r == USERDB_FOUND && may_deliver(q, d.uid);
+  }
   userdb_domain_free(&d);
-  return r;
+  return may;
 }
 
 static int answer_alias(struct ask *q) {
   struct strlist lines = {0};
-  uint32_t owner = 0;
   enum userdb_result r;
   int a = parse_address(q);
   int ok;
 
   if (a <= 0) return a == 0 && finish(q, LOOKUP_STATUS_none);
-  if (!may_deliver(q, (uint32_t)LOOKUP_NOBODY)) {
-    r = domain_owner(q, &owner);
-    if (r != USERDB_FOUND) return other(q, r);
-    if (!may_deliver(q, owner)) return finish(q, LOOKUP_STATUS_denied);
-  }
+  if (!is_his_domain(q, &r)) return r == USERDB_FOUND ? finish(q, LOOKUP_STATUS_denied) : other(q, r);
   r = userdb_alias_get(&q->s->db, q->address.user.s, q->address.domain.s, &lines, &q->e);
   if (r == USERDB_NONE && drop_detail(q)) r = userdb_alias_get(&q->s->db, q->address.user.s, q->address.domain.s, &lines, &q->e);
   if (lines.len > LINES_MAX) ok = too_many(q);
@@ -250,17 +249,12 @@ static int add_rule(void *ctx, const struct userdb_filter *f) {
 /* Who may know them is who delivers there. */
 static int answer_filters(struct ask *q) {
   struct strlist rules = {0};
-  uint32_t owner = 0;
   enum userdb_result r;
   int a = parse_address(q);
   int ok;
 
   if (a <= 0) return a == 0 && finish(q, LOOKUP_STATUS_none);
-  if (!may_deliver(q, (uint32_t)LOOKUP_NOBODY)) {
-    r = domain_owner(q, &owner);
-    if (r != USERDB_FOUND) return other(q, r);
-    if (!may_deliver(q, owner)) return finish(q, LOOKUP_STATUS_denied);
-  }
+  if (!is_his_domain(q, &r)) return r == USERDB_FOUND ? finish(q, LOOKUP_STATUS_denied) : other(q, r);
   r = userdb_filter_each(&q->s->db, q->address.user.s, q->address.domain.s, add_rule, &rules, &q->e);
   ok = r == USERDB_FOUND ? finish(q, LOOKUP_STATUS_ok) && put_lines(q, &rules) : other(q, r);
   strlist_free(&rules);

@@ -48,8 +48,8 @@ int site_lock(struct strerr *e) {
   return fd;
 }
 
-static int refuse(struct strerr *e, const char *text, const char *why) {
-  strerr_set(e, text, ": ", why, (char *)0);
+int site_permanent(struct strerr *e, const char *what, const char *why) {
+  strerr_set(e, what, ": ", why, (char *)0);
   e->permanent = 1;
   return -1;
 }
@@ -59,12 +59,18 @@ int site_address(const char *text, struct address *a, struct strerr *e) {
   size_t at = bytes_rchr(text, n, '@');
   const char *why;
 
-  if (at == n) return refuse(e, text, "an address user@domain is wanted");
+  if (at == n) return site_permanent(e, text, "an address user@domain is wanted");
   if ((why = name_user_fault(text, at)) != 0 || (why = name_domain_fault(text + at + 1, n - at - 1)) != 0)
-    return refuse(e, text, why);
+    return site_permanent(e, text, why);
   if (!stralloc_copyb(&a->user, text, at) || !stralloc_copyb(&a->domain, text + at + 1, n - at - 1))
     return strerr_sys(e, "unable to use ", text, (char *)0);
   return 0;
+}
+
+int site_domain(const char *text, struct strerr *e) {
+  const char *why = name_domain_fault(text, strlen(text));
+
+  return why ? site_permanent(e, text, why) : 0;
 }
 
 int site_new_name(const struct site *s, const struct address *a, struct strerr *e) {
@@ -74,7 +80,7 @@ int site_new_name(const struct site *s, const struct address *a, struct strerr *
     char c = a->user.s[i];
 
     if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && !strchr(allowed, c))
-      return refuse(e, a->user.s, "ALLOWCHARS does not have one of its characters");
+      return site_permanent(e, a->user.s, "ALLOWCHARS does not have one of its characters");
   }
   return 0;
 }

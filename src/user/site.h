@@ -26,8 +26,12 @@ int site_open_db(struct site *s, int create, struct strerr *e) MUST_CHECK;
 /* One administrator's program at a time changes the control files: the descriptor that
  * holds the lock (users/.lock), or -1.  Waits. */
 int site_lock(struct strerr *e) MUST_CHECK;
+/* -1, with e permanent: what, a colon, why. */
+int site_permanent(struct strerr *e, const char *what, const char *why);
 /* user@domain, both parts valid as new names: 0, or -1 with e (permanent). */
 int site_address(const char *text, struct address *a, struct strerr *e) MUST_CHECK;
+/* A domain that is valid as a name: 0, or -1 with e (permanent). */
+int site_domain(const char *text, struct strerr *e) MUST_CHECK;
 /* Does the setting allowchars let a new user have this name?  0, or -1 with e (permanent). */
 int site_new_name(const struct site *s, const struct address *a, struct strerr *e) MUST_CHECK;
 /* The directory below which the domain's homes are: its own, or PATH_MAIL. */

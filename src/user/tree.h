@@ -20,7 +20,5 @@ int tree_mkdir(const char *path, mode_t mode, uid_t uid, gid_t gid, struct strer
  * its bytes.  0 or -1. */
 typedef void (*tree_copied_fn)(void *ctx, uint64_t bytes);
 int tree_copy(const char *from, const char *to, tree_copied_fn copied, void *ctx, struct strerr *e) MUST_CHECK;
-/* Bytes of the files in a tree: 0 or -1. */
-int tree_size(const char *path, uint64_t *bytes, struct strerr *e) MUST_CHECK;
 
 #endif

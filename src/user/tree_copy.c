@@ -109,33 +109,3 @@ int tree_copy(const char *from, const char *to, tree_copied_fn copied, void *ctx
   fd_close(out);
   return r;
 }
-
-/* Adds the bytes of what is below at. */
-static int add_sizes(int at, uint64_t *bytes, int depth) {
-  DIR *d = depth > DEPTH_MAX ? 0 : fdopendir(at);
-  struct dirent *de;
-  struct stat st;
-  int r = d ? 0 : -1;
-
-  if (!d) fd_close(at);
-  while (r == 0 && (de = readdir(d)) != 0) {
-    if (!strcmp(de->d_name, ".") || !strcmp(de->d_name, "..")) continue;
-    if (fstatat(dirfd(d), de->d_name, &st, AT_SYMLINK_NOFOLLOW) == -1) continue;
-    if (S_ISREG(st.st_mode)) *bytes += (uint64_t)st.st_size;
-    if (!S_ISDIR(st.st_mode)) continue;
-    int below = openat(dirfd(d), de->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-    r = below == -1 ? -1 : add_sizes(below, bytes, depth + 1);
-  }
-  if (d) closedir(d);
-  return r;
-}
-
-int tree_size(const char *path, uint64_t *bytes, struct strerr *e) {
-  int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-  *bytes = 0;
-  if (fd == -1 && errno == ENOENT) return 0;
-  if (fd == -1 || add_sizes(fd, bytes, 0) == -1) return strerr_sys(e, "unable to look through ", path, (char *)0);
-  return 0;
-}

@@ -1,13 +1,7 @@
 /* userdb_filter: see userdb_filter.h. */
 #include "user/userdb_filter.h"
 
-#include <string.h>
-
-static enum userdb_result changed(struct userdb *db, enum sql_verdict v) {
-  if (v == SQL_EXISTS) return USERDB_EXISTS;
-  if (v != SQL_NONE) return USERDB_TEMPFAIL;
-  return sql_changes(&db->sql) ? USERDB_FOUND : USERDB_NONE;
-}
+#include "user/userdb_part.h"
 
 static void read_row(const struct sql *s, struct userdb_filter *f) {
   const enum query q = QUERY_filter_list;
@@ -53,7 +47,7 @@ static enum userdb_result add(struct userdb *db, const char *name, const char *d
 
   if (next_number(db, name, domain, &f->number, &count, e) == -1) return USERDB_TEMPFAIL;
   if (count >= FILTER_RULES_MAX) return USERDB_NONE;
-  return changed(db, sql_do(&db->sql, QUERY_filter_add,
+  return userdb_changed(db, sql_do(&db->sql, QUERY_filter_add,
                             SQL_ARGS(sql_t(name), sql_t(domain), sql_i(f->number), sql_t(f->name), sql_t(f->header), sql_i(f->comparison), sql_t(f->keyword),
                                      sql_t(f->folder), sql_t(f->action)),
                             e));
@@ -70,12 +64,12 @@ enum userdb_result userdb_filter_add(struct userdb *db, const char *name, const 
 }
 
 enum userdb_result userdb_filter_change(struct userdb *db, const char *name, const char *domain, const struct userdb_filter *f, struct strerr *e) {
-  return changed(db, sql_do(&db->sql, QUERY_filter_change,
+  return userdb_changed(db, sql_do(&db->sql, QUERY_filter_change,
                             SQL_ARGS(sql_t(f->name), sql_t(f->header), sql_i(f->comparison), sql_t(f->keyword), sql_t(f->folder), sql_t(f->action), sql_t(name),
                                      sql_t(domain), sql_i(f->number)),
                             e));
 }
 
 enum userdb_result userdb_filter_delete(struct userdb *db, const char *name, const char *domain, int64_t number, struct strerr *e) {
-  return changed(db, sql_do(&db->sql, QUERY_filter_delete, SQL_ARGS(sql_t(name), sql_t(domain), sql_i(number)), e));
+  return userdb_changed(db, sql_do(&db->sql, QUERY_filter_delete, SQL_ARGS(sql_t(name), sql_t(domain), sql_i(number)), e));
 }

@@ -1,22 +1,10 @@
 /* userdb_list: see userdb_list.h. */
 #include "user/userdb_list.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "base/bytes.h"
-
-static enum userdb_result no_memory(struct strerr *e) {
-  errno = ENOMEM;
-  strerr_sys(e, "unable to use a list of the user database", (char *)0);
-  return USERDB_TEMPFAIL;
-}
-
-static enum userdb_result changed(struct userdb *db, enum sql_verdict v) {
-  if (v == SQL_EXISTS) return USERDB_EXISTS;
-  if (v != SQL_NONE) return USERDB_TEMPFAIL;
-  return sql_changes(&db->sql) ? USERDB_FOUND : USERDB_NONE;
-}
+#include "user/userdb_part.h"
 
 /* The key with what stands before it: FOUND, NONE, TEMPFAIL. */
 static enum userdb_result has(struct userdb *db, const char *list, const char *before, const struct addrkey *key, stralloc *entry,
@@ -24,7 +12,7 @@ static enum userdb_result has(struct userdb *db, const char *list, const char *b
   enum sql_verdict v;
 
   if (!stralloc_copys(entry, before) || (key->at && !stralloc_append(entry, '@')) || !stralloc_catb(entry, key->s, key->n))
-    return no_memory(e);
+    return userdb_no_memory(e);
   bytes_lower(entry->s, entry->len);
   v = sql_start(&db->sql, QUERY_list_has, SQL_ARGS(sql_t(list), sql_tn(entry->s, entry->len)), e);
   sql_end(&db->sql, QUERY_list_has);
@@ -54,11 +42,11 @@ enum userdb_result userdb_list_find(struct userdb *db, const char *list, enum ad
 }
 
 enum userdb_result userdb_list_add(struct userdb *db, const char *list, const char *entry, struct strerr *e) {
-  return changed(db, sql_do(&db->sql, QUERY_list_add, SQL_ARGS(sql_t(list), sql_t(entry)), e));
+  return userdb_changed(db, sql_do(&db->sql, QUERY_list_add, SQL_ARGS(sql_t(list), sql_t(entry)), e));
 }
 
 enum userdb_result userdb_list_delete(struct userdb *db, const char *list, const char *entry, struct strerr *e) {
-  return changed(db, sql_do(&db->sql, QUERY_list_delete, SQL_ARGS(sql_t(list), sql_t(entry)), e));
+  return userdb_changed(db, sql_do(&db->sql, QUERY_list_delete, SQL_ARGS(sql_t(list), sql_t(entry)), e));
 }
 
 static int fill(struct userdb *db, const char *list, const struct strlist *entries, struct strerr *e) {
@@ -88,7 +76,7 @@ enum userdb_result userdb_list_show(struct userdb *db, const char *list, struct 
 
     if (strlist_add(entries, s, n)) continue;
     sql_end(&db->sql, q);
-    return no_memory(e);
+    return userdb_no_memory(e);
   }
   if (v != SQL_NONE) return USERDB_TEMPFAIL;
   return entries->len ? USERDB_FOUND : USERDB_NONE;

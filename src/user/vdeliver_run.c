@@ -138,7 +138,8 @@ enum deliver_result vdeliver_route(const struct vdeliver *v, const char *host_po
   return r;
 }
 
-int vdeliver_head(stralloc *head) {
+/* Those lines, as far as they are set: 1 or 0. */
+static int take_head(stralloc *head) {
   static const char *const lines[] = {"RPLINE", "DTLINE", "QQEH"};
 
   for (size_t i = 0; i < sizeof lines / sizeof *lines; ++i) {
@@ -149,7 +150,8 @@ int vdeliver_head(stralloc *head) {
   return 1;
 }
 
-int vdeliver_seekable(struct strerr *e) {
+/* The message: a descriptor, or -1 with e filled. */
+static int seekable(struct strerr *e) {
   char buf[SUBSTDIO_SIZE];
   ssize_t r;
   int fd;
@@ -160,4 +162,37 @@ int vdeliver_seekable(struct strerr *e) {
     if ((r == -1 && errno != EINTR) || (r > 0 && fd_write_all(fd, buf, (size_t)r) == -1)) fd = fd_close(fd);
   if (fd == -1) strerr_sys(e, "unable to keep the message in /tmp", (char *)0);
   return fd;
+}
+
+static int is_set(const char *name) {
+  const char *value = env_get(name);
+
+  return value && *value && strcmp(value, "0") != 0;
+}
+
+int vdeliver_environment(struct vdeliver *v, stralloc *head, struct strerr *e) {
+  const struct {
+    const char *name, **to;
+  } needed[] = {{"EXT", &v->user}, {"HOST", &v->domain}, {"SENDER", &v->sender}};
+
+  for (size_t i = 0; i < sizeof needed / sizeof *needed; ++i) {
+    *needed[i].to = env_get(needed[i].name);
+    if (*needed[i].to) continue;
+    strerr_set(e, needed[i].name, " is not set: run me from a .qmail file", (char *)0);
+    e->permanent = 1;
+    return -1;
+  }
+  v->folder = env_get("MAILDIRFOLDER");
+  v->no_alias = is_set("NOALIAS");
+  v->allow_inactive = is_set("ALLOW_INACTIVE");
+  if (!take_head(head)) return strerr_set(e, "out of memory", (char *)0);
+  v->head = stralloc_cstr(head);
+  v->msgfd = seekable(e);
+  return v->msgfd == -1 ? -1 : 0;
+}
+
+int vdeliver_exit(enum deliver_result r, const struct strerr *e) {
+  if (r == DELIVER_OK) return 0;
+  strerr_warn("", e);
+  return r == DELIVER_PERM && is_set("DISCARD_BOUNCE") ? 0 : (int)r;
 }

@@ -16,9 +16,11 @@ enum deliver_result vdeliver_forward(const struct vdeliver *v, const struct strl
 enum deliver_result vdeliver_route(const struct vdeliver *v, const char *host_port, const char *recipient,
                                    struct strerr *e) MUST_CHECK;
 
-/* For programs of .qmail files.  The lines $RPLINE, $DTLINE and $QQEH, as far as they are set: 1 or 0. */
-int vdeliver_head(stralloc *head) MUST_CHECK;
-/* The message, descriptor 0, as something that can be read twice: a descriptor, or -1 with e filled. */
-int vdeliver_seekable(struct strerr *e) MUST_CHECK;
+/* For programs of .qmail files: what qmail-local tells them, recipient, sender, switches, the lines
+ * $RPLINE, $DTLINE and $QQEH (in head), and the message, descriptor 0, as something that can be read
+ * twice.  0, or -1 with e filled, permanent when a variable is missing. */
+int vdeliver_environment(struct vdeliver *v, stralloc *head, struct strerr *e) MUST_CHECK;
+/* Such a program's exit code; unless all went well e is written.  A bounce is dropped with $DISCARD_BOUNCE. */
+int vdeliver_exit(enum deliver_result r, const struct strerr *e) MUST_CHECK;
 
 #endif

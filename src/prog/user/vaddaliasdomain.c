@@ -1,6 +1,4 @@
 /* vaddaliasdomain: gives a virtual domain another name. */
-#include <string.h>
-
 #include "base/options.h"
 #include "user/domain_alias.h"
 
@@ -14,11 +12,8 @@ int main(int argc, char **argv) {
   const struct option options[] = {{'v', OPTION_COUNT, &verbose, 0}, {0, OPTION_FLAG, 0, 0}};
   int i = options_or_die(argc, argv, options, USAGE, 2, 2);
 
-  for (int k = i; k < i + 2; ++k) {
-    const char *why = name_domain_fault(argv[k], strlen(argv[k]));
-
-    if (why) strerr_diem(100, FATAL, argv[k], ": ", why, (char *)0);
-  }
+  for (int k = i; k < argc; ++k)
+    if (site_domain(argv[k], &e) == -1) strerr_die(site_code(&e), FATAL, &e);
   if (site_load(&s, &e) == -1 || domain_alias_add(&s, argv[i], argv[i + 1], &e) == -1) strerr_die(site_code(&e), FATAL, &e);
   if (verbose) strerr_warnm("", argv[i], " is another name of ", argv[i + 1], (char *)0);
   site_close(&s);

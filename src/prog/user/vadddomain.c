@@ -52,12 +52,10 @@ int main(int argc, char **argv) {
   };
   int i = options_or_die(argc, argv, options, USAGE, 1, 2);
   struct secret made = {STRALLOC_INIT, STRALLOC_INIT};
-  const char *why;
   struct strerr e;
 
   n.name = argv[i];
-  why = name_domain_fault(n.name, strlen(n.name));
-  if (why) strerr_diem(100, FATAL, n.name, ": ", why, (char *)0);
+  if (site_domain(n.name, &e) == -1) die(&e);
   if (!vdeliver_action_ok(n.handler)) strerr_diem(100, FATAL, "not a default action: ", n.handler, (char *)0);
   if ((*n.dir && *n.dir != '/') || (*n.base && *n.base != '/') || strchr(n.dir, ':') || strchr(n.base, ':'))
     strerr_diem(100, FATAL, "a directory must be an absolute path without a colon", (char *)0);

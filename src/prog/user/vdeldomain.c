@@ -14,10 +14,8 @@ int main(int argc, char **argv) {
   int verbose = 0;
   const struct option options[] = {{'v', OPTION_COUNT, &verbose, 0}, {0, OPTION_FLAG, 0, 0}};
   int i = options_or_die(argc, argv, options, USAGE, 1, 1);
-  const char *why = name_domain_fault(argv[i], strlen(argv[i]));
 
-  if (why) strerr_diem(100, FATAL, argv[i], ": ", why, (char *)0);
-  if (site_load(&s, &e) == -1 || domain_delete(&s, argv[i], &e) == -1) strerr_die(site_code(&e), FATAL, &e);
+  if (site_domain(argv[i], &e) == -1 || site_load(&s, &e) == -1 || domain_delete(&s, argv[i], &e) == -1) strerr_die(site_code(&e), FATAL, &e);
   if (verbose) strerr_warnm("", "removed domain ", argv[i], (char *)0);
   site_close(&s);
   return post_handle_finish(FATAL, &(struct post_handle){"vdeldomain", (char *[]){argv[i], 0}, &s.mail, 1});

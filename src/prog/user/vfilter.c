@@ -1,9 +1,9 @@
 /* vfilter: delivers to a virtual user by rules.  Stands in a domain's .qmail-default where vdelivermail
  * would, with the same arguments; or, with an address, says what it would do. */
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/env.h"
 #include "base/options.h"
 #include "base/scan.h"
 #include "base/strerr.h"
@@ -32,28 +32,15 @@ static void temporary(const struct strerr *e) {
   strerr_die(111, FATAL, e);
 }
 
-static const char *needed(const char *name) {
-  const char *value = env_get(name);
-
-  if (!value) strerr_diem(100, FATAL, name, " is not set: run me from a .qmail file", (char *)0);
-  return value;
-}
-
-static int is_set(const char *name) {
-  const char *value = env_get(name);
-
-  return value && *value && strcmp(value, "0") != 0;
-}
-
-static void read_header(struct filter_message *m) {
+static void read_header(int fd, struct filter_message *m) {
   struct header_reader h = {STRALLOC_INIT, 0, 0};
   stralloc field = STRALLOC_INIT;
   char buf[4096];
   substdio in;
   enum header_line line;
 
-  if (lseek(0, 0, SEEK_SET) == -1) strerr_diem_sys(111, FATAL, "unable to rewind the message", (char *)0);
-  substdio_initfd_read(&in, 0, buf, sizeof buf);
+  if (lseek(fd, 0, SEEK_SET) == -1 && errno != ESPIPE) strerr_diem_sys(111, FATAL, "unable to rewind the message", (char *)0);
+  substdio_initfd_read(&in, fd, buf, sizeof buf);
   while ((line = header_next(&h, &in, &field, FIELD_MAX)) == HEADER_FIELD)
     if (!filter_field(m, field.s, field.len)) strerr_die_nomem(FATAL);
   if (line == HEADER_NOMEM) strerr_die_nomem(FATAL);
@@ -110,12 +97,6 @@ static void say(const struct rule *r) {
   if (substdio_flush(&out) == -1) strerr_diem_sys(111, FATAL, "unable to write", (char *)0);
 }
 
-static int end(enum deliver_result r, const struct strerr *e) {
-  if (r == DELIVER_OK) return 0;
-  strerr_warn("", e);
-  return r == DELIVER_PERM && is_set("DISCARD_BOUNCE") ? 0 : (int)r;
-}
-
 /* "&address", "address" or "|command". */
 static enum deliver_result pass_on(const struct vdeliver *v, const char *where, struct strerr *e) {
   struct strlist to = {0};
@@ -145,10 +126,10 @@ static int carry_out(struct vdeliver *v, const struct rule *r) {
     if (kind != '1' && kind != '3') done = vdeliver(v, &e);
   }
   if (done == DELIVER_OK && (kind == '2' || kind == '3') && r->action[1]) done = pass_on(v, r->action + 1, &e);
-  if (done != DELIVER_OK) return end(done, &e);
+  if (done != DELIVER_OK) return vdeliver_exit(done, &e);
   if (kind != '1' && kind != '3') return 0;
   strerr_set(&e, "the recipient does not want this message (#5.7.1)", (char *)0);
-  return end(DELIVER_PERM, &e);
+  return vdeliver_exit(DELIVER_PERM, &e);
 }
 
 int main(int argc, char **argv) {
@@ -167,26 +148,21 @@ int main(int argc, char **argv) {
 
   if (asking && (!at || at == argv[i] || !at[1])) strerr_die_usage(USAGE);
   if (!asking && (*argv[i] || !vdeliver_action_ok(argv[i + 1]))) strerr_die_usage(USAGE);
+  if (asking) {
+    *at = 0;
+    v.user = argv[i];
+    v.domain = at + 1;
+  } else {
+    v.action = argv[i + 1];
+    if (vdeliver_environment(&v, &head, &e) == -1) strerr_die(e.permanent ? 100 : 111, FATAL, &e);
+  }
   if (conf_load(&conf, CONF_LOCAL, &e) == -1) temporary(&e);
-  if (asking) *at = 0;
-  v.user = asking ? argv[i] : needed("EXT");
-  v.domain = asking ? at + 1 : needed("HOST");
-  v.sender = asking ? "" : needed("SENDER");
-  v.action = argv[i + 1];
-  v.no_alias = is_set("NOALIAS");
-  v.allow_inactive = is_set("ALLOW_INACTIVE");
-  v.folder = env_get("MAILDIRFOLDER");
   v.seconds = (int64_t)conf_number(&conf, SET_timeoutread);
-  if (!vdeliver_head(&head) || !stralloc_catm(&recipient, v.user, "@", v.domain, (char *)0)) strerr_die_nomem(FATAL);
-  v.head = stralloc_cstr(&head);
-  v.msgfd = vdeliver_seekable(&e);
-  if (v.msgfd == -1) temporary(&e);
-  if (v.msgfd != 0 && dup2(v.msgfd, 0) == -1) strerr_diem_sys(111, FATAL, "unable to read the message", (char *)0);
-  v.msgfd = 0;
+  if (!stralloc_catm(&recipient, v.user, "@", v.domain, (char *)0)) strerr_die_nomem(FATAL);
   m.recipient = recipient.s;
-  read_header(&m);
+  read_header(v.msgfd, &m);
   if (!find(&v, &m, &rules, &r)) {
-    if (!asking) return end(vdeliver(&v, &e), &e);
+    if (!asking) return vdeliver_exit(vdeliver(&v, &e), &e);
     say(0);
     return 0;
   }

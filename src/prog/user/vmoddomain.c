@@ -20,10 +20,9 @@ int main(int argc, char **argv) {
       {'h', OPTION_STRING, &c.handler, 0}, {'H', OPTION_STRING, &c.method, 0}, {0, OPTION_FLAG, 0, 0},
   };
   int i = options_or_die(argc, argv, options, USAGE, 1, 1);
-  const char *why = name_domain_fault(argv[i], strlen(argv[i]));
   enum password_scheme scheme;
 
-  if (why) strerr_diem(100, FATAL, argv[i], ": ", why, (char *)0);
+  if (site_domain(argv[i], &e) == -1) strerr_die(site_code(&e), FATAL, &e);
   if (filter <= 1) c.filter = (int)filter;
   if (limits <= 1) c.limits = (int)limits;
   if (c.filter == -1 && c.limits == -1 && !c.handler && !c.method) strerr_die_usage(USAGE);

@@ -1,6 +1,4 @@
 /* vrenamedomain: gives a virtual domain another name. */
-#include <string.h>
-
 #include "base/options.h"
 #include "user/domain.h"
 #include "user/post_handle.h"
@@ -15,11 +13,8 @@ int main(int argc, char **argv) {
   const struct option options[] = {{'v', OPTION_COUNT, &verbose, 0}, {0, OPTION_FLAG, 0, 0}};
   int i = options_or_die(argc, argv, options, USAGE, 2, 2);
 
-  for (int k = i; k < argc; ++k) {
-    const char *why = name_domain_fault(argv[k], strlen(argv[k]));
-
-    if (why) strerr_diem(100, FATAL, argv[k], ": ", why, (char *)0);
-  }
+  for (int k = i; k < argc; ++k)
+    if (site_domain(argv[k], &e) == -1) strerr_die(site_code(&e), FATAL, &e);
   if (site_load(&s, &e) == -1 || domain_rename(&s, argv[i], argv[i + 1], &e) == -1) strerr_die(site_code(&e), FATAL, &e);
   if (verbose) strerr_warnm("", "renamed domain ", argv[i], " to ", argv[i + 1], (char *)0);
   site_close(&s);
