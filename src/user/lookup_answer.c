@@ -246,6 +246,17 @@ static int add_rule(void *ctx, const struct userdb_filter *f) {
   return !ok;
 }
 
+/* Those of user for user+detail too; but an account of that name without rules does not get them. */
+static enum userdb_result rules_of(struct ask *q, struct strlist *rules) {
+  enum userdb_result r = userdb_filter_each(&q->s->db, q->address.user.s, q->address.domain.s, add_rule, rules, &q->e);
+  int active, bounce, alias;
+
+  if (r != USERDB_NONE || bytes_chr(q->address.user.s, q->address.user.len, '+') == q->address.user.len) return r;
+  r = user_or_alias(q, &active, &bounce, &alias);
+  if (r != USERDB_NONE) return r == USERDB_FOUND ? USERDB_NONE : r;
+  return drop_detail(q) ? userdb_filter_each(&q->s->db, q->address.user.s, q->address.domain.s, add_rule, rules, &q->e) : r;
+}
+
 /* Who may know them is who delivers there. */
 static int answer_filters(struct ask *q) {
   struct strlist rules = {0};
@@ -255,7 +266,7 @@ static int answer_filters(struct ask *q) {
 
   if (a <= 0) return a == 0 && finish(q, LOOKUP_STATUS_none);
   if (!is_his_domain(q, &r)) return r == USERDB_FOUND ? finish(q, LOOKUP_STATUS_denied) : other(q, r);
-  r = userdb_filter_each(&q->s->db, q->address.user.s, q->address.domain.s, add_rule, &rules, &q->e);
+  r = rules_of(q, &rules);
   ok = r == USERDB_FOUND ? finish(q, LOOKUP_STATUS_ok) && put_lines(q, &rules) : other(q, r);
   strlist_free(&rules);
   return ok;

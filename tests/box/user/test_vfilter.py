@@ -57,6 +57,13 @@ class Filter(unittest.TestCase):
         self.deliver(SPAM)
         self.assertEqual(self.count(), 2)
 
+    def test_detail(self):
+        """Mail for user+detail goes by the user's rules, unless that is somebody."""
+        self.site.add_user("alice+own")
+        self.rule("-i", "-t", "spam", "-h", "X-Bogosity", "-c", "starts", "-k", "yes", "-f", "Spam")
+        self.assertEqual(self.asked(SPAM, "alice+shop@example.com"), "folder Spam, action 0")
+        self.assertEqual(self.asked(SPAM, "alice+own@example.com"), "no rule matches")
+
     def test_actions(self):
         self.rule("-i", "-h", "subject", "-k", "one", "-b", "1")
         self.rule("-i", "-h", "subject", "-k", "two", "-b", "2&bob@b.example")
