@@ -2,7 +2,6 @@
 #include "smtp/auth.h"
 
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/base64.h"
 #include "base/bytes.h"
@@ -118,23 +117,21 @@ static void forget_line(struct session *s) {
   stralloc_cut(&s->line, 0);
 }
 
-static enum auth_verdict refuse(struct session *s, unsigned code, const char *enhanced, const char *text) {
+static enum sasl_verdict refuse(struct session *s, unsigned code, const char *enhanced, const char *text) {
   forget_line(s);
   reply_refuse(s, code, enhanced, text);
-  return AUTH_ENDED;
+  return SASL_ENDED;
 }
 
-enum auth_verdict auth_decode(struct session *s, const char *text, size_t n, stralloc *out) {
-  stralloc_cut(out, 0);
-  if (n == 1 && *text == '=') return AUTH_YES;
-  switch (base64_decode(out, text, n)) {
-    case 1: return AUTH_YES;
+enum sasl_verdict auth_decode(struct session *s, const char *text, size_t n, stralloc *out) {
+  switch (sasl_decode(text, n, out)) {
+    case 1: return SASL_YES;
     case 0: return refuse(s, 501, "5.5.2", "that is not base64");
-    default: reply_close(s, "4.3.0", "out of memory"); return AUTH_ENDED;
+    default: reply_close(s, "4.3.0", "out of memory"); return SASL_ENDED;
   }
 }
 
-static enum auth_verdict read_answer(struct session *s, stralloc *answer) {
+static enum sasl_verdict read_answer(struct session *s, stralloc *answer) {
   switch (session_line(s, SESSION_AUTH_LINE)) {
     case LINE_READ:
       if (!stralloc_equals(&s->line, "*")) return auth_decode(s, stralloc_cstr(&s->line), s->line.len, answer);
@@ -143,13 +140,13 @@ static enum auth_verdict read_answer(struct session *s, stralloc *answer) {
     case LINE_BAD: return refuse(s, 500, "5.5.2", "a line ends with CR LF, and has neither elsewhere");
     case LINE_LOST: break;
   }
-  return AUTH_ENDED;
+  return SASL_ENDED;
 }
 
-enum auth_verdict auth_ask(struct auth *a, const char *challenge, size_t n, stralloc *answer) {
+enum sasl_verdict auth_ask(struct auth *a, const char *challenge, size_t n, stralloc *answer) {
   struct session *s = a->s;
   stralloc text = STRALLOC_INIT;
-  enum auth_verdict v = AUTH_ENDED;
+  enum sasl_verdict v = SASL_ENDED;
 
   session_deadline(s);
   if (base64_encode(&text, challenge, n)) {
@@ -163,37 +160,106 @@ enum auth_verdict auth_ask(struct auth *a, const char *challenge, size_t n, stra
   return v;
 }
 
-enum auth_verdict auth_first(struct auth *a, stralloc *answer) {
-  if (!a->initial) return auth_ask(a, "", 0, answer);
-  return stralloc_copy(answer, a->initial) ? AUTH_YES : auth_nomem(a);
-}
-
-enum auth_verdict auth_malformed(struct auth *a, const char *what) {
+enum sasl_verdict auth_malformed(struct auth *a, const char *what) {
   return refuse(a->s, 501, "5.5.2", what);
 }
 
-enum auth_verdict auth_nomem(struct auth *a) {
+enum sasl_verdict auth_nomem(struct auth *a) {
   reply_close(a->s, "4.3.0", "out of memory");
-  return AUTH_ENDED;
+  return SASL_ENDED;
 }
 
-enum auth_verdict auth_suspect(struct auth *a, const char *why) {
+enum sasl_verdict auth_suspect(struct auth *a, const char *why) {
   const struct connection *c = &a->s->c;
 
-  LOG(2, PREFIX, smtp_auth_suspect, log_s(c->ip), log_u(c->number), log_s(a->m->name), log_s(stralloc_cstr(&a->user)),
+  LOG(2, PREFIX, smtp_auth_suspect, log_s(c->ip), log_u(c->number), log_s(a->m->name), log_s(stralloc_cstr(&a->sasl.user)),
       log_s(why));
-  return AUTH_NO;
+  return SASL_NO;
 }
 
-int auth_random(struct auth *a, size_t n, stralloc *out) {
-  char bytes[64];
-  int ok;
+enum sasl_verdict auth_check(struct auth *a, stralloc *answer) {
+  const struct sasl_question q = {a->s->auth + 1, SASL_PROGRAM_MAX, a->m->method, a->s->env, answer};
+  enum sasl_verdict v = sasl_program(&a->sasl, &q);
 
-  if (n > sizeof bytes || getrandom(bytes, n, 0) != (ssize_t)n) {
-    strerr_sys(&a->e, "unable to get random bytes", (char *)0);
-    return 0;
-  }
-  ok = base64_encode(out, bytes, n);
-  if (!ok) strerr_set(&a->e, "out of memory", (char *)0);
-  return ok;
+  session_deadline(a->s);
+  return v;
+}
+
+/* --- an exchange carried over SMTP */
+
+static enum sasl_verdict carry_ask(struct sasl *x, const char *challenge, size_t n, stralloc *answer) {
+  return auth_ask(x->context, challenge, n, answer);
+}
+
+static enum sasl_verdict carry_malformed(struct sasl *x, const char *what) {
+  return auth_malformed(x->context, what);
+}
+
+static enum sasl_verdict carry_nomem(struct sasl *x) {
+  return auth_nomem(x->context);
+}
+
+static enum sasl_verdict carry_suspect(struct sasl *x, const char *why) {
+  return auth_suspect(x->context, why);
+}
+
+static const struct sasl_carrier carrier = {carry_ask, carry_malformed, carry_nomem, carry_suspect};
+
+void auth_begin(struct auth *a, struct session *s, const struct auth_mechanism *m, const stralloc *initial) {
+  *a = (struct auth){.s = s, .m = m};
+  a->sasl = (struct sasl){
+      .carrier = &carrier,
+      .context = a,
+      .service = "smtp",
+      .ip = s->c.ip,
+      .initial = initial,
+      .tls = s->c.tls ? &s->c.tls_info : 0,
+      .binding_offered = auth_offers_binding(s),
+      .lookup_seconds = (int)conf_number(s->conf, SET_timeoutread),
+      .lookup = s->c.lookup,
+  };
+}
+
+/* --- mechanisms whose exchange is in user */
+
+/* One whose password is then judged by the program. */
+static enum sasl_verdict check_after(struct auth *a, enum sasl_verdict (*exchange)(struct sasl *)) {
+  enum sasl_verdict v = exchange(&a->sasl);
+
+  return v == SASL_YES ? auth_check(a, 0) : v;
+}
+
+enum sasl_verdict auth_plain(struct auth *a) {
+  return check_after(a, sasl_plain);
+}
+
+enum sasl_verdict auth_login(struct auth *a) {
+  return check_after(a, sasl_login);
+}
+
+enum sasl_verdict auth_scram(struct auth *a) {
+  struct lookup_account account = {.inactive = 0};
+  enum sasl_verdict v;
+
+  a->sasl.account = &account;
+  v = sasl_scram(&a->sasl, a->m->name);
+  lookup_account_free(&account);
+  return v;
+}
+
+static enum sasl_verdict judge_token(struct sasl *x) {
+  struct auth *a = x->context;
+  const struct sasl_question q = {0, SASL_TOKEN_MAX, a->m->method, a->s->env, 0};
+  enum sasl_verdict v = sasl_program_command(x, "control/oauthprogram", conf_line(a->s->conf, SET_oauthprogram), &q);
+
+  session_deadline(a->s);
+  return v;
+}
+
+enum sasl_verdict auth_oauthbearer(struct auth *a) {
+  return sasl_oauthbearer(&a->sasl, judge_token, conf_line(a->s->conf, SET_xoauth2_scope));
+}
+
+enum sasl_verdict auth_xoauth2(struct auth *a) {
+  return sasl_xoauth2(&a->sasl, judge_token, conf_line(a->s->conf, SET_xoauth2_scope));
 }

@@ -3,27 +3,18 @@
 #define SMTP_AUTH_H
 
 #include "smtp/session.h"
-
-enum auth_verdict {
-  AUTH_YES,
-  AUTH_YES_NO_RELAY,
-  AUTH_NO,
-  AUTH_TEMPFAIL, /* could not be found out: struct auth's e says why */
-  AUTH_ENDED,    /* given up, refused or lost; the reply is out */
-};
+#include "user/sasl.h"
 
 /* One AUTH under way; it lives on the stack of the verb. */
 struct auth {
+  struct sasl sasl;
   struct session *s;
   const struct auth_mechanism *m;
-  const stralloc *initial;          /* the initial response, decoded; null when there is none */
-  stralloc user, secret, response;  /* what the client gave, as the program gets it */
-  struct strerr e;
 };
 
 /* A mechanism's exchange, from the initial response to the verdict; user is filled as soon
  * as it is known. */
-typedef enum auth_verdict (*auth_exchange)(struct auth *a);
+typedef enum sasl_verdict (*auth_exchange)(struct auth *a);
 
 enum auth_judge {
   AUTH_BY_PROGRAM,  /* the program of the command line */
@@ -42,7 +33,7 @@ struct auth_mechanism {
   enum setting disabled;
 };
 
-#define MECHANISM(name, method, handler, shows, judge, offer, setting, meaning) enum auth_verdict handler(struct auth *a);
+#define MECHANISM(name, method, handler, shows, judge, offer, setting, meaning) enum sasl_verdict handler(struct auth *a);
 #include "smtp/verbs.def"
 
 /* The mechanism of this name, whether offered or not; null. */
@@ -60,34 +51,19 @@ int auth_offers_binding(const struct session *s);
 /* Are the names in control/authmechanisms mechanisms?  0, or -1 with e filled. */
 int auth_settings_ok(const struct conf *conf, struct strerr *e) MUST_CHECK;
 
-/* The steps of an exchange: AUTH_YES when it was done, else what the exchange has come to,
- * to be handed on. */
-/* Send a challenge of n bytes, decode the client's answer. */
-enum auth_verdict auth_ask(struct auth *a, const char *challenge, size_t n, stralloc *answer);
-/* The client's first message: the initial response, or what it answers to an empty challenge. */
-enum auth_verdict auth_first(struct auth *a, stralloc *answer);
+/* Makes a ready for an exchange of m in s; initial: the client's initial response, or null. */
+void auth_begin(struct auth *a, struct session *s, const struct auth_mechanism *m, const stralloc *initial);
+
+/* The steps of an exchange (user/sasl.h), and how it may end early. */
+enum sasl_verdict auth_ask(struct auth *a, const char *challenge, size_t n, stralloc *answer);
 /* Turn base64 from the client into bytes; "=" is the empty response. */
-enum auth_verdict auth_decode(struct session *s, const char *text, size_t n, stralloc *out);
+enum sasl_verdict auth_decode(struct session *s, const char *text, size_t n, stralloc *out);
+enum sasl_verdict auth_malformed(struct auth *a, const char *what); /* 501 */
+enum sasl_verdict auth_nomem(struct auth *a);
+enum sasl_verdict auth_suspect(struct auth *a, const char *why);
 
-/* How an exchange may end early. */
-enum auth_verdict auth_malformed(struct auth *a, const char *what); /* 501 */
-enum auth_verdict auth_nomem(struct auth *a);
-/* What no honest client does, or what says that somebody sits between: logged; a failed login. */
-enum auth_verdict auth_suspect(struct auth *a, const char *why);
-/* n random bytes as base64, appended: 1, or 0 with a->e filled. */
-int auth_random(struct auth *a, size_t n, stralloc *out) MUST_CHECK;
-
-/* Ask a program about user, secret and response (checkpassword's contract: descriptor 3
- * gives them and the method byte, each with a NUL; exit 0, 1, 3 or 111).  It gets a small
- * environment and no descriptor of ours but the log.  answer may be null: what it writes
- * to descriptor 6. */
-struct auth_question {
-  char *const *argv;
-  size_t max; /* bytes it is given; more are nobody's */
-  stralloc *answer;
-};
-enum auth_verdict auth_program(struct auth *a, const struct auth_question *q);
-/* The program of the command line. */
-enum auth_verdict auth_check(struct auth *a, stralloc *answer);
+/* Ask the program of the command line about user, secret and response.  answer may be null: what
+ * it writes to descriptor 6. */
+enum sasl_verdict auth_check(struct auth *a, stralloc *answer);
 
 #endif

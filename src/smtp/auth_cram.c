@@ -24,35 +24,35 @@ static int digest_ok(unsigned char method, const char *s, size_t n) {
 }
 
 /* Nobody can foresee it: <random.time@host>. */
-static enum auth_verdict make_challenge(struct auth *a) {
-  if (!stralloc_append(&a->secret, '<')) return auth_nomem(a);
-  if (!auth_random(a, CHALLENGE, &a->secret)) return AUTH_TEMPFAIL;
-  if (stralloc_append(&a->secret, '.') && stralloc_cati64(&a->secret, wall_now()) &&
-      stralloc_catm(&a->secret, "@", a->s->auth[0], ">", (char *)0))
-    return AUTH_YES;
+static enum sasl_verdict make_challenge(struct auth *a) {
+  if (!stralloc_append(&a->sasl.secret, '<')) return auth_nomem(a);
+  if (!sasl_random(&a->sasl, CHALLENGE, &a->sasl.secret)) return SASL_TEMPFAIL;
+  if (stralloc_append(&a->sasl.secret, '.') && stralloc_cati64(&a->sasl.secret, wall_now()) &&
+      stralloc_catm(&a->sasl.secret, "@", a->s->auth[0], ">", (char *)0))
+    return SASL_YES;
   return auth_nomem(a);
 }
 
 /* A name, which may hold blanks, one blank, the digest. */
-static enum auth_verdict split(struct auth *a, const stralloc *answer) {
+static enum sasl_verdict split(struct auth *a, const stralloc *answer) {
   const char *s = stralloc_cstr(answer);
   size_t n = answer->len, name = bytes_rchr(s, n, ' ');
 
   if (!name || name == n || !digest_ok(a->m->method, s + name + 1, n - name - 1))
     return auth_malformed(a, "not a name with a digest");
-  if (stralloc_copyb(&a->user, s, name) && stralloc_copyb(&a->response, s + name + 1, n - name - 1)) return AUTH_YES;
+  if (stralloc_copyb(&a->sasl.user, s, name) && stralloc_copyb(&a->sasl.response, s + name + 1, n - name - 1)) return SASL_YES;
   return auth_nomem(a);
 }
 
-enum auth_verdict auth_cram(struct auth *a) {
+enum sasl_verdict auth_cram(struct auth *a) {
   stralloc answer = STRALLOC_INIT;
-  enum auth_verdict v;
+  enum sasl_verdict v;
 
-  if (a->initial) return auth_malformed(a, "here the server speaks first");
+  if (a->sasl.initial) return auth_malformed(a, "here the server speaks first");
   v = make_challenge(a);
-  if (v == AUTH_YES) v = auth_ask(a, a->secret.s, a->secret.len, &answer);
-  if (v == AUTH_YES) v = split(a, &answer);
+  if (v == SASL_YES) v = auth_ask(a, a->sasl.secret.s, a->sasl.secret.len, &answer);
+  if (v == SASL_YES) v = split(a, &answer);
   stralloc_wipe(&answer);
   stralloc_free(&answer);
-  return v == AUTH_YES ? auth_check(a, 0) : v;
+  return v == SASL_YES ? auth_check(a, 0) : v;
 }

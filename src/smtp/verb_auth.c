@@ -16,7 +16,7 @@ int ehlo_auth(const struct session *s, stralloc *more) {
 }
 
 static void accepted(struct session *s, const struct auth *a, int may_relay) {
-  if (!stralloc_copy(&s->c.user, &a->user)) {
+  if (!stralloc_copy(&s->c.user, &a->sasl.user)) {
     reply_close(s, "4.3.0", "out of memory");
     return;
   }
@@ -31,7 +31,7 @@ static void accepted(struct session *s, const struct auth *a, int may_relay) {
 static void refused(struct session *s, const struct auth *a) {
   unsigned before = s->c.auth_failures < PAUSE_DOUBLINGS ? s->c.auth_failures : PAUSE_DOUBLINGS;
 
-  LOG(2, PREFIX, smtp_auth_failed, log_s(s->c.ip), log_u(s->c.number), log_s(a->m->name), log_s(stralloc_cstr(&a->user)));
+  LOG(2, PREFIX, smtp_auth_failed, log_s(s->c.ip), log_u(s->c.number), log_s(a->m->name), log_s(stralloc_cstr(&a->sasl.user)));
   session_pause(s, conf_number(s->conf, SET_penalty) << before);
   session_deadline(s);
   reply(s, 535, "5.7.8", "name or password wrong");
@@ -39,16 +39,16 @@ static void refused(struct session *s, const struct auth *a) {
     reply_close(s, "4.7.0", "too many failed logins, goodbye");
 }
 
-static void conclude(struct session *s, const struct auth *a, enum auth_verdict v) {
+static void conclude(struct session *s, const struct auth *a, enum sasl_verdict v) {
   switch (v) {
-    case AUTH_YES: accepted(s, a, 1); return;
-    case AUTH_YES_NO_RELAY: accepted(s, a, 0); return;
-    case AUTH_NO: refused(s, a); return;
-    case AUTH_TEMPFAIL:
-      LOG(2, PREFIX, smtp_lookup_failed, log_s(s->c.ip), log_u(s->c.number), log_s("auth"), log_s(a->e.text));
+    case SASL_YES: accepted(s, a, 1); return;
+    case SASL_YES_NO_RELAY: accepted(s, a, 0); return;
+    case SASL_NO: refused(s, a); return;
+    case SASL_TEMPFAIL:
+      LOG(2, PREFIX, smtp_lookup_failed, log_s(s->c.ip), log_u(s->c.number), log_s("auth"), log_s(a->sasl.e.text));
       reply(s, 454, "4.7.0", "unable to check passwords now, please try again later");
       return;
-    case AUTH_ENDED: return;
+    case SASL_ENDED: return;
   }
 }
 
@@ -59,16 +59,14 @@ static void forget(stralloc *sa) {
 
 /* The exchange with the initial response, if there is one, and the verdict. */
 static void run(struct session *s, const struct auth_mechanism *m, const char *text, size_t n) {
-  struct auth a = {.s = s, .m = m};
   stralloc initial = STRALLOC_INIT;
-  enum auth_verdict v = n ? auth_decode(s, text, n, &initial) : AUTH_YES;
+  struct auth a;
+  enum sasl_verdict v = n ? auth_decode(s, text, n, &initial) : SASL_YES;
 
-  if (n) a.initial = &initial;
-  if (v == AUTH_YES) v = m->exchange(&a);
+  auth_begin(&a, s, m, n ? &initial : 0);
+  if (v == SASL_YES) v = m->exchange(&a);
   conclude(s, &a, v);
-  forget(&a.user);
-  forget(&a.secret);
-  forget(&a.response);
+  sasl_forget(&a.sasl);
   forget(&initial);
 }
 

@@ -266,6 +266,14 @@ enum lookup_verdict lookup_scram_first(struct lookup *l, const char *addr, const
   return v;
 }
 
+enum lookup_verdict lookup_session(struct lookup *l, const char *addr, const char *service, const char *ip, deadline when,
+                                   struct lookup_account *a, struct strerr *e) {
+  const char *arg[] = {addr, service, ip};
+
+  if (too_long(addr)) return LOOKUP_NONE;
+  return ask_account(l, LOOKUP_OP_session, arg, when, a, 0, e);
+}
+
 enum lookup_verdict lookup_scram_final(struct lookup *l, const struct lookup_proof *p, deadline when,
                                        stralloc *signature, struct lookup_account *a, struct strerr *e) {
   const char *arg[] = {p->addr, p->mechanism, p->service, p->ip, p->text, p->proof};

@@ -68,6 +68,11 @@ enum lookup_verdict lookup_verify(struct lookup *l, const char *addr, const char
                                   const char *service, const char *ip, deadline when,
                                   struct lookup_account *a, struct strerr *e);
 
+/* May this user, whom the caller has found to be who it is (a token), use the service now?  The login
+ * is recorded.  FOUND, the account filled; NONE. */
+enum lookup_verdict lookup_session(struct lookup *l, const char *addr, const char *service, const char *ip, deadline when,
+                                   struct lookup_account *a, struct strerr *e);
+
 /* A login by SCRAM (RFC 5802), whose messages the caller exchanges with the client; the keys
  * stay with inlookup.  mechanism has no -PLUS.  First what the client is told, in any case:
  * FOUND; whether there is such a user does not show. */

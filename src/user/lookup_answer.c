@@ -40,6 +40,8 @@ struct ask {
   const struct lookup_request *r;
   struct address address;
   struct userdb_user user;
+  size_t service; /* of a login: in services */
+  const struct lookup_field *ip; /* it comes from */
   struct strerr e;
   unsigned wait; /* milliseconds the answer is to wait */
 };
@@ -318,7 +320,7 @@ static int answer_domain(struct ask *q) {
 
 /* 1 right, 0 wrong, -1 could not be found out; *main: it is the user's own password, not one of a
  * program.  Takes the same time for a user that does not exist. */
-static int check_password(struct ask *q, enum userdb_result r, size_t service, const char *password, int *main) {
+static int check_password(struct ask *q, enum userdb_result r, const char *password, int *main) {
   *main = 0;
   if (r != USERDB_FOUND) {
     password_waste(password);
@@ -326,13 +328,13 @@ static int check_password(struct ask *q, enum userdb_result r, size_t service, c
   }
   *main = password_verify(password, stralloc_cstr(&q->user.hash), &q->e);
   if (*main) return *main;
-  r = app_password_check(&q->s->db, q->user.name.s, q->user.domain.s, password, services[service].name, &q->e);
+  r = app_password_check(&q->s->db, q->user.name.s, q->user.domain.s, password, services[q->service].name, &q->e);
   return r == USERDB_FOUND ? 1 : r == USERDB_NONE ? 0 : -1;
 }
 
 /* A wrong password: who guesses much waits longer for each answer. */
 static int wrong(struct ask *q) {
-  const struct lookup_field *ip = &q->r->arg[3];
+  const struct lookup_field *ip = q->ip;
   struct throttle *t = &q->s->counters->throttle;
   int64_t now = wall_now();
   unsigned by_ip = ip->n ? throttle_failed(t, ip->s, ip->n, now) : 0;
@@ -346,19 +348,18 @@ static int wrong(struct ask *q) {
 }
 
 /* Its address may send mail for a while.  That it could not be written must not keep the user out. */
-static void open_relay(struct ask *q, size_t service, const char *ip) {
+static void open_relay(struct ask *q, const char *ip) {
   stralloc address = STRALLOC_INIT;
   struct strerr ignored;
 
-  if (!q->s->open_smtp || !*ip || !services[service].opens_smtp || q->user.flags & USER_NO_RELAY) return;
+  if (!q->s->open_smtp || !*ip || !services[q->service].opens_smtp || q->user.flags & USER_NO_RELAY) return;
   if (stralloc_catm(&address, q->user.name.s, "@", q->user.domain.s, (char *)0))
     (void)!userdb_relay_set(&q->s->db, ip, address.s, &ignored);
   stralloc_free(&address);
 }
 
 /* What a login leaves behind; that it could not be written must not keep the user out. */
-static enum userdb_result record_login(struct ask *q, size_t service) {
-  const struct lookup_field *ip = &q->r->arg[3];
+static enum userdb_result record_login(struct ask *q) {
   stralloc text = STRALLOC_INIT;
   struct strerr ignored;
   enum userdb_result r = USERDB_FOUND;
@@ -368,10 +369,10 @@ static enum userdb_result record_login(struct ask *q, size_t service) {
     r = userdb_user_activate(&q->s->db, name, domain, &q->e);
     if (r == USERDB_FOUND) q->user.active = 1;
   }
-  if (r == USERDB_FOUND && services[service].record && stralloc_copyb(&text, ip->s, ip->n)) {
-    (void)!userdb_lastauth_set(&q->s->db, name, domain, services[service].record, stralloc_cstr(&text), LASTAUTH_SECONDS,
+  if (r == USERDB_FOUND && services[q->service].record && stralloc_copyb(&text, q->ip->s, q->ip->n)) {
+    (void)!userdb_lastauth_set(&q->s->db, name, domain, services[q->service].record, stralloc_cstr(&text), LASTAUTH_SECONDS,
                                &ignored);
-    open_relay(q, service, stralloc_cstr(&text));
+    open_relay(q, stralloc_cstr(&text));
   }
   stralloc_free(&text);
   return r;
@@ -406,8 +407,8 @@ static void strengthen(struct ask *q, const char *password) {
 }
 
 /* May this user, whose password is right, use the service? */
-static int may_use(const struct ask *q, size_t service) {
-  return !(q->user.flags & services[service].refused) && (q->user.active || services[service].inactive);
+static int may_use(const struct ask *q) {
+  return !(q->user.flags & services[q->service].refused) && (q->user.active || services[q->service].inactive);
 }
 
 /* The user of a login name; NONE too where the name can be nobody's. */
@@ -419,40 +420,50 @@ static enum userdb_result login_user(struct ask *q) {
   return a == 0 ? USERDB_NONE : USERDB_TEMPFAIL;
 }
 
-static int verify(struct ask *q, size_t service, const char *password) {
+/* What is to be done when the user is known for sure, and the answer. */
+static int welcome(struct ask *q) {
+  enum userdb_result r = record_login(q);
+
+  return r == USERDB_FOUND ? put_account(q) : other(q, r);
+}
+
+static int verify(struct ask *q, const char *password) {
   enum userdb_result r = login_user(q);
   int right, main;
 
   if (r == USERDB_TEMPFAIL || r == USERDB_EXISTS) return temporary(q);
-  right = check_password(q, r, service, password, &main);
+  right = check_password(q, r, password, &main);
   if (right == -1) return temporary(q);
   if (!right) return wrong(q);
-  if (!may_use(q, service)) return finish(q, LOOKUP_STATUS_none);
+  if (!may_use(q)) return finish(q, LOOKUP_STATUS_none);
   if (main) {
     strengthen(q, password);
     learn_scram(q, password);
   }
-  r = record_login(q, service);
-  return r == USERDB_FOUND ? put_account(q) : other(q, r);
+  return welcome(q);
 }
 
-/* Number of the service named in argument 2, SERVICES for none. */
-static size_t service_of(const struct ask *q) {
-  const struct lookup_field *name = &q->r->arg[2];
-  size_t i = 0;
+/* Service and address of a login: arguments i and the next.  1, or 0: there is no such service. */
+static int take_service(struct ask *q, size_t i) {
+  const struct lookup_field *name = &q->r->arg[i];
 
-  while (i < SERVICES && !bytes_equal(name->s, name->n, services[i].name, strlen(services[i].name))) ++i;
-  return i;
+  q->ip = name + 1;
+  for (q->service = 0; q->service < SERVICES; ++q->service)
+    if (bytes_equal(name->s, name->n, services[q->service].name, strlen(services[q->service].name))) return 1;
+  return 0;
+}
+
+static int unknown_service(struct ask *q) {
+  return say(q, LOOKUP_STATUS_bad, "unknown service");
 }
 
 static int answer_verify(struct ask *q) {
-  size_t service = service_of(q);
   stralloc password = STRALLOC_INIT;
   int ok = 0;
 
   if (!trusted(q)) return finish(q, LOOKUP_STATUS_denied);
-  if (service == SERVICES) return say(q, LOOKUP_STATUS_bad, "unknown service");
-  if (stralloc_copyb(&password, q->r->arg[1].s, q->r->arg[1].n)) ok = verify(q, service, password.s);
+  if (!take_service(q, 2)) return unknown_service(q);
+  if (stralloc_copyb(&password, q->r->arg[1].s, q->r->arg[1].n)) ok = verify(q, password.s);
   stralloc_wipe(&password);
   return ok;
 }
@@ -517,7 +528,7 @@ static int answer_scram_first(struct ask *q) {
 }
 
 /* The verdict on a proof. */
-static int judge_proof(struct ask *q, size_t service, const struct scram_keys *k, int known) {
+static int judge_proof(struct ask *q, const struct scram_keys *k, int known) {
   const struct lookup_field *text = &q->r->arg[4], *proof = &q->r->arg[5];
   stralloc signature = STRALLOC_INIT;
   enum userdb_result r;
@@ -528,10 +539,10 @@ static int judge_proof(struct ask *q, size_t service, const struct scram_keys *k
     ok = temporary(q);
   } else if (!right || !known) {
     ok = wrong(q);
-  } else if (!may_use(q, service)) {
+  } else if (!may_use(q)) {
     ok = finish(q, LOOKUP_STATUS_none);
   } else {
-    r = record_login(q, service);
+    r = record_login(q);
     ok = r == USERDB_FOUND ? finish(q, LOOKUP_STATUS_ok) && put(&q->s->fields, &signature) && put_account_fields(q) : other(q, r);
   }
   stralloc_free(&signature);
@@ -540,16 +551,15 @@ static int judge_proof(struct ask *q, size_t service, const struct scram_keys *k
 
 static int answer_scram_final(struct ask *q) {
   const struct lookup_field *name = &q->r->arg[1];
-  size_t service = service_of(q);
   struct scram_keys k;
   enum userdb_result r;
   int ok;
 
   if (!trusted(q)) return finish(q, LOOKUP_STATUS_denied);
-  if (service == SERVICES) return say(q, LOOKUP_STATUS_bad, "unknown service");
+  if (!take_service(q, 2)) return unknown_service(q);
   if (!scram_hash_find(name->s, name->n, &k.hash)) return say(q, LOOKUP_STATUS_bad, "unknown mechanism");
   r = find_keys(q, &k);
-  ok = r == USERDB_TEMPFAIL ? temporary(q) : judge_proof(q, service, &k, r == USERDB_FOUND);
+  ok = r == USERDB_TEMPFAIL ? temporary(q) : judge_proof(q, &k, r == USERDB_FOUND);
   explicit_bzero(&k, sizeof k);
   return ok;
 }
@@ -557,6 +567,16 @@ static int answer_scram_final(struct ask *q) {
 /* 0 too when there is a NUL in it. */
 static int copy_argument(const struct ask *q, size_t i, stralloc *out) {
   return stralloc_copyb(out, q->r->arg[i].s, q->r->arg[i].n) && memchr(stralloc_cstr(out), 0, out->len) == 0;
+}
+
+static int answer_session(struct ask *q) {
+  enum userdb_result r;
+
+  if (!trusted(q)) return finish(q, LOOKUP_STATUS_denied);
+  if (!take_service(q, 1)) return unknown_service(q);
+  r = login_user(q);
+  if (r != USERDB_FOUND) return other(q, r);
+  return may_use(q) ? welcome(q) : finish(q, LOOKUP_STATUS_none);
 }
 
 static int answer_listed(struct ask *q) {
