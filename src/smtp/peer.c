@@ -1,16 +1,14 @@
 /* peer: see peer.h. */
 #include "smtp/peer.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/fmt.h"
 #include "base/log.h"
-#include "mail/ip_pattern.h"
-#include "net/proxy_header.h"
+#include "net/proxy_read.h"
+#include "user/peer_trust.h"
 
-#define PROXY_SECONDS 30
 #define PREFIX "qmail-smtpd: "
 
 /* What says something of the one before. */
@@ -52,16 +50,6 @@ void peer_free(struct session *s) {
   s->own_env = 0;
 }
 
-int peer_listed(const struct session *s, enum setting list) {
-  const struct strlist *l = conf_lines(s->conf, list);
-  struct ip ip;
-
-  if (!l->len || !ip_scan(s->c.ip, strlen(s->c.ip), &ip)) return 0;
-  for (size_t i = 0; i < l->len; ++i)
-    if (ip_pattern_match(l->item[i].s, l->item[i].len, &ip)) return 1;
-  return 0;
-}
-
 static int take_header(struct session *s, const struct proxy_header *h) {
   char from[IP_TEXT], to[IP_TEXT], from_port[FMT_U64 + 1], to_port[FMT_U64 + 1];
   const struct peer p = {from, fmt_u64_z(from_port, h->from_port), "", to, fmt_u64_z(to_port, h->to_port)};
@@ -72,26 +60,17 @@ static int take_header(struct session *s, const struct proxy_header *h) {
   return peer_set(s, &p);
 }
 
-/* Not a byte more than the header is read: what follows may be for qmail-tlsd. */
 static const char *read_header(struct session *s) {
-  char buf[PROXY_HEADER_MAX];
   struct proxy_header h;
-  size_t n = 0, want;
-  enum proxy_verdict v;
+  const char *why;
 
   s->io_in.when = deadline_in(PROXY_SECONDS);
-  while ((v = proxy_header_parse(buf, n, &h, &want)) == PROXY_MORE) {
-    ssize_t r = iodeadline_read(&s->io_in, buf + n, want);
-
-    if (r <= 0) return r == 0 ? "connection closed before a PROXY header" : strerror(errno);
-    n += (size_t)r;
-  }
-  if (v == PROXY_BAD) return "no PROXY header";
+  if (proxy_read(&s->io_in, &h, &why) == -1) return why;
   return take_header(s, &h) == -1 ? "out of memory" : 0;
 }
 
 int peer_read_proxy(struct session *s) {
-  const char *why = peer_listed(s, SET_proxyhosts) ? read_header(s) : 0;
+  const char *why = peer_trusted(s->conf, SET_proxyhosts, s->c.ip) ? read_header(s) : 0;
 
   if (!why) return 1;
   LOG(2, PREFIX, smtp_closed, log_s(s->c.ip), log_u(s->c.number), log_s(why));

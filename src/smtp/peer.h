@@ -15,8 +15,6 @@ struct peer {
 int peer_set(struct session *s, const struct peer *p) MUST_CHECK;
 /* Reads the PROXY header, if our client has to send one: 1, or 0 when the session is over. */
 int peer_read_proxy(struct session *s) MUST_CHECK;
-/* Is our client's address in this setting, a list of patterns (mail/ip_pattern.h)? */
-int peer_listed(const struct session *s, enum setting list);
 void peer_free(struct session *s);
 
 #endif

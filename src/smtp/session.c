@@ -18,6 +18,7 @@
 #include "smtp/reply.h"
 #include "smtp/tls.h"
 #include "smtp/verbs.h"
+#include "user/peer_trust.h"
 
 #define SESSION_SECONDS 86400
 #define FLOOD (1u << 20)      /* bytes of a command line without an end */
@@ -313,8 +314,8 @@ int session_run(struct session *s) {
 
   if (!s->trace && (!peer_read_proxy(s) || (conf_flag(s->conf, SET_smtps) && tls_session(s) == -1))) return 1;
   session_deadline(s);
-  if (peer_listed(s, SET_xclienthosts)) s->c.believed |= BELIEVE_XCLIENT;
-  if (peer_listed(s, SET_xforwardhosts)) s->c.believed |= BELIEVE_XFORWARD;
+  if (peer_trusted(s->conf, SET_xclienthosts, s->c.ip)) s->c.believed |= BELIEVE_XCLIENT;
+  if (peer_trusted(s->conf, SET_xforwardhosts, s->c.ip)) s->c.believed |= BELIEVE_XFORWARD;
   session_greet(s);
   while (!s->over) serve_command(s);
   last_words = s->out.p > 0 && s->over != SESSION_QUIT;

@@ -7,7 +7,7 @@
 
 #include "base/stralloc.h"
 
-#define IMAP_ARGS_MAX 4      /* kept; more are only counted */
+#define IMAP_ARGS_MAX 24     /* kept; more are only counted */
 #define IMAP_TAG_MAX 64
 #define IMAP_LITERAL_MAX 1024
 

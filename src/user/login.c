@@ -8,15 +8,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/base64.h"
-#include "base/bytes.h"
 #include "base/env.h"
 #include "base/fd.h"
 #include "base/iodeadline.h"
-#include "base/log.h"
 #include "base/scan.h"
 #include "net/ip.h"
-#include "net/tls_client.h"
+#include "user/login_peer.h"
 #include "user/login_run.h"
 
 #define COMMAND_SECONDS 60
@@ -33,16 +30,17 @@ static int is_socket(int fd) {
   return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &n) == 0;
 }
 
-static void prefix(const struct login *l, stralloc *s) {
-  (void)!stralloc_catm(s, l->protocol->name, ": ", (char *)0);
+/* Started again after a chain of modules refused the password. */
+static int is_resumed(void) {
+  return env_get("AUTHARGC") != 0;
 }
 
-/* Started again after a chain of modules refused the password. */
 static int resume(struct login *l, stralloc *tag) {
   const char *text = env_get("BADLOGINS");
   uint64_t u;
 
-  if (!env_get("AUTHARGC")) return 0;
+  if (!is_resumed()) return 0;
+  l->proxied = 1; /* said before, if there was something to say */
   if (text && scan_u64_max(text, strlen(text), 1000, &u)) l->tries = (unsigned)u;
   text = env_get("AUTHEXPIRE");
   if (text && scan_u64_max(text, strlen(text), INT64_MAX, &u)) {
@@ -76,7 +74,9 @@ int login_start(struct login *l, const struct login_protocol *p, const struct co
     errno = ENOMEM;
     return strerr_sys(e, "unable to start", (char *)0);
   }
-  return conf_flag(conf, p->implicit) && !l->tls ? login_tls(l, e) : 0;
+  if (is_resumed()) return 0;
+  if (login_peer_start(l, e) == -1) return -1;
+  return conf_flag(conf, p->implicit) ? login_tls(l, e) : 0;
 }
 
 deadline login_deadline(const struct login *l) {
@@ -128,15 +128,13 @@ int login_may_plaintext(const struct login *l) {
 /* The plaintext socket takes the place of the connection on both descriptors. */
 int login_tls(struct login *l, struct strerr *e) {
   const struct tls_request request = {.role = TLS_SERVER};
-  struct tls_info info = {.verified = 0};
   int fd = fcntl(l->in, F_DUPFD_CLOEXEC, 10);
 
   if (fd == -1 || login_flush(l) == -1) {
     fd_close(fd);
     return strerr_sys(e, "unable to start TLS", (char *)0);
   }
-  fd = tls_start(fd, &request, deadline_min(l->session, deadline_in(TLS_SECONDS)), &info, e);
-  tls_info_free(&info);
+  fd = tls_start(fd, &request, deadline_min(l->session, deadline_in(TLS_SECONDS)), &l->tls_info, e);
   if (fd == -1) return -1;
   if (dup2(fd, l->in) == -1 || dup2(fd, l->out) == -1) {
     fd_close(fd);
@@ -149,22 +147,24 @@ int login_tls(struct login *l, struct strerr *e) {
 
 /* --- a login */
 
-static void log_login(const struct login *l, enum log_event event, const char *typed) {
-  stralloc p = STRALLOC_INIT;
-  const struct log_arg arg[] = {log_s(typed), log_s(l->remote.s), log_s(l->tls ? "yes" : "no")};
+void login_log(const struct login *l, enum log_event event, const struct log_arg *arg, size_t n) {
+  stralloc prefix = STRALLOC_INIT;
 
-  prefix(l, &p);
-  log_write(2, stralloc_cstr(&p), event, arg, sizeof arg / sizeof *arg);
-  stralloc_free(&p);
+  (void)!stralloc_catm(&prefix, l->protocol->name, ": ", (char *)0);
+  log_write(2, stralloc_cstr(&prefix), event, arg, n);
+  stralloc_free(&prefix);
 }
 
-static void log_trouble(const struct login *l, const struct strerr *e) {
-  stralloc p = STRALLOC_INIT;
+static void log_login(const struct login *l, enum log_event event, const char *typed) {
+  const struct log_arg arg[] = {log_s(typed), log_s(l->remote.s), log_s(l->tls ? "yes" : "no")};
+
+  login_log(l, event, arg, sizeof arg / sizeof *arg);
+}
+
+void login_trouble(const struct login *l, const struct strerr *e) {
   const struct log_arg arg[] = {log_s(e->text)};
 
-  prefix(l, &p);
-  log_write(2, stralloc_cstr(&p), LOG_warning, arg, 1);
-  stralloc_free(&p);
+  login_log(l, LOG_warning, arg, 1);
 }
 
 static void forget(struct login *l) {
@@ -178,6 +178,26 @@ static enum login_verdict wrong(struct login *l) {
   (void)poll(0, 0, deadline_poll_ms(deadline_min(l->session, deadline_in((int64_t)conf_number(l->conf, SET_penalty))),
                                     mono_now()));
   return LOGIN_WRONG;
+}
+
+enum login_verdict login_reject(struct login *l, const char *typed) {
+  log_login(l, LOG_login_failed, typed);
+  return wrong(l);
+}
+
+enum login_verdict login_accept(struct login *l, const struct lookup_account *a, const char *typed, const char *tag) {
+  struct strerr e;
+
+  lookup_close(&l->lookup);
+  tls_info_free(&l->tls_info);
+  log_login(l, LOG_login, typed);
+  login_run_server(l, a, typed, tag, &e);
+  login_trouble(l, &e);
+  return LOGIN_TEMPFAIL;
+}
+
+int login_has_modules(const struct login *l) {
+  return l->argc > MODULE_ARGUMENTS;
 }
 
 /* Control characters never belong to a name, and would garble log and messages. */
@@ -195,17 +215,11 @@ static enum login_verdict verify(struct login *l, const char *tag) {
   switch (lookup_verify(&l->lookup, l->user.s, l->password.s, l->protocol->service, l->remote.s,
                         deadline_in(VERIFY_SECONDS), &a, &e)) {
     case LOOKUP_FOUND:
-      lookup_close(&l->lookup);
       stralloc_wipe(&l->password);
-      log_login(l, LOG_login, l->user.s);
-      login_run_server(l, &a, l->user.s, tag, &e);
-      log_trouble(l, &e);
+      verdict = login_accept(l, &a, l->user.s, tag);
       break;
-    case LOOKUP_NONE:
-      log_login(l, LOG_login_failed, l->user.s);
-      verdict = wrong(l);
-      break;
-    case LOOKUP_TEMPFAIL: log_trouble(l, &e); break;
+    case LOOKUP_NONE: verdict = login_reject(l, l->user.s); break;
+    case LOOKUP_TEMPFAIL: login_trouble(l, &e); break;
   }
   lookup_account_free(&a);
   return verdict;
@@ -218,9 +232,9 @@ enum login_verdict login_try(struct login *l, const char *tag) {
   (void)!login_flush(l); /* a client that is gone is noticed at the next read */
   if (!is_sane(&l->user) || !is_sane(&l->password) || l->user.len + l->password.len > CREDENTIALS_MAX) {
     v = wrong(l);
-  } else if (l->argc > MODULE_ARGUMENTS) {
+  } else if (login_has_modules(l)) {
     login_run_modules(l, tag, &e);
-    log_trouble(l, &e);
+    login_trouble(l, &e);
   } else {
     v = verify(l, tag);
   }
@@ -228,90 +242,15 @@ enum login_verdict login_try(struct login *l, const char *tag) {
   return v;
 }
 
-/* --- SASL */
-
-int login_plain_split(const stralloc *m, stralloc *user, stralloc *password) {
-  const char *s = stralloc_cstr(m);
-  size_t first = bytes_chr(s, m->len, 0), second;
-
-  if (first == m->len) return 0;
-  second = first + 1 + bytes_chr(s + first + 1, m->len - first - 1, 0);
-  if (second >= m->len || bytes_chr(s + second + 1, m->len - second - 1, 0) != m->len - second - 1) return 0;
-  /* Logging in as somebody else is not done here. */
-  if (first && !bytes_equal(s, first, s + first + 1, second - first - 1)) return 0;
-  return stralloc_copyb(user, s + first + 1, second - first - 1) &&
-                 stralloc_copyb(password, s + second + 1, m->len - second - 1)
-             ? 1
-             : -1;
-}
-
-/* One response, decoded: initial if the client gave one, else asked for. */
-static enum login_sasl answer(struct login *l, const char *challenge, const char *initial, stralloc *out) {
-  int r;
-
-  stralloc_cut(out, 0);
-  if (!initial) {
-    if (login_says(l, challenge) == -1) return LOGIN_SASL_END;
-    switch (login_read_line(l)) {
-      case LOGIN_READ_OK: break;
-      case LOGIN_READ_LONG: return LOGIN_SASL_BAD;
-      case LOGIN_READ_END: return LOGIN_SASL_END;
-    }
-    if (stralloc_equals(&l->line, "*")) return LOGIN_SASL_CANCEL;
-    initial = stralloc_cstr(&l->line);
-  } else if (!strcmp(initial, "=")) {
-    return LOGIN_SASL_OK;
-  }
-  r = base64_decode(out, initial, strlen(initial));
-  return r == 1 ? LOGIN_SASL_OK : r == 0 ? LOGIN_SASL_BAD : LOGIN_SASL_END;
-}
-
-static enum login_sasl sasl_plain(struct login *l, const char *initial) {
-  stralloc message = STRALLOC_INIT;
-  enum login_sasl r = answer(l, "+ \r\n", initial, &message);
-
-  if (r == LOGIN_SASL_OK) switch (login_plain_split(&message, &l->user, &l->password)) {
-      case 1: break;
-      case 0: r = LOGIN_SASL_BAD; break;
-      default: r = LOGIN_SASL_END; break;
-    }
-  stralloc_wipe(&message);
-  return r;
-}
-
-/* "Username:" and "Password:" in base64. */
-static enum login_sasl sasl_login(struct login *l, const char *initial) {
-  enum login_sasl r = answer(l, "+ VXNlcm5hbWU6\r\n", initial, &l->user);
-
-  if (r == LOGIN_SASL_OK) r = answer(l, "+ UGFzc3dvcmQ6\r\n", 0, &l->password);
-  if (r != LOGIN_SASL_OK) return r;
-  if (bytes_chr(stralloc_cstr(&l->user), l->user.len, 0) != l->user.len ||
-      bytes_chr(stralloc_cstr(&l->password), l->password.len, 0) != l->password.len)
-    return LOGIN_SASL_BAD;
-  return r;
-}
-
-static const struct {
-  const char *name;
-  enum login_sasl (*exchange)(struct login *, const char *);
-} mechanisms[] = {{"PLAIN", sasl_plain}, {"LOGIN", sasl_login}};
-
-enum login_sasl login_sasl(struct login *l, const char *mechanism, const char *initial) {
-  for (size_t i = 0; i < sizeof mechanisms / sizeof *mechanisms; ++i)
-    if (str_caseequal(mechanism, mechanisms[i].name)) {
-      enum login_sasl r = mechanisms[i].exchange(l, initial);
-
-      if (r != LOGIN_SASL_OK) forget(l);
-      return r;
-    }
-  return LOGIN_SASL_UNKNOWN;
-}
-
 void login_free(struct login *l) {
   (void)!login_flush(l);
   stralloc_wipe(&l->line);
   stralloc_free(&l->replies);
   stralloc_free(&l->remote);
+  stralloc_free(&l->remote_port);
+  stralloc_free(&l->local);
+  stralloc_free(&l->local_port);
   forget(l);
+  tls_info_free(&l->tls_info);
   lookup_close(&l->lookup);
 }

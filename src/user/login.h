@@ -6,10 +6,12 @@
 #ifndef USER_LOGIN_H
 #define USER_LOGIN_H
 
+#include "base/log.h"
 #include "base/now.h"
 #include "base/stralloc.h"
 #include "base/strerr.h"
 #include "conf/conf.h"
+#include "net/tls_client.h"
 #include "user/login_line.h"
 #include "user/lookup.h"
 
@@ -31,6 +33,7 @@ struct login {
   int argc;
   int in, out;  /* the connection */
   int tls;
+  struct tls_info tls_info; /* of the connection, until the login */
   int loopback; /* the client is on this host */
   unsigned tries;  /* wrong passwords so far */
   unsigned faults; /* senseless commands so far */
@@ -38,6 +41,8 @@ struct login {
   stralloc line;   /* the current line */
   stralloc replies; /* not sent yet: one write, so that none waits for an acknowledgement */
   stralloc remote; /* client's address */
+  stralloc remote_port, local, local_port; /* where somebody we trust has said so, else empty */
+  int proxied; /* a proxy has said for whom it speaks */
   stralloc user, password;
   struct lookup lookup;
 };
@@ -48,6 +53,11 @@ enum login_verdict {
   LOGIN_WRONG,    /* user or password: say so; the wait is over */
   LOGIN_TEMPFAIL, /* could not be checked, or the mailbox cannot be served now */
   LOGIN_TOO_MANY, /* wrong, and no more tries: say goodbye */
+  LOGIN_NO_MECHANISM, /* of that name, here and now */
+  LOGIN_WANTS_TLS,    /* that mechanism is there inside TLS */
+  LOGIN_CANCELLED,    /* by the client */
+  LOGIN_MALFORMED,    /* what the client sent is none of the mechanism */
+  LOGIN_GONE,         /* the client, or our memory */
 };
 
 /* Before the protocol begins: settings, environment, implicit TLS.  tag gets the tag of
@@ -74,12 +84,17 @@ int login_tls(struct login *l, struct strerr *e) MUST_CHECK;
  * first module): returns only when that did not work. */
 enum login_verdict login_try(struct login *l, const char *tag);
 
-/* The SASL mechanisms that carry a password: credentials into l->user and l->password. */
-enum login_sasl { LOGIN_SASL_OK, LOGIN_SASL_UNKNOWN, LOGIN_SASL_CANCEL, LOGIN_SASL_BAD, LOGIN_SASL_END };
-/* initial: the initial response as sent ("=" for an empty one), or null. */
-enum login_sasl login_sasl(struct login *l, const char *mechanism, const char *initial) MUST_CHECK;
-/* Takes a decoded PLAIN message (RFC 4616) apart: 1, 0 malformed, -1 memory. */
-int login_plain_split(const stralloc *message, stralloc *user, stralloc *password) MUST_CHECK;
+/* A login that has been found right in another way: a is the account.  Wipes nothing; returns only
+ * when the mail server could not be run. */
+enum login_verdict login_accept(struct login *l, const struct lookup_account *a, const char *typed, const char *tag);
+/* One that was wrong, logged and paid for with a wait. */
+enum login_verdict login_reject(struct login *l, const char *typed);
+/* A line of the log, as this program. */
+void login_log(const struct login *l, enum log_event event, const struct log_arg *arg, size_t n);
+/* What went wrong, to the log. */
+void login_trouble(const struct login *l, const struct strerr *e);
+/* Do modules of the command line judge passwords? */
+int login_has_modules(const struct login *l);
 
 void login_free(struct login *l);
 

@@ -6,6 +6,8 @@
 #include "base/bytes.h"
 #include "base/env.h"
 #include "user/imap_command.h"
+#include "user/login_peer.h"
+#include "user/login_sasl.h"
 
 #define CAPABILITY "IMAP4rev1 UIDPLUS CHILDREN NAMESPACE THREAD=ORDEREDSUBJECT THREAD=REFERENCES SORT QUOTA IDLE"
 
@@ -49,9 +51,9 @@ static enum next fault(struct session *s, const char *text) {
 static int capabilities(const struct login *l, stralloc *out) {
   const char *server = env_get("IMAP_CAPABILITY");
 
-  return stralloc_cats(out, server && *server ? server : CAPABILITY) && stralloc_cats(out, " ID SASL-IR") &&
+  return stralloc_cats(out, server && *server ? server : CAPABILITY) && stralloc_cats(out, " ID LITERAL+ SASL-IR") &&
          (!login_may_tls(l) || stralloc_cats(out, " STARTTLS")) &&
-         stralloc_cats(out, login_may_plaintext(l) ? " AUTH=PLAIN AUTH=LOGIN" : " LOGINDISABLED");
+         (login_may_plaintext(l) ? login_sasl_list(l, " AUTH=", out) : stralloc_cats(out, " LOGINDISABLED"));
 }
 
 static enum next do_capability(struct session *s) {
@@ -73,7 +75,24 @@ static enum next do_logout(struct session *s) {
   return END;
 }
 
+/* The value of a field of ID, or null. */
+static const char *id_field(const struct session *s, const char *name) {
+  unsigned n = s->c.args < IMAP_ARGS_MAX ? s->c.args : IMAP_ARGS_MAX;
+
+  for (unsigned i = 0; i + 1 < n; i += 2)
+    if (str_caseequal(stralloc_cstr(&s->c.arg[i]), name)) return stralloc_cstr(&s->c.arg[i + 1]);
+  return 0;
+}
+
+/* ID (RFC 2971); proxies say with it for whom they speak, in two fields that have become usual. */
 static enum next do_id(struct session *s) {
+  const char *ip = id_field(s, "x-originating-ip");
+
+  if (ip && login_peer_is_proxy(s->l)) switch (login_peer_set(s->l, ip, id_field(s, "x-originating-port"))) {
+      case 1: break;
+      case 0: return fault(s, "x-originating-ip is not an address");
+      default: return END;
+    }
   return untagged(s, "ID (\"name\" \"IndiMail\")") == STAY ? tagged(s, "OK ID completed") : END;
 }
 
@@ -86,9 +105,9 @@ static enum next do_starttls(struct session *s) {
   return STAY;
 }
 
-/* After credentials: returns only if they did not lead anywhere. */
-static enum next try_login(struct session *s) {
-  switch (login_try(s->l, stralloc_cstr(&s->c.tag))) {
+/* What a login has come to that did not become the mail server. */
+static enum next conclude(struct session *s, enum login_verdict v) {
+  switch (v) {
     case LOGIN_WRONG: return tagged(s, "NO [AUTHENTICATIONFAILED] wrong user or password");
     case LOGIN_TOO_MANY:
       if (untagged(s, "BYE too many wrong passwords") == STAY)
@@ -98,32 +117,27 @@ static enum next try_login(struct session *s) {
       if (untagged(s, "BYE the mailbox is not available now") == STAY)
         tagged(s, "NO [UNAVAILABLE] unable to log in now, try again later");
       return END;
+    case LOGIN_NO_MECHANISM: return tagged(s, "NO unknown mechanism");
+    case LOGIN_WANTS_TLS: return tagged(s, "NO [PRIVACYREQUIRED] no login without TLS");
+    case LOGIN_CANCELLED: return tagged(s, "BAD AUTHENTICATE cancelled");
+    case LOGIN_MALFORMED: return fault(s, "malformed response");
+    case LOGIN_GONE: return END;
   }
   return END;
-}
-
-static enum next no_plaintext(struct session *s) {
-  return tagged(s, "NO [PRIVACYREQUIRED] no password without TLS");
 }
 
 static enum next do_login(struct session *s) {
-  if (!login_may_plaintext(s->l)) return no_plaintext(s);
+  if (!login_may_plaintext(s->l)) return conclude(s, LOGIN_WANTS_TLS);
   if (s->c.args != 2) return fault(s, "LOGIN wants a user name and a password");
   if (!stralloc_copy(&s->l->user, &s->c.arg[0]) || !stralloc_copy(&s->l->password, &s->c.arg[1])) return END;
-  return try_login(s);
+  return conclude(s, login_try(s->l, stralloc_cstr(&s->c.tag)));
 }
 
 static enum next do_authenticate(struct session *s) {
-  if (!login_may_plaintext(s->l)) return no_plaintext(s);
+  const char *initial = s->c.args == 2 ? stralloc_cstr(&s->c.arg[1]) : 0;
+
   if (s->c.args < 1 || s->c.args > 2) return fault(s, "AUTHENTICATE wants a mechanism");
-  switch (login_sasl(s->l, stralloc_cstr(&s->c.arg[0]), s->c.args == 2 ? stralloc_cstr(&s->c.arg[1]) : 0)) {
-    case LOGIN_SASL_OK: return try_login(s);
-    case LOGIN_SASL_UNKNOWN: return tagged(s, "NO unknown mechanism");
-    case LOGIN_SASL_CANCEL: return tagged(s, "BAD AUTHENTICATE cancelled");
-    case LOGIN_SASL_BAD: return fault(s, "malformed response");
-    case LOGIN_SASL_END: return END;
-  }
-  return END;
+  return conclude(s, login_sasl(s->l, stralloc_cstr(&s->c.arg[0]), initial, stralloc_cstr(&s->c.tag)));
 }
 
 static const struct {

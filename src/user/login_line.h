@@ -9,7 +9,7 @@
 #include "base/now.h"
 #include "base/stralloc.h"
 
-#define LOGIN_LINE_MAX 8192
+#define LOGIN_LINE_MAX 24576 /* a token of OAuth as base64 */
 
 enum login_read {
   LOGIN_READ_OK,

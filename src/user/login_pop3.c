@@ -4,6 +4,9 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "mail/client_attributes.h"
+#include "user/login_peer.h"
+#include "user/login_sasl.h"
 
 enum next { STAY, END };
 
@@ -35,7 +38,10 @@ static enum next do_capa(struct session *s) {
 
   if (stralloc_cats(&t, "+OK what I can do\r\nTOP\r\nUIDL\r\nPIPELINING\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\n") &&
       (!login_may_tls(s->l) || stralloc_cats(&t, "STLS\r\n")) &&
-      (!login_may_plaintext(s->l) || stralloc_cats(&t, "USER\r\nSASL PLAIN LOGIN\r\n")) && stralloc_cats(&t, "."))
+      (!login_may_plaintext(s->l) || (stralloc_cats(&t, "USER\r\nSASL") && login_sasl_list(s->l, " ", &t) &&
+                                    stralloc_cats(&t, "\r\n"))) &&
+      (!login_peer_is_proxy(s->l) || stralloc_cats(&t, "XCLIENT\r\n")) &&
+      stralloc_cats(&t, "."))
     n = say(s, t.s);
   stralloc_free(&t);
   return n;
@@ -59,22 +65,24 @@ static enum next do_stls(struct session *s) {
   return STAY;
 }
 
-static enum next try_login(struct session *s) {
+/* What a login has come to that did not become the mail server. */
+static enum next conclude(struct session *s, enum login_verdict v) {
   s->has_user = 0;
-  switch (login_try(s->l, "")) {
+  switch (v) {
     case LOGIN_WRONG: return say(s, "-ERR [AUTH] wrong user or password");
     case LOGIN_TOO_MANY: say(s, "-ERR [AUTH] wrong user or password"); return END;
     case LOGIN_TEMPFAIL: say(s, "-ERR [SYS/TEMP] unable to log in now, try again later"); return END;
+    case LOGIN_NO_MECHANISM: return say(s, "-ERR unknown mechanism");
+    case LOGIN_WANTS_TLS: return say(s, "-ERR no password without TLS");
+    case LOGIN_CANCELLED: return say(s, "-ERR cancelled");
+    case LOGIN_MALFORMED: return fault(s, "-ERR malformed response");
+    case LOGIN_GONE: return END;
   }
   return END;
 }
 
-static enum next no_plaintext(struct session *s) {
-  return say(s, "-ERR no password without TLS");
-}
-
 static enum next do_user(struct session *s) {
-  if (!login_may_plaintext(s->l)) return no_plaintext(s);
+  if (!login_may_plaintext(s->l)) return conclude(s, LOGIN_WANTS_TLS);
   if (!*s->arg) return fault(s, "-ERR USER wants a name");
   if (!stralloc_copys(&s->l->user, s->arg)) return END;
   s->has_user = 1;
@@ -83,39 +91,61 @@ static enum next do_user(struct session *s) {
 
 /* The rest of the line is the password, blanks included. */
 static enum next do_pass(struct session *s) {
-  if (!login_may_plaintext(s->l)) return no_plaintext(s);
+  if (!login_may_plaintext(s->l)) return conclude(s, LOGIN_WANTS_TLS);
   if (!s->has_user) return fault(s, "-ERR USER first");
   if (!stralloc_copys(&s->l->password, s->arg)) return END;
-  return try_login(s);
+  return conclude(s, login_try(s->l, ""));
+}
+
+/* Bare AUTH lists the mechanisms, as clients older than CAPA ask. */
+static enum next list_mechanisms(struct session *s) {
+  stralloc t = STRALLOC_INIT;
+  enum next n = stralloc_cats(&t, "+OK") && login_sasl_list(s->l, "\r\n", &t) && stralloc_cats(&t, "\r\n.") ? say(s, t.s) : END;
+
+  stralloc_free(&t);
+  return n;
 }
 
 static enum next do_auth(struct session *s) {
-  stralloc mechanism = STRALLOC_INIT;
-  size_t n = strcspn(s->arg, " ");
-  enum login_sasl r;
+  stralloc words = STRALLOC_INIT; /* the line is used for the client's answers */
+  enum login_verdict v = LOGIN_GONE;
 
-  if (!*s->arg) return say(s, login_may_plaintext(s->l) ? "+OK\r\nPLAIN\r\nLOGIN\r\n." : "+OK\r\n.");
-  if (!login_may_plaintext(s->l)) return no_plaintext(s);
-  s->has_user = 0;
-  /* The line is reused for the client's answers. */
-  if (!stralloc_copyb(&mechanism, s->arg, n)) return END;
-  if (s->arg[n]) {
-    stralloc initial = STRALLOC_INIT;
+  if (!*s->arg) return list_mechanisms(s);
+  if (stralloc_copys(&words, s->arg)) {
+    size_t n = strcspn(words.s, " ");
+    const char *initial = words.s[n] ? words.s + n + 1 : 0;
 
-    r = stralloc_copys(&initial, s->arg + n + 1) ? login_sasl(s->l, mechanism.s, initial.s) : LOGIN_SASL_END;
-    stralloc_wipe(&initial);
-  } else {
-    r = login_sasl(s->l, mechanism.s, 0);
+    words.s[n] = 0;
+    v = login_sasl(s->l, words.s, initial, "");
   }
-  stralloc_free(&mechanism);
-  switch (r) {
-    case LOGIN_SASL_OK: return try_login(s);
-    case LOGIN_SASL_UNKNOWN: return say(s, "-ERR unknown mechanism");
-    case LOGIN_SASL_CANCEL: return say(s, "-ERR cancelled");
-    case LOGIN_SASL_BAD: return fault(s, "-ERR malformed response");
-    case LOGIN_SASL_END: return END;
+  stralloc_wipe(&words);
+  stralloc_free(&words);
+  return conclude(s, v);
+}
+
+static enum next take_client(struct session *s, const struct client_attributes *a) {
+  const char *port = a->given & CLIENT_BIT(CLIENT_PORT) ? stralloc_cstr(&a->value[CLIENT_PORT]) : 0;
+
+  switch (login_peer_set(s->l, stralloc_cstr(&a->value[CLIENT_ADDR]), port)) {
+    case 1: return say(s, "+OK");
+    case 0: return fault(s, "-ERR XCLIENT wants an address");
+    default: return END;
   }
-  return END;
+}
+
+/* XCLIENT ADDR=... PORT=...: a proxy says for whom it speaks. */
+static enum next do_xclient(struct session *s) {
+  struct client_attributes a = {.given = 0};
+  enum next n = END;
+
+  if (!login_peer_is_proxy(s->l)) return fault(s, "-ERR unknown command, or not before login");
+  switch (client_attributes_parse(s->arg, strlen(s->arg), CLIENT_BIT(CLIENT_ADDR) | CLIENT_BIT(CLIENT_PORT), &a)) {
+    case 1: n = take_client(s, &a); break;
+    case 0: n = fault(s, "-ERR XCLIENT wants ADDR=address and PORT=number"); break;
+    default: break;
+  }
+  client_attributes_free(&a);
+  return n;
 }
 
 static const struct {
@@ -124,6 +154,7 @@ static const struct {
 } commands[] = {
     {"CAPA", do_capa}, {"NOOP", do_noop}, {"QUIT", do_quit}, {"STLS", do_stls},
     {"USER", do_user}, {"PASS", do_pass}, {"AUTH", do_auth},
+    {"XCLIENT", do_xclient},
 };
 
 static enum next command(struct session *s) {

@@ -13,6 +13,7 @@
 #include "base/spawn.h"
 #include "conf/paths.h"
 #include "user/identity.h"
+#include "user/login_peer.h"
 #include "user/maildir.h"
 
 struct variable {
@@ -65,7 +66,7 @@ static int fill(struct env *env, const struct login *l, const struct lookup_acco
   return env_set(env, "AUTHENTICATED", typed) && env_set(env, "AUTHADDR", address) &&
          env_set(env, "AUTHFULLNAME", stralloc_cstr(&a->gecos)) && env_set(env, "AUTHSERVICE", l->protocol->service) &&
          env_set(env, "HOME", a->home.s) && env_set(env, "MAILDIR", maildir) &&
-         env_set(env, "TCPREMOTEIP", l->remote.s);
+         login_peer_environment(l, env);
 }
 
 /* The mailbox is its owner's: become that before anything of it is touched. */
@@ -137,7 +138,7 @@ int login_run_modules(struct login *l, const char *tag, struct strerr *e) {
   int64_t left = (l->session - mono_now()) / NS_PER_S;
 
   if (paths_program(l->protocol->name, &self) && env_import(&env) && set_arguments(&env, l, self.s) &&
-      set_defaults(&env, l->protocol->service) && env_set(&env, "TCPREMOTEIP", l->remote.s) &&
+      set_defaults(&env, l->protocol->service) && login_peer_environment(l, &env) &&
       (!l->protocol->uses_tag || env_set(&env, "IMAPLOGINTAG", tag)) &&
       env_setu64(&env, "AUTHEXPIRE", (uint64_t)(wall_now() + (left > 0 ? left : 0))) &&
       env_setu64(&env, "BADLOGINS", l->tries + 1) && (!l->tls || env_set(&env, "IMAP_TLS", "1"))) {

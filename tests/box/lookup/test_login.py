@@ -1,8 +1,8 @@
 """imaplogin, pop3login, vchkpass: the dialogue before login, TLS, what the mail server is given, and
 Courier's own servers behind them."""
-import base64, imaplib, os, subprocess, unittest
+import base64, imaplib, os, socket, subprocess, unittest
 from box import wait_for
-from usersite import HASH, UserSite, client_context
+from usersite import HASH, Raw, UserSite, client_context
 
 IMAPD, POP3D = "/usr/bin/imapd", "/usr/lib/courier/courier/courierpop3d"
 
@@ -56,7 +56,7 @@ class Site(unittest.TestCase):
 class Imap(Site):
     def test_dialogue(self):
         with self.imap_raw() as c:
-            self.assertRegex(c.line(), r"^\* OK \[CAPABILITY IMAP4rev1 .*AUTH=PLAIN AUTH=LOGIN\]")
+            self.assertRegex(c.line(), r"^\* OK \[CAPABILITY IMAP4rev1 .* AUTH=SCRAM-SHA-256 .*AUTH=PLAIN AUTH=LOGIN\]")
             for send, want in (("a1 CAPABILITY", ["* CAPABILITY IMAP4rev1", "a1 OK"]), ("a2 noop", ["a2 OK"]),
                                ('a3 ID ("name" "x" "version" NIL)', ["* ID (", "a3 OK"]), ("a4 ID NIL", ["* ID (", "a4 OK"]),
                                ("a5 SELECT INBOX", ["a5 BAD"]), ("a6 STARTTLS", ["a6 NO"]), ("a7", ["a7 BAD"]),
@@ -128,8 +128,8 @@ class Imap(Site):
         with self.imap_raw() as c:
             c.line()
             for i, (text, want) in enumerate((("AUTHENTICATE CRAM-MD5", "NO"), ("AUTHENTICATE PLAIN !!!", "BAD"),
-                                              ("AUTHENTICATE PLAIN =", "BAD"), ("AUTHENTICATE PLAIN AAAA", "BAD"),
-                                              ("AUTHENTICATE PLAIN " + plain("alice@example.com", "secret", "bob"), "BAD"))):
+                                              ("AUTHENTICATE PLAIN =", "BAD"), ("AUTHENTICATE PLAIN AAAA", "NO"),
+                                              ("AUTHENTICATE PLAIN " + plain("alice@example.com", "secret", "bob"), "NO"))):
                 c.send(f"t{i} {text}\r\n")
                 self.assertRegex(c.until(f"t{i}")[-1], f"^t{i} {want}", text)
             c.send("u AUTHENTICATE LOGIN\r\n")
@@ -258,6 +258,67 @@ class Imap(Site):
             self.assertTrue(c.line().startswith("+OK"))
             self.assertEqual(c.until("+OK")[-1], "+OK ready")
 
+    def test_whom_a_proxy_speaks_for(self):
+        """Who is at the other end, by the PROXY protocol, ID and XCLIENT, from those we trust."""
+        header = "PROXY TCP4 192.0.2.7 192.0.2.1 4567 143\r\n"
+        login = "t1 LOGIN alice@example.com secret\r\n"
+        for trusted in ("127.0.0.1", "127.0.0.0/8"):
+            with self.imap_raw(PROXYHOSTS=self.listed(trusted)) as c:
+                c.send(header)
+                self.assertIn("LOGINDISABLED", c.line())  # the client itself is not on this host
+        with self.imap_raw(PROXYHOSTS=self.listed("127.0.0.1")) as c:
+            c.send("PROXY UNKNOWN\r\n" + login)
+            self.assertIn("OK", c.line())
+            self.assertEqual(self.facts(c.until("t1"))["TCPREMOTEIP"], "127.0.0.1")
+        with self.imap_raw(PROXYHOSTS=self.listed("127.0.0.1")) as c:
+            c.send("a NOOP\r\n")
+            self.assertEqual(c.line(), "")
+        with self.imap_raw(PROXYHOSTS=self.listed("192.0.2.1")) as c:
+            c.line()
+            c.send(header)
+            self.assertIn("BAD", c.line())
+        ca = self.site.certificate()
+        service = self.site.listen("imaplogin", self.server, "Maildir", IMAPS="1", PROXYHOSTS=self.listed("127.0.0.1"))
+        s = socket.create_connection(("127.0.0.1", service.port), timeout=20)
+        s.sendall(header.encode())
+        with Raw(client_context(ca).wrap_socket(s, server_hostname="localhost")) as c:
+            c.line()
+            c.send(login)
+            self.assertEqual(self.facts(c.until("t1"))["TCPREMOTEIP"], "192.0.2.7")
+        wait_for(lambda: "login user alice@example.com ip 192.0.2.7 tls yes" in service.logged())
+        said = 'i ID ("name" "proxy" "x-originating-ip" "192.0.2.9" "x-originating-port" "99")\r\n'
+        with self.imap_raw(XCLIENTHOSTS=self.listed("127.0.0.1")) as c:
+            c.line()
+            c.send(said.replace("192.0.2.9", "nonsense"))
+            self.assertTrue(c.line().startswith("i BAD"))
+            c.send(said)
+            self.assertTrue(c.until("i ")[-1].startswith("i OK"))
+            c.send(said.replace("192.0.2.9", "192.0.2.10"))  # one client, not one after another
+            self.assertTrue(c.until("i ")[-1].startswith("i OK"))
+            c.send(login)
+            self.assertEqual(self.facts(c.until("t1"))["TCPREMOTEIP"], "192.0.2.9")
+        with self.imap_raw() as c:
+            c.line()
+            c.send(said + login)
+            self.assertEqual(self.facts(c.until("t1"))["TCPREMOTEIP"], "127.0.0.1")
+        with self.pop3_raw(XCLIENTHOSTS=self.listed("127.0.0.1")) as c:
+            c.line()
+            c.send("XCLIENT ADDR=x\r\nXCLIENT NAME=a\r\nXCLIENT ADDR=IPV6:2001:db8::7 PORT=99\r\nXCLIENT ADDR=192.0.2.1\r\n")
+            self.assertEqual([c.line()[:4] for _ in range(4)], ["-ERR", "-ERR", "+OK", "-ERR"])
+            c.send("USER alice@example.com\r\nPASS secret\r\n")
+            c.line()
+            self.assertEqual(self.facts(c.until("+OK"))["TCPREMOTEIP"], "2001:db8::7")
+        with self.pop3_raw() as c:
+            c.line()
+            c.send("XCLIENT ADDR=192.0.2.1\r\n")
+            self.assertTrue(c.line().startswith("-ERR"))
+
+    def listed(self, text):
+        """Name of a control file with this line."""
+        with open(self.site.path("control", "proxies"), "w") as f:
+            f.write(text + "\n")
+        return "proxies"
+
     def test_start(self):
         for env in ({"TCPREMOTEIP": None}, {"TCPREMOTEIP": "x"}):
             for program in ("imaplogin", "pop3login"):
@@ -275,7 +336,7 @@ class Pop3(Site):
             self.assertTrue(c.line().startswith("+OK"))
             c.send("CAPA\r\n")
             lines = c.until(".")
-            self.assertIn("SASL PLAIN LOGIN", lines)
+            self.assertIn("SASL SCRAM-SHA-512 SCRAM-SHA-256 SCRAM-SHA-1 PLAIN LOGIN", lines)
             self.assertIn("USER", lines)
             self.assertNotIn("STLS", lines)
             for send, want in (("NOOP", "+OK"), ("STAT", "-ERR"), ("PASS x", "-ERR"), ("USER", "-ERR"), ("", "-ERR"),
