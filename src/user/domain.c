@@ -22,29 +22,31 @@
 #include "user/tree.h"
 #include "user/unfinished.h"
 
-static int write_per_level(const char *dir, const struct domain_new *n, struct strerr *e) {
+static int write_per_level(const char *dir, const struct domain_new *n, const struct identity *owner, struct strerr *e) {
   stralloc path = STRALLOC_INIT, text = STRALLOC_INIT;
   int r = stralloc_catm(&path, dir, "/" SITE_PER_LEVEL, (char *)0) && stralloc_catu64(&text, n->per_level) && stralloc_append(&text, '\n')
               ? file_replace(path.s, text.s, text.len, 0640)
               : -1;
 
-  if (r == 0 && geteuid() == 0) r = chown(path.s, n->owner.uid, n->owner.gid);
+  if (r == 0 && geteuid() == 0) r = chown(path.s, owner->uid, owner->gid);
   if (r == -1) strerr_sys(e, "unable to write ", stralloc_cstr(&path), (char *)0);
   stralloc_free(&path);
   stralloc_free(&text);
   return r;
 }
 
-static int make_dir(const struct domain_new *n, stralloc *dir, struct strerr *e) {
+/* The domain's user delivers in it; inlookup looks into it by its group, which new files inherit. */
+static int make_dir(const struct site *s, const struct domain_new *n, stralloc *dir, struct strerr *e) {
+  const struct identity owner = {n->owner.uid, s->mail.gid};
   const struct domain_default d = {.filter = n->filter, .handler = n->handler};
   stralloc parent = STRALLOC_INIT;
   int r = domain_dir(n->dir, n->name, dir, e);
 
   if (r == 0 && file_dirname(dir->s, &parent) == -1) r = domain_no_memory(e);
   if (r == 0 && file_mkdir(parent.s, 0755) == -1) r = strerr_sys(e, "unable to create ", parent.s, (char *)0);
-  if (r == 0) r = tree_mkdir(dir->s, 0750, n->owner.uid, n->owner.gid, e);
-  if (r == 0) r = domain_default_write(dir->s, &d, &n->owner, e);
-  if (r == 0 && n->per_level) r = write_per_level(dir->s, n, e);
+  if (r == 0) r = tree_mkdir(dir->s, 02750, owner.uid, owner.gid, e);
+  if (r == 0) r = domain_default_write(dir->s, &d, &owner, e);
+  if (r == 0 && n->per_level) r = write_per_level(dir->s, n, &owner, e);
   stralloc_free(&parent);
   return r;
 }
@@ -124,7 +126,7 @@ static int add_locked(struct site *s, const struct domain_new *n, struct strerr 
   if (r == 1) r = site_permanent(e, n->name, "the domain exists");
   if (r == 0 && n->filter) r = domain_filter_check(e);
   if (r == 0) r = site_base(n->base, &base, e);
-  if (r == 0) r = make_dir(n, &dir, e);
+  if (r == 0) r = make_dir(s, n, &dir, e);
   if (r == 0) r = domain_trees_make(base.s, n->name, &n->owner, e);
   if (r == 0) r = add_database(s, n, dir.s, base.s, e);
   if (r == 0) r = domain_assign_add(n->name, dir.s, &n->owner, !n->no_compile, e);

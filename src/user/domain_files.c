@@ -61,7 +61,7 @@ int domain_default_write(const char *dir, const struct domain_default *d, const 
   int r;
 
   if (!stralloc_catm(&path, dir, DEFAULT_FILE, (char *)0) || !default_line(d, &line)) r = no_memory(e);
-  else if ((r = file_replace(path.s, line.s, line.len, 0600)) == -1)
+  else if ((r = file_replace(path.s, line.s, line.len, 0640)) == -1)
     strerr_sys(e, "unable to write ", path.s, (char *)0);
   else if (geteuid() == 0 && (r = chown(path.s, owner->uid, owner->gid)) == -1)
     strerr_sys(e, "unable to set the owner of ", path.s, (char *)0);

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "user/domain_files.h"
 #include "user/domain_part.h"
+#include "user/limits.h"
 
 static int path_of(const struct userdb_domain *d, const char *name, stralloc *path, struct strerr *e) {
   stralloc_cut(path, 0);
@@ -55,7 +56,7 @@ static int change(const struct userdb_domain *d, const struct domain_change *c, 
   int r = identity_enter(&owner, e);
 
   if (r == 0 && (c->handler || c->filter != -1)) r = change_default(d, c, &owner, e);
-  if (r == 0 && c->limits != -1) r = set_file(d, ".domain_limits", c->limits ? "" : 0, e);
+  if (r == 0 && c->limits != -1) r = set_file(d, LIMITS_FILE, c->limits ? "" : 0, e);
   if (r == 0 && c->method) r = set_method(d, c->method, e);
   return identity_back(r, e);
 }

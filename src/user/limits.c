@@ -5,8 +5,6 @@
 
 #include "user/userdb_part.h"
 
-#define LIMITS_FILE ".domain_limits"
-
 static void clear(struct limits *l) {
   memset(l, 0, sizeof *l);
   for (int i = LIMIT_DOMAIN_EXPIRY; i <= LIMIT_LISTS; ++i) l->v[i] = -1;
@@ -22,6 +20,13 @@ static enum userdb_result get(struct userdb *db, const char *domain, const char 
   return userdb_taken(db, q, 1, e);
 }
 
+enum userdb_result limits_read(struct userdb *db, const char *domain, const char *user, struct limits *l, struct strerr *e) {
+  enum userdb_result r = USERDB_NONE;
+
+  if (*user) r = get(db, domain, user, l, e);
+  return r == USERDB_NONE ? get(db, domain, "", l, e) : r;
+}
+
 static int switched_on(struct site *s, const char *dir, struct strerr *e) {
   stralloc text = STRALLOC_INIT;
   int r = conf_number(&s->conf, SET_domain_limits) ? 1 : site_domain_file(s, dir, LIMITS_FILE, &text, e);
@@ -33,12 +38,11 @@ static int switched_on(struct site *s, const char *dir, struct strerr *e) {
 int limits_in_force(struct site *s, const char *domain, const char *dir, const char *user, struct limits *l,
                     struct strerr *e) {
   int on = switched_on(s, dir, e);
-  enum userdb_result r = USERDB_NONE;
+  enum userdb_result r;
 
   clear(l);
   if (on <= 0) return on;
-  if (*user) r = get(&s->db, domain, user, l, e);
-  if (r == USERDB_NONE) r = get(&s->db, domain, "", l, e);
+  r = limits_read(&s->db, domain, user, l, e);
   return r == USERDB_TEMPFAIL || r == USERDB_EXISTS ? -1 : 0;
 }
 

@@ -44,6 +44,12 @@ struct limits {
   int64_t v[LIMITS];
 };
 
+#define LIMITS_FILE ".domain_limits" /* in the domain's directory */
+
+/* The row of the user, or that of its domain ("" as user: that of the domain), whether they hold or not.
+ * NONE: there is neither, and l has no limits. */
+enum userdb_result limits_read(struct userdb *db, const char *domain, const char *user, struct limits *l,
+                               struct strerr *e) MUST_CHECK;
 /* Those that hold for the user now ("": for what is new in the domain); dir is the domain's.  0 or -1. */
 int limits_in_force(struct site *s, const char *domain, const char *dir, const char *user, struct limits *l,
                     struct strerr *e) MUST_CHECK;

@@ -180,7 +180,15 @@ static enum login_verdict wrong(struct login *l) {
   return LOGIN_WRONG;
 }
 
-enum login_verdict login_reject(struct login *l, const char *typed) {
+static enum login_verdict refused(struct login *l, const char *typed, const char *why) {
+  const struct log_arg arg[] = {log_s(typed), log_s(l->remote.s), log_s(why)};
+
+  login_log(l, LOG_login_refused, arg, sizeof arg / sizeof *arg);
+  return LOGIN_REFUSED;
+}
+
+enum login_verdict login_reject(struct login *l, const char *typed, const char *why) {
+  if (*why) return stralloc_copys(&l->why, why) ? refused(l, typed, why) : LOGIN_GONE;
   log_login(l, LOG_login_failed, typed);
   return wrong(l);
 }
@@ -191,7 +199,7 @@ enum login_verdict login_accept(struct login *l, const struct lookup_account *a,
   lookup_close(&l->lookup);
   tls_info_free(&l->tls_info);
   log_login(l, LOG_login, typed);
-  login_run_server(l, a, typed, tag, &e);
+  if (login_run_server(l, a, typed, tag, &e) == 1) return refused(l, typed, stralloc_cstr(&l->why));
   login_trouble(l, &e);
   return LOGIN_TEMPFAIL;
 }
@@ -218,7 +226,7 @@ static enum login_verdict verify(struct login *l, const char *tag) {
       stralloc_wipe(&l->password);
       verdict = login_accept(l, &a, l->user.s, tag);
       break;
-    case LOOKUP_NONE: verdict = login_reject(l, l->user.s); break;
+    case LOOKUP_NONE: verdict = login_reject(l, l->user.s, e.text); break;
     case LOOKUP_TEMPFAIL: login_trouble(l, &e); break;
   }
   lookup_account_free(&a);
@@ -251,6 +259,7 @@ void login_free(struct login *l) {
   stralloc_free(&l->local);
   stralloc_free(&l->local_port);
   forget(l);
+  stralloc_free(&l->why);
   tls_info_free(&l->tls_info);
   lookup_close(&l->lookup);
 }

@@ -24,6 +24,8 @@ struct login_protocol {
   int uses_tag;           /* commands have tags: IMAPLOGINTAG */
   /* After a failed login of the module chain we are started anew: say so. */
   void (*failed)(struct login *l, const char *tag);
+  /* A sentence the user is to see, before the mail server runs; null where the protocol has no way. */
+  void (*alert)(struct login *l, const char *text);
 };
 
 struct login {
@@ -44,6 +46,7 @@ struct login {
   stralloc remote_port, local, local_port; /* where somebody we trust has said so, else empty */
   int proxied; /* a proxy has said for whom it speaks */
   stralloc user, password;
+  stralloc why; /* of LOGIN_REFUSED */
   struct lookup lookup;
 };
 
@@ -53,6 +56,7 @@ enum login_verdict {
   LOGIN_WRONG,    /* user or password: say so; the wait is over */
   LOGIN_TEMPFAIL, /* could not be checked, or the mailbox cannot be served now */
   LOGIN_TOO_MANY, /* wrong, and no more tries: say goodbye */
+  LOGIN_REFUSED,      /* user and password are right, but it may not come in: l->why */
   LOGIN_NO_MECHANISM, /* of that name, here and now */
   LOGIN_WANTS_TLS,    /* that mechanism is there inside TLS */
   LOGIN_CANCELLED,    /* by the client */
@@ -87,8 +91,9 @@ enum login_verdict login_try(struct login *l, const char *tag);
 /* A login that has been found right in another way: a is the account.  Wipes nothing; returns only
  * when the mail server could not be run. */
 enum login_verdict login_accept(struct login *l, const struct lookup_account *a, const char *typed, const char *tag);
-/* One that was wrong, logged and paid for with a wait. */
-enum login_verdict login_reject(struct login *l, const char *typed);
+/* One that was wrong, logged and paid for with a wait; or, where why is not empty, was right, but may
+ * not come in. */
+enum login_verdict login_reject(struct login *l, const char *typed, const char *why);
 /* A line of the log, as this program. */
 void login_log(const struct login *l, enum log_event event, const struct log_arg *arg, size_t n);
 /* What went wrong, to the log. */

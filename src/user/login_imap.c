@@ -105,6 +105,10 @@ static enum next do_starttls(struct session *s) {
   return STAY;
 }
 
+static enum next refused(struct session *s) {
+  return say(s->l, stralloc_cstr(&s->c.tag), " NO [CONTACTADMIN] ", s->l->why.s) == -1 ? END : STAY;
+}
+
 /* What a login has come to that did not become the mail server. */
 static enum next conclude(struct session *s, enum login_verdict v) {
   switch (v) {
@@ -117,6 +121,7 @@ static enum next conclude(struct session *s, enum login_verdict v) {
       if (untagged(s, "BYE the mailbox is not available now") == STAY)
         tagged(s, "NO [UNAVAILABLE] unable to log in now, try again later");
       return END;
+    case LOGIN_REFUSED: return refused(s);
     case LOGIN_NO_MECHANISM: return tagged(s, "NO unknown mechanism");
     case LOGIN_WANTS_TLS: return tagged(s, "NO [PRIVACYREQUIRED] no login without TLS");
     case LOGIN_CANCELLED: return tagged(s, "BAD AUTHENTICATE cancelled");
@@ -199,12 +204,17 @@ static void failed(struct login *l, const char *tag) {
   (void)!say(l, tag, " NO [AUTHENTICATIONFAILED] ", "wrong user or password");
 }
 
+static void alert(struct login *l, const char *text) {
+  (void)!say(l, "* OK [ALERT] ", text, "");
+}
+
 const struct login_protocol login_imap_protocol = {
     .service = "imap",
     .name = "imaplogin",
     .implicit = SET_imaps,
     .uses_tag = 1,
     .failed = failed,
+    .alert = alert,
 };
 
 static int greet(struct login *l) {

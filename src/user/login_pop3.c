@@ -65,6 +65,14 @@ static enum next do_stls(struct session *s) {
   return STAY;
 }
 
+static enum next refused(struct session *s) {
+  stralloc text = STRALLOC_INIT;
+  enum next n = stralloc_catm(&text, "-ERR [SYS/PERM] ", s->l->why.s, (char *)0) ? say(s, text.s) : END;
+
+  stralloc_free(&text);
+  return n;
+}
+
 /* What a login has come to that did not become the mail server. */
 static enum next conclude(struct session *s, enum login_verdict v) {
   s->has_user = 0;
@@ -72,6 +80,7 @@ static enum next conclude(struct session *s, enum login_verdict v) {
     case LOGIN_WRONG: return say(s, "-ERR [AUTH] wrong user or password");
     case LOGIN_TOO_MANY: say(s, "-ERR [AUTH] wrong user or password"); return END;
     case LOGIN_TEMPFAIL: say(s, "-ERR [SYS/TEMP] unable to log in now, try again later"); return END;
+    case LOGIN_REFUSED: return refused(s);
     case LOGIN_NO_MECHANISM: return say(s, "-ERR unknown mechanism");
     case LOGIN_WANTS_TLS: return say(s, "-ERR no password without TLS");
     case LOGIN_CANCELLED: return say(s, "-ERR cancelled");

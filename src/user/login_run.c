@@ -14,6 +14,7 @@
 #include "conf/paths.h"
 #include "user/identity.h"
 #include "user/login_peer.h"
+#include "user/login_tasks.h"
 #include "user/maildir.h"
 
 struct variable {
@@ -81,22 +82,44 @@ static int become_owner(const struct lookup_account *a, struct strerr *e) {
   return strerr_set(e, "the mailbox belongs to another user than this service runs as", (char *)0);
 }
 
+/* The session's home is another. */
+static int set_aside(struct env *env, const char *home, stralloc *maildir) {
+  stralloc_cut(maildir, 0);
+  return stralloc_catm(maildir, home, "/Maildir", (char *)0) && env_set(env, "HOME", home) && env_set(env, "MAILDIR", maildir->s);
+}
+
+/* Becomes the server, unless a task says otherwise. */
+static int run_server(struct login *l, const struct lookup_account *a, struct env *env, stralloc *maildir, struct strerr *e) {
+  struct spawn s = {.path = l->argv[1], .argv = l->argv + 1, .cwd = stralloc_cstr(&a->home)};
+  const char *aside = conf_line(l->conf, SET_tmp_maildir);
+
+  switch (login_tasks(l, a, env)) {
+    case TASK_REFUSE: return 1;
+    case TASK_ASIDE:
+      if (!*aside) break;
+      s.cwd = aside;
+      if (!set_aside(env, aside, maildir)) return no_memory(e);
+      break;
+    case TASK_NONE: break;
+  }
+  (void)!login_flush(l); /* what a task had to say */
+  s.envp = env_vector(env);
+  spawn_move(&s, l->in, 0);
+  spawn_move(&s, l->out, 1);
+  return s.envp ? spawn_exec(&s, e) : no_memory(e);
+}
+
 int login_run_server(struct login *l, const struct lookup_account *a, const char *typed, const char *tag,
                      struct strerr *e) {
   stralloc maildir = STRALLOC_INIT, address = STRALLOC_INIT;
   struct env env = {0};
-  struct spawn s = {.path = l->argv[1], .argv = l->argv + 1, .cwd = stralloc_cstr(&a->home)};
   int r = -1;
 
-  if (!stralloc_catm(&maildir, s.cwd, "/Maildir", (char *)0) ||
-      !stralloc_catm(&address, stralloc_cstr(&a->user), "@", stralloc_cstr(&a->domain), (char *)0)) {
-    no_memory(e);
-  } else if (become_owner(a, e) == 0 && maildir_create(maildir.s, 0700, 1, e) == 0) {
-    if (fill(&env, l, a, typed, tag, maildir.s, address.s)) s.envp = env_vector(&env);
-    spawn_move(&s, l->in, 0);
-    spawn_move(&s, l->out, 1);
-    r = s.envp ? spawn_exec(&s, e) : no_memory(e);
-  }
+  if (!stralloc_catm(&maildir, stralloc_cstr(&a->home), "/Maildir", (char *)0) ||
+      !stralloc_catm(&address, stralloc_cstr(&a->user), "@", stralloc_cstr(&a->domain), (char *)0))
+    r = no_memory(e);
+  else if (become_owner(a, e) == 0 && maildir_create(maildir.s, 0700, 1, e) == 0)
+    r = fill(&env, l, a, typed, tag, maildir.s, address.s) ? run_server(l, a, &env, &maildir, e) : no_memory(e);
   stralloc_free(&maildir);
   stralloc_free(&address);
   env_free(&env);

@@ -6,8 +6,9 @@
 
 /* Become the mail server as the account's owner, in its home, with the environment
  * that Courier's imapd and pop3d want.  typed: the login name as given.  Home and
- * Maildir are made if they are missing.  Returns only on failure, -1 with e filled;
- * root's rights are gone then. */
+ * Maildir are made if they are missing, and the tasks of login_tasks.h run.  Returns
+ * only when the server could not be run, -1 with e filled, or is not to be, 1 with
+ * l->why; root's rights are gone then. */
 int login_run_server(struct login *l, const struct lookup_account *a, const char *typed, const char *tag,
                      struct strerr *e);
 /* Become the first authentication module, credentials on descriptor 3. */

@@ -138,7 +138,7 @@ static enum login_verdict find_account(struct exchange *x) {
   switch (lookup_session(&l->lookup, x->sasl.user.s, l->protocol->service, l->remote.s, deadline_in(VERIFY_SECONDS),
                          x->sasl.account, &x->sasl.e)) {
     case LOOKUP_FOUND: return take_account(x);
-    case LOOKUP_NONE: return login_reject(l, x->sasl.user.s);
+    case LOOKUP_NONE: return login_reject(l, x->sasl.user.s, x->sasl.e.text);
     case LOOKUP_TEMPFAIL: login_trouble(l, &x->sasl.e); break;
   }
   return LOGIN_TEMPFAIL;
@@ -196,7 +196,7 @@ static enum login_verdict conclude(struct exchange *x, enum sasl_verdict v) {
   switch (v) {
     case SASL_YES:
     case SASL_YES_NO_RELAY: return x->m->conclude(x);
-    case SASL_NO: return login_reject(x->l, stralloc_cstr(&x->sasl.user));
+    case SASL_NO: return login_reject(x->l, stralloc_cstr(&x->sasl.user), x->sasl.e.text);
     case SASL_TEMPFAIL: login_trouble(x->l, &x->sasl.e); return LOGIN_TEMPFAIL;
     case SASL_ENDED: break;
   }

@@ -102,6 +102,17 @@ static int exchange(int fd, const stralloc *request, stralloc *answer, deadline 
   }
 }
 
+/* Why not, if that is told. */
+static enum lookup_verdict none(struct lookup_reader *r, struct strerr *e) {
+  struct lookup_field f = {"", 0};
+  stralloc why = STRALLOC_INIT;
+
+  if (r && lookup_answer_next(r, &f) == 1) (void)!stralloc_copyb(&why, f.s, f.n);
+  strerr_set(e, stralloc_cstr(&why), (char *)0);
+  stralloc_free(&why);
+  return LOOKUP_NONE;
+}
+
 /* What an answer's status means, its text into e where it is trouble. */
 static enum lookup_verdict judge(const stralloc *answer, struct lookup_reader *r, struct strerr *e) {
   int status = lookup_answer_parse(answer->s, answer->len, r);
@@ -109,7 +120,7 @@ static enum lookup_verdict judge(const stralloc *answer, struct lookup_reader *r
   stralloc text = STRALLOC_INIT;
 
   if (status == LOOKUP_STATUS_ok) return LOOKUP_FOUND;
-  if (status == LOOKUP_STATUS_none) return LOOKUP_NONE;
+  if (status == LOOKUP_STATUS_none) return none(r, e);
   if (status == LOOKUP_STATUS_denied) {
     strerr_set(e, "inlookup refuses to tell this user", (char *)0);
     return LOOKUP_TEMPFAIL;
@@ -247,7 +258,7 @@ enum lookup_verdict lookup_verify(struct lookup *l, const char *addr, const char
                                   struct lookup_account *a, struct strerr *e) {
   const char *arg[] = {addr, password, service, ip};
 
-  if (too_long(addr) || too_long(password)) return LOOKUP_NONE;
+  if (too_long(addr) || too_long(password)) return none(0, e);
   return ask_account(l, LOOKUP_OP_verify, arg, when, a, 0, e);
 }
 
@@ -270,7 +281,7 @@ enum lookup_verdict lookup_session(struct lookup *l, const char *addr, const cha
                                    struct lookup_account *a, struct strerr *e) {
   const char *arg[] = {addr, service, ip};
 
-  if (too_long(addr)) return LOOKUP_NONE;
+  if (too_long(addr)) return none(0, e);
   return ask_account(l, LOOKUP_OP_session, arg, when, a, 0, e);
 }
 

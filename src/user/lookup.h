@@ -63,7 +63,7 @@ enum lookup_verdict lookup_domain(struct lookup *l, const char *domain, deadline
                                   stralloc *real, struct strerr *e);
 /* Is the password right, for this service (smtp imap pop3 webmail)?  inlookup does
  * the hashing: no hash leaves it.  FOUND: right, the account filled; NONE: wrong
- * user or password, or service not allowed (which is not told apart). */
+ * user or password, e is ""; or right, but it may not come in, as e says. */
 enum lookup_verdict lookup_verify(struct lookup *l, const char *addr, const char *password,
                                   const char *service, const char *ip, deadline when,
                                   struct lookup_account *a, struct strerr *e);

@@ -10,6 +10,7 @@
 #include "base/now.h"
 #include "base/stralloc.h"
 #include "crypt/password.h"
+#include "user/admission.h"
 #include "user/lookup_proto.h"
 #include "user/throttle.h"
 #include "user/userdb.h"
@@ -35,6 +36,8 @@ struct lookup_service {
   int plus;               /* user+anything is user's, where there is no such name */
   int open_smtp;          /* who logs in to read mail may send it from there */
   uint64_t relay_seconds; /* so long */
+  int no_lastauth;        /* logins are not recorded */
+  struct admission_rules admission;
   enum password_scheme scheme; /* weaker hashes are made anew at a login */
   struct lookup_counters *counters;
   uid_t trusted[LOOKUP_TRUSTED_MAX]; /* may ask everything */

@@ -70,6 +70,9 @@ int main(int argc, char **argv) {
   d.service.scram_iterations = conf_number(&conf, SET_scram_iterations);
   d.service.plus = conf_flag(&conf, SET_plusaddress);
   d.service.open_smtp = conf_flag(&conf, SET_open_smtp);
+  d.service.no_lastauth = conf_flag(&conf, SET_nolastauth);
+  d.service.admission.limits_everywhere = conf_flag(&conf, SET_domain_limits);
+  d.service.admission.login_interval = conf_number(&conf, SET_min_login_interval);
   d.service.relay_seconds = 60 * conf_number(&conf, SET_relay_clear_minutes);
   if (!password_scheme_find(conf_line(&conf, SET_hash_method), &d.service.scheme))
     strerr_diem(111, FATAL, "unknown or unsafe hash method ", conf_line(&conf, SET_hash_method), (char *)0);

@@ -91,7 +91,7 @@ class Inlookup(unittest.TestCase):
             s.sql(f"UPDATE users SET {flag} = 0")
         # an inactive user may not send, and is active again after reading mail
         s.sql("UPDATE users SET active = 0")
-        self.assertEqual(verify("alice@example.com", "secret", "smtp"), (1, ["none"]))
+        self.assertEqual(verify("alice@example.com", "secret", "smtp"), (1, ["none", "the user is not active"]))
         self.assertEqual(verify("alice@example.com", "secret", "imap")[0], 0)
         self.assertEqual(s.sql("SELECT active FROM users WHERE name = 'alice'"), [(1,)])
 

@@ -196,7 +196,7 @@ class Imap(Site):
         with self.imap_raw() as c:
             c.line()
             c.send("a LOGIN alice@example.com secret\r\n")
-            self.assertIn("a NO [AUTHENTICATIONFAILED]", c.line())
+            self.assertIn("a NO [CONTACTADMIN]", c.line())
 
     def test_tls(self):
         ca = self.site.certificate()
@@ -388,6 +388,164 @@ class Pop3(Site):
         m.close()
 
 
+class Admission(Site):
+    """User and password are right; may it come in?"""
+
+    def answer(self, program="imaplogin", **env):
+        if program == "imaplogin":
+            with self.imap_raw(**env) as c:
+                c.line()
+                c.send("a LOGIN alice@example.com secret\r\n")
+                return c.until("a ")[-1]
+        with self.pop3_raw(**env) as c:
+            c.line()
+            c.send("USER alice@example.com\r\nPASS secret\r\n")
+            c.line()
+            return c.until("+OK" if not c.f.peek(1).startswith(b"-") else "-ERR")[-1]
+
+    def restart(self, **env):
+        self.site.lookup.terminate()
+        self.site.lookup.wait(10)
+        self.site.start_lookup("-i", "1", "-p", "1", **env)
+
+    def test_nologin(self):
+        for group, gecos in (("example.com", "Alice"), ("Staff", "Staff")):
+            self.site.sql("UPDATE users SET gecos = ?", gecos)
+            for service, program, other in (("imap", "imaplogin", "pop3login"), ("pop3", "pop3login", "imaplogin")):
+                path = self.site.path("control", group, service, "nologin")
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                open(path, "w").close()
+                self.assertIn("logins are closed", self.answer(program))
+                self.assertIn("OK ready", self.answer(other))
+                self.assertIn("login refused user alice@example.com ip 127.0.0.1 logins are closed", self.site.services[-2].logged())
+                os.unlink(path)
+        # a name that is none of a file closes nothing
+        for gecos in ("../control/x", ".", "", "a/b"):
+            self.site.sql("UPDATE users SET gecos = ?", gecos)
+            self.assertIn("OK ready", self.answer())
+
+    def test_switched_off(self):
+        self.site.sql("UPDATE users SET no_pop = 1")
+        self.assertEqual(self.answer("pop3login"), "-ERR [SYS/PERM] this service is switched off for the user")
+        self.assertIn("OK ready", self.answer())
+
+    def test_limits(self):
+        for column, why in (("domain_expiry", "the domain has expired"), ("passwd_expiry", "the password has expired")):
+            self.site.sql("DELETE FROM vlimits")
+            self.site.sql(f"INSERT INTO vlimits (domain, {column}) VALUES ('example.com', 1000)")
+            self.assertIn("OK ready", self.answer())  # they do not hold
+            self.site.ok("vmoddomain", "-l", "1", "example.com")
+            self.assertIn("[CONTACTADMIN] " + why, self.answer())
+            self.site.sql("UPDATE users SET override_limits = 1")
+            self.assertIn("OK ready", self.answer())
+            self.site.sql("UPDATE users SET override_limits = 0")
+            self.site.sql(f"UPDATE vlimits SET {column} = 4000000000")
+            self.assertIn("OK ready", self.answer())
+            self.site.sql(f"UPDATE vlimits SET {column} = 1000")
+            self.site.ok("vmoddomain", "-l", "0", "example.com")
+            self.restart(DOMAIN_LIMITS="1")
+            self.assertIn("[CONTACTADMIN] " + why, self.answer())
+            self.restart()
+
+    def test_interval(self):
+        self.restart(MIN_LOGIN_INTERVAL="1000")
+        self.assertIn("OK ready", self.answer())
+        self.assertIn("[UNAVAILABLE]", self.answer())
+        self.assertIn("the last login was too short a time ago", self.site.services[-1].logged())
+        self.assertIn("OK ready", self.answer("pop3login"))  # another service
+        self.site.sql("UPDATE lastauth SET at = at - 1001")
+        self.assertIn("OK ready", self.answer())
+
+    def test_not_recorded(self):
+        self.restart(NOLASTAUTH="1")
+        self.assertIn("OK ready", self.answer())
+        self.assertEqual(self.site.sql("SELECT service FROM lastauth WHERE service = 'imap'"), [])
+        self.restart()
+        self.assertIn("OK ready", self.answer())
+        self.assertEqual(self.site.sql("SELECT service FROM lastauth WHERE service = 'imap'"), [("imap",)])
+
+
+class Tasks(Site):
+    """POSTAUTH and MIGRATEUSER."""
+
+    TASK = """#!/usr/bin/env python3
+import os, sys
+with open({seen!r}, "a") as f:
+    e = os.environ
+    f.write(repr((sys.argv[1:], os.getcwd(), e["PWSTRUCT"], e["AUTHADDR"], e["AUTHSERVICE"], "secret" in str(dict(e)), sys.stdin.read())) + "\\n")
+sys.exit(int(open({code!r}).read()))
+"""
+
+    def setUp(self):
+        super().setUp()
+        self.seen, self.code = self.site.path("seen"), self.site.path("code")
+        open(self.seen, "w").close()
+        os.chmod(self.seen, 0o666)
+        self.task = self.site.path("task")
+        with open(self.task, "w") as f:
+            f.write(self.TASK.format(seen=self.seen, code=self.code))
+        os.chmod(self.task, 0o755)
+        with open(self.site.path("message"), "w") as f:
+            f.write("we are tidying up\nmore\n")
+        self.home = self.site.home("alice@example.com")
+
+    def ends(self, code):
+        with open(self.code, "w") as f:
+            f.write(str(code))
+        self.runs = open(self.seen).read().count("\n")
+
+    def imap(self, code, **env):
+        self.ends(code)
+        with self.imap_raw(**env) as c:
+            c.line()
+            c.send("a LOGIN alice@example.com secret\r\n")
+            lines = c.until("a ")
+        self.ran = open(self.seen).read().count("\n") - self.runs
+        return lines
+
+    def test_postauth(self):
+        env = {"POSTAUTH": self.task, "TMP_MAILDIR": self.site.path("aside"), "MSG_ONERROR": self.site.path("message")}
+        os.mkdir(self.site.path("aside"))
+        os.chmod(self.site.path("aside"), 0o777)
+        lines = self.imap(0, **env)
+        self.assertEqual((self.facts(lines)["HOME"], self.ran), (self.home, 1))
+        uid = os.stat(self.site.db_path()).st_uid
+        gid = os.stat(self.site.db_path()).st_gid
+        self.assertEqual(eval(open(self.seen).read()),
+                         (["alice@example.com", self.home], self.home, f"alice@example.com:x:{uid}:{gid}:Alice:{self.home}:10485760S,100C:0",
+                          "alice@example.com", "imap", False, ""))
+        for code in (2, 3):
+            lines = self.imap(code, **env)
+            facts = self.facts(lines)
+            self.assertEqual((facts["HOME"], facts["MAILDIR"]), (env["TMP_MAILDIR"], env["TMP_MAILDIR"] + "/Maildir"))
+            self.assertIn(f"CWD={env['TMP_MAILDIR']}", facts["ARGV"])
+            self.assertEqual(lines[0].startswith("* OK [ALERT] we are"), code == 3)
+        self.assertEqual(self.facts(self.imap(2, POSTAUTH=self.task))["HOME"], self.home)
+        lines = self.imap(3, EXIT_ONERROR="1", **env)
+        self.assertRegex(lines[-1], r"^a NO \[CONTACTADMIN\] we are")
+        self.assertIn("login refused user alice@example.com ip 127.0.0.1 we are", self.site.services[-1].logged())
+        self.assertEqual(self.imap(3, POSTAUTH=self.task, EXIT_ONERROR="1"), ["a NO [CONTACTADMIN] the mailbox is closed"])
+        # one that fails otherwise, or is not there, keeps nobody out
+        for env, said in (({"POSTAUTH": self.task}, "ended with code 111"), ({"POSTAUTH": "/nonexistent"}, "/nonexistent"),
+                          ({"POSTAUTH": self.task, "MSG_ONERROR": "/nonexistent/m"}, "ended with code 111")):
+            self.assertEqual(self.imap(111, **env)[-1], "a OK ready")
+            self.assertIn(said, self.site.services[-1].logged())
+        with self.pop3_raw(POSTAUTH=self.task, EXIT_ONERROR="1", MSG_ONERROR=self.site.path("message")) as c:
+            self.ends(3)
+            c.line()
+            c.send("USER alice@example.com\r\nPASS secret\r\n")
+            c.line()
+            self.assertTrue(c.line().startswith("-ERR [SYS/PERM] we are"))
+
+    def test_migrateuser(self):
+        for flag in ("Qmail.txt", "done"):
+            env = {"MIGRATEUSER": self.task, "MIGRATEFLAG": flag if flag == "done" else None}
+            for code, ran in ((1, 1), (2, 1), (0, 1), (0, 0)):
+                self.assertEqual(self.imap(code, **env)[-1], "a OK ready")
+                self.assertEqual(self.ran, ran, (flag, code))
+            self.assertEqual(os.stat(os.path.join(self.home, flag)).st_size, 0)
+
+
 @unittest.skipUnless(os.geteuid() == 0, "needs root: the login programs give up root")
 class AsRoot(Site):
     privileged = True
@@ -402,6 +560,16 @@ class AsRoot(Site):
             self.assertIn("UID=4321", facts["ARGV"])
         st = os.stat(s.home("postmaster@own.example") + "/Maildir")
         self.assertEqual((st.st_uid, st.st_gid), (4321, 4322))
+        # inlookup sees the files of the domain's directory all the same
+        self.assertEqual(s.query("user", "stray@own.example"), (1, ["none"]))
+        s.ok("vmoddomain", "-l", "1", "own.example")
+        s.ok("vmoddomain", "-h", "postmaster@own.example", "own.example")
+        self.assertEqual(s.query("user", "stray@own.example"), (0, ["ok", "alias"]))
+        s.sql("INSERT INTO vlimits (domain, domain_expiry) VALUES ('own.example', 1000)")
+        with self.imap_raw() as c:
+            c.line()
+            c.send("a LOGIN postmaster@own.example secret\r\n")
+            self.assertIn("the domain has expired", c.until("a ")[-1])
 
 
 class Checkpassword(Site):

@@ -188,11 +188,11 @@ class Sasl(unittest.TestCase):
     def test_tokens_where_the_service_is_refused(self):
         env = self.tokens()
         self.site.sql("UPDATE users SET no_imap = 1")
-        self.assertIn("[AUTHENTICATIONFAILED]", self.token(self.imap(**env), "XOAUTH2", xoauth2(ALICE, "good")))
+        self.assertIn("[CONTACTADMIN]", self.token(self.imap(**env), "XOAUTH2", xoauth2(ALICE, "good")))
         self.site.sql("UPDATE users SET no_imap = 0, no_pop = 1")
         m = self.pop3(**env)
         line = self.pop3_line(m, "AUTH OAUTHBEARER " + coded(bearer(ALICE, "good")))
-        self.assertTrue(line.startswith("-ERR [AUTH]"), line)
+        self.assertTrue(line.startswith("-ERR [SYS/PERM]"), line)
         self.assertEqual(self.pop3_line(m, "AUTH OAUTHBEARER " + coded(bearer(ALICE, "bad")))[:2], "+ ")
         self.assertTrue(self.pop3_line(m, "AQ==").startswith("-ERR [AUTH]"))
 

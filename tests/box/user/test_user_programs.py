@@ -34,7 +34,7 @@ class Programs(Base):
         self.assertTrue(os.path.getsize(s.path("users", "cdb")) > 2048)
         self.assertEqual(self.text("domains", "example.com", ".qmail-default"),
                          f"| {s.env()['QMAILBIN']}/vdelivermail '' bounce-no-mailbox\n")
-        self.assertEqual(stat.S_IMODE(os.stat(s.path("domains", "example.com", ".qmail-default")).st_mode), 0o600)
+        self.assertEqual(stat.S_IMODE(os.stat(s.path("domains", "example.com", ".qmail-default")).st_mode), 0o640)
         self.assertEqual(stat.S_IMODE(os.stat(s.path("userdb")).st_mode), 0o700)
         self.assertEqual(stat.S_IMODE(os.stat(s.db_path()).st_mode), 0o600)
         self.assertIn("postmaster@example.com", s.ok("vuserinfo", "-n", "postmaster@example.com"))

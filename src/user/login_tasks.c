@@ -1,0 +1,155 @@
+/* login_tasks: see login_tasks.h.
+ *
+ * Both programs get the arguments USER@DOMAIN and HOME, /dev/null as 0 and 1, the log as 2, and answer
+ * by their exit code. */
+#include "user/login_tasks.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/env.h"
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/spawn.h"
+#include "base/wait.h"
+
+#define TASK_SECONDS 60
+#define ASIDE 2
+#define ASIDE_AND_SAY 3
+#define MESSAGE_MAX 1000
+
+static int cat_field(stralloc *s, const char *field) {
+  return stralloc_append(s, ':') && stralloc_cats(s, field);
+}
+
+/* The account as passwd has it, without the password. */
+static int account_line(const struct lookup_account *a, stralloc *s) {
+  return stralloc_catm(s, "PWSTRUCT=", stralloc_cstr(&a->user), "@", stralloc_cstr(&a->domain), ":x:", (char *)0) &&
+         stralloc_catu64(s, a->uid) && stralloc_append(s, ':') && stralloc_catu64(s, a->gid) &&
+         cat_field(s, stralloc_cstr(&a->gecos)) && cat_field(s, stralloc_cstr(&a->home)) && cat_field(s, stralloc_cstr(&a->quota)) &&
+         cat_field(s, a->inactive ? "1" : "0");
+}
+
+static int fill(struct env *env, const struct env *from, const struct lookup_account *a, stralloc *address) {
+  stralloc line = STRALLOC_INIT;
+  int ok = stralloc_catm(address, stralloc_cstr(&a->user), "@", stralloc_cstr(&a->domain), (char *)0) && account_line(a, &line) &&
+           env_copy(env, from) && env_put(env, line.s);
+
+  stralloc_free(&line);
+  return ok;
+}
+
+/* Starts it: the pid, or -1 with e filled. */
+static pid_t start(const char *program, const struct lookup_account *a, const struct env *from, struct strerr *e) {
+  const char *home = stralloc_cstr(&a->home);
+  stralloc address = STRALLOC_INIT;
+  struct env env = {.inherit = 0};
+  int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+  pid_t pid = -1;
+
+  if (null == -1) {
+    strerr_sys(e, "unable to open /dev/null", (char *)0);
+  } else if (!fill(&env, from, a, &address)) {
+    strerr_set(e, "out of memory", (char *)0);
+  } else {
+    char *argv[] = {(char *)program, address.s, (char *)home, 0};
+    struct spawn s = {.path = program, .argv = argv, .envp = env_vector(&env), .cwd = home};
+
+    spawn_move(&s, null, 0);
+    spawn_move(&s, null, 1);
+    pid = s.envp ? spawn_start(&s, e) : strerr_set(e, "out of memory", (char *)0);
+  }
+  fd_close(null);
+  stralloc_free(&address);
+  env_free(&env);
+  return pid;
+}
+
+/* Its exit code; -1 where it could not be run or did not end.  One that says nothing we know is logged. */
+static int run(struct login *l, const char *program, const struct lookup_account *a, const struct env *env) {
+  struct strerr e;
+  char text[48];
+  pid_t pid = start(program, a, env, &e);
+  int code;
+
+  if (pid == -1) {
+    login_trouble(l, &e);
+    return -1;
+  }
+  code = wait_child_or_end(pid, deadline_in(TASK_SECONDS));
+  if (code == 0 || code == ASIDE || code == ASIDE_AND_SAY) return code;
+  snprintf(text, sizeof text, code == -1 ? " took too long" : " ended with code %d", code);
+  strerr_set(&e, program, text, (char *)0);
+  login_trouble(l, &e);
+  return code;
+}
+
+/* The first line of the file $MSG_ONERROR, if there is one. */
+static void read_message(struct login *l, stralloc *text) {
+  const char *path = conf_line(l->conf, SET_msg_onerror);
+  struct strerr e;
+  size_t n = 0;
+
+  if (!*path) return;
+  if (file_read(path, text, MESSAGE_MAX) != 1) {
+    strerr_sys(&e, "unable to read ", path, (char *)0);
+    login_trouble(l, &e);
+    return;
+  }
+  while (n < text->len && (unsigned char)text->s[n] >= 32 && text->s[n] != 127) ++n;
+  stralloc_cut(text, n);
+}
+
+static enum login_task refuse(struct login *l, const stralloc *text) {
+  if (!stralloc_copys(&l->why, text->len ? text->s : "the mailbox is closed")) stralloc_cut(&l->why, 0);
+  return TASK_REFUSE;
+}
+
+static enum login_task judge(struct login *l, int code) {
+  stralloc text = STRALLOC_INIT;
+  enum login_task t = code == ASIDE || code == ASIDE_AND_SAY ? TASK_ASIDE : TASK_NONE;
+
+  if (code == ASIDE_AND_SAY) {
+    read_message(l, &text);
+    if (conf_flag(l->conf, SET_exit_onerror)) t = refuse(l, &text);
+    else if (text.len && l->protocol->alert) l->protocol->alert(l, text.s);
+  }
+  stralloc_free(&text);
+  return t;
+}
+
+/* The flag in the home says that it has been run with success. */
+static int is_migrated(const struct login *l, const struct lookup_account *a, stralloc *flag) {
+  const char *name = conf_line(l->conf, SET_migrateflag);
+
+  return !stralloc_catm(flag, stralloc_cstr(&a->home), "/", name, (char *)0) || access(flag->s, F_OK) == 0;
+}
+
+static enum login_task migrate(struct login *l, const struct lookup_account *a, const struct env *env) {
+  const char *program = conf_line(l->conf, SET_migrateuser);
+  stralloc flag = STRALLOC_INIT;
+  enum login_task t = TASK_NONE;
+  struct strerr e;
+
+  if (*program && !is_migrated(l, a, &flag)) {
+    int code = run(l, program, a, env);
+
+    t = judge(l, code);
+    if (code == 0 && file_replace(flag.s, "", 0, 0600) == -1) {
+      strerr_sys(&e, "unable to create ", flag.s, (char *)0);
+      login_trouble(l, &e);
+    }
+  }
+  stralloc_free(&flag);
+  return t;
+}
+
+enum login_task login_tasks(struct login *l, const struct lookup_account *a, const struct env *env) {
+  const char *program = conf_line(l->conf, SET_postauth);
+  enum login_task t = *program ? judge(l, run(l, program, a, env)) : TASK_NONE;
+
+  return t == TASK_NONE ? migrate(l, a, env) : t;
+}

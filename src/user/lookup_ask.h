@@ -1,0 +1,40 @@
+/* lookup_ask: one request to inlookup under way, and what all kinds of answers need: the inner side of
+ * lookup_answer.c and lookup_login.c. */
+#ifndef USER_LOOKUP_ASK_H
+#define USER_LOOKUP_ASK_H
+
+#include "user/lookup_answer.h"
+#include "user/name.h"
+
+struct ask {
+  struct lookup_service *s;
+  uid_t asker;
+  const struct lookup_request *r;
+  struct address address;
+  struct userdb_user user;
+  size_t service; /* of a login: in services */
+  const struct lookup_field *ip; /* it comes from */
+  struct strerr e;
+  unsigned wait; /* milliseconds the answer is to wait */
+};
+
+#define LOOKUP_OP(id, name, arguments, right, pool, answer) int lookup_answer_##id(struct ask *q) MUST_CHECK;
+#include "user/lookup_ops.def"
+#undef LOOKUP_OP
+
+/* The status of the answer; with a text; that of a database that cannot be asked; that of anything but
+ * FOUND.  All of them: 1, or 0 (memory). */
+int lookup_finish(struct ask *q, enum lookup_status status) MUST_CHECK;
+int lookup_say(struct ask *q, enum lookup_status status, const char *why) MUST_CHECK;
+int lookup_temporary(struct ask *q) MUST_CHECK;
+int lookup_other(struct ask *q, enum userdb_result r) MUST_CHECK;
+/* A field of the answer; q->user as an account, after status ok or with it.  1 or 0. */
+int lookup_put(stralloc *fields, const stralloc *sa) MUST_CHECK;
+int lookup_put_account_fields(struct ask *q) MUST_CHECK;
+int lookup_put_account(struct ask *q) MUST_CHECK;
+/* May the asker ask everything? */
+int lookup_trusts(const struct ask *q);
+/* Argument 0 as a login name, into q->address: 1, 0 it can be nobody's, -1 memory. */
+int lookup_parse_login(struct ask *q) MUST_CHECK;
+
+#endif
