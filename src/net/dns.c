@@ -129,3 +129,24 @@ void dns_answer_free(struct dns_answer *answer) {
 void dns_close(struct dns *d) {
   d->servers = 0;
 }
+
+enum dns_outcome dns_addresses(struct dns *d, const char *name, deadline when, int (*fn)(void *ctx, const struct ip *ip), void *ctx,
+                               struct strerr *e) {
+  static const enum dns_type types[] = {DNS_A, DNS_AAAA};
+  struct dns_answer a = {0};
+  enum dns_outcome worst = DNS_NODATA;
+  int found = 0;
+
+  for (size_t i = 0; i < sizeof types / sizeof *types; ++i) {
+    enum dns_outcome o = dns_query(d, types[i], name, when, &a, e);
+
+    if (o == DNS_TEMPFAIL) worst = o;
+    if (o == DNS_NXDOMAIN && worst == DNS_NODATA) worst = o;
+    for (size_t j = 0; o == DNS_FOUND && j < a.len; ++j) {
+      if (!fn(ctx, &a.record[j].ip)) worst = DNS_TEMPFAIL;
+      found = 1;
+    }
+  }
+  dns_answer_free(&a);
+  return found ? DNS_FOUND : worst;
+}

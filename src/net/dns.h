@@ -68,6 +68,10 @@ int dns_open(struct dns *d, struct strerr *e) MUST_CHECK;
  * by preference.  e is filled for every outcome but DNS_FOUND. */
 enum dns_outcome dns_query(struct dns *d, enum dns_type type, const char *name, deadline when,
                            struct dns_answer *answer, struct strerr *e) MUST_CHECK;
+/* The IPv4 and IPv6 addresses of a name, each to fn, which returns 1 or 0 (memory).  DNS_FOUND when there
+ * was one, though a question may have failed. */
+enum dns_outcome dns_addresses(struct dns *d, const char *name, deadline when, int (*fn)(void *ctx, const struct ip *ip), void *ctx,
+                               struct strerr *e) MUST_CHECK;
 /* The PTR question for an address: names in answer. */
 enum dns_outcome dns_reverse(struct dns *d, const struct ip *ip, deadline when,
                              struct dns_answer *answer, struct strerr *e) MUST_CHECK;

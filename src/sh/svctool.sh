@@ -4,7 +4,7 @@
 set -eu
 
 usage() {
-    echo "usage: svctool --smtp=PORT|--delivery=NAME|--imap=PORT|--pop3=PORT|--qmtp=PORT|--qmqp=PORT|--inlookup=FIFO|--tlsd|--queued|--slowq|--svscanlog [option ...] | --refreshsvc=NAME|all | --rmsvc=NAME | --set-variable=NAME --variable-value=VALUE --service-name=SERVICE | --unset-variable=NAME --service-name=SERVICE | --print-variables --service-name=SERVICE | --config=users|qmail|cert [option ...]; bad: $*" >&2
+    echo "usage: svctool --smtp=PORT|--delivery=NAME|--imap=PORT|--pop3=PORT|--proxyimap=PORT|--proxypop3=PORT|--qmtp=PORT|--qmqp=PORT|--inlookup=FIFO|--tlsd|--queued|--slowq|--svscanlog [option ...] | --refreshsvc=NAME|all | --rmsvc=NAME | --set-variable=NAME --variable-value=VALUE --service-name=SERVICE | --unset-variable=NAME --service-name=SERVICE | --print-variables --service-name=SERVICE | --config=users|qmail|cert [option ...]; bad: $*" >&2
     exit 100
 }
 die() { echo "svctool: fatal: $*" >&2; exit 111; }
@@ -29,6 +29,7 @@ what= value= ssl= down= cntrl_given=
 localip=0 maxdaemons= maxperip=25 memory= threads=5 residents=
 starttls= forcetls= auth= forceauth= chkrecipient= remote_auth= databytes= policy= masquerade=
 qbase= qcount= qstart= min_free= domain= postmaster=
+mailstore= storeport=
 variable= variable_value= service= common_name= validity_days=365
 want() { # WHAT VALUE: one job a call
     [ -z "$what" ] || usage "--$1 and --$what together"
@@ -65,7 +66,7 @@ directory() {
 for arg; do
     v=${arg#*=}
     case $arg in
-        --smtp=* | --imap=* | --pop3=* | --qmtp=* | --qmqp=*) o=${arg%%=*}; port "${o#--}" "$v"; want "${o#--}" "$v" ;;
+        --smtp=* | --imap=* | --pop3=* | --proxyimap=* | --proxypop3=* | --qmtp=* | --qmqp=*) o=${arg%%=*}; port "${o#--}" "$v"; want "${o#--}" "$v" ;;
         --delivery=* | --inlookup=*) o=${arg%%=*}; name "${o#--}" "$v"; want "${o#--}" "$v" ;;
         --tlsd | --svscanlog | --queued | --slowq | --print-variables) want "${arg#--}" "" ;;
         --refreshsvc=*) [ "$v" = .svscan ] || name refreshsvc "${v##*/}"; want refreshsvc "${v##*/}" ;;
@@ -115,11 +116,16 @@ for arg; do
         --cntrldir=*) directory cntrldir "$v"; cntrldir=$v cntrl_given=1 ;;
         --logdir=*) directory logdir "$v"; logdir=$v ;;
         --bootdir=*) directory bootdir "$v"; bootdir=$v ;;
+        --mailstore=*) directory mailstore "/$v"; mailstore=$v ;;
+        --storeport=*) port storeport "$v"; storeport=$v ;;
         --down) down=1 ;;
         *) usage "$arg" ;;
     esac
 done
 [ -n "$what" ] || usage "nothing to do"
+case $what in
+    proxy*) [ -n "$mailstore" ] || usage "--$what wants --mailstore=HOST" ;;
+esac
 
 # --- services --------------------------------------------------------------------------------
 row() { # OPTION: the row of boot/SERVICES with that option, as name template user groups memory log
@@ -136,12 +142,21 @@ put() { # NAME VALUE: a variable of the service being made
 }
 put_if() { [ -z "$2" ] || put "$1" "$2"; }
 
+proxied() { # PORT: what a proxy needs more, with the port its mail store usually has
+    case $what in
+        proxy*)
+            put LOGINPROGRAM "$what"
+            put MAILSTORE "$(printf %s "$mailstore" | tr , " ")"
+            put DESTPORT "${what#proxy}:${storeport:-$1}"
+            ;;
+    esac
+}
 variables() {
     put_if SOFT_MEM "${memory:-$limit}"
     [ -z "$cntrl_given" ] || put CONTROLDIR "$cntrldir"
     put_if DEFAULT_DOMAIN "$domain"
     case $what in
-        smtp | imap | pop3 | qmtp | qmqp)
+        smtp | imap | pop3 | proxyimap | proxypop3 | qmtp | qmqp)
             put LOCALIP "$localip"
             put PORT "$value"
             put MAXPERIP "$maxperip"
@@ -182,15 +197,17 @@ variables() {
             put MAXDAEMONS "${maxdaemons:-75}"
             put_if DATABYTES "$databytes"
             ;;
-        imap)
+        imap | proxyimap)
             put MAXDAEMONS "${maxdaemons:-40}"
             put IMAPD /usr/bin/imapd
+            proxied 143
             put_if IMAPS "$ssl"
             put_if STARTTLS "$starttls"
             ;;
-        pop3)
+        pop3 | proxypop3)
             put MAXDAEMONS "${maxdaemons:-40}"
             put POP3D /usr/lib/courier/courier/courierpop3d
+            proxied 110
             put_if POP3S "$ssl"
             put_if STARTTLS "$starttls"
             ;;

@@ -43,26 +43,24 @@ static int add(struct target_list *l, const struct ip *ip, uint16_t port, const 
   return 1;
 }
 
+struct adding {
+  struct target_list *l;
+  const char *name;
+  uint16_t port;
+};
+
+static int add_one(void *ctx, const struct ip *ip) {
+  const struct adding *a = ctx;
+
+  return add(a->l, ip, a->port, a->name);
+}
+
 /* Adds the IPv4 and IPv6 addresses of a name.  FOUND when there was one. */
 static enum dns_outcome add_addresses(struct target_list *l, struct dns *dns, const char *name, uint16_t port,
                                       deadline when, struct strerr *e) {
-  static const enum dns_type types[] = {DNS_A, DNS_AAAA};
-  struct dns_answer a = {0};
-  enum dns_outcome worst = DNS_NODATA;
-  int found = 0;
+  struct adding a = {l, name, port};
 
-  for (size_t i = 0; i < 2; ++i) {
-    enum dns_outcome o = dns_query(dns, types[i], name, when, &a, e);
-
-    if (o == DNS_TEMPFAIL) worst = o;
-    if (o == DNS_NXDOMAIN && worst == DNS_NODATA) worst = o;
-    for (size_t j = 0; o == DNS_FOUND && j < a.len; ++j) {
-      if (!add(l, &a.record[j].ip, port, name)) worst = DNS_TEMPFAIL;
-      found = 1;
-    }
-  }
-  dns_answer_free(&a);
-  return found ? DNS_FOUND : worst;
+  return dns_addresses(dns, name, when, add_one, &a, e);
 }
 
 int target_is_us(const struct ip *ip) {

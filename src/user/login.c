@@ -17,7 +17,7 @@
 #include "user/login_run.h"
 
 #define COMMAND_SECONDS 60
-#define REPLIES_MAX 16384
+#define REPLIES_MAX 32768
 #define VERIFY_SECONDS 20 /* a password hash may have to wait its turn */
 #define TLS_SECONDS 30
 #define MODULE_ARGUMENTS 3 /* program, server, Maildir: more are modules */
@@ -52,31 +52,6 @@ static int resume(struct login *l, stralloc *tag) {
   l->tls = text && !strcmp(text, "1");
   text = env_get("IMAPLOGINTAG");
   return stralloc_copys(tag, text ? text : "-") ? 1 : -1;
-}
-
-int login_start(struct login *l, const struct login_protocol *p, const struct conf *conf, int argc, char **argv,
-                stralloc *tag, struct strerr *e) {
-  const char *remote = env_get("TCPREMOTEIP");
-  struct ip ip;
-
-  memset(l, 0, sizeof *l);
-  l->protocol = p;
-  l->conf = conf;
-  l->argc = argc;
-  l->argv = argv;
-  l->out = 1;
-  l->lookup = (struct lookup)LOOKUP_INIT;
-  l->session = deadline_in((int64_t)conf_number(conf, SET_timeoutlogin));
-  if (!remote || !ip_scan(remote, strlen(remote), &ip))
-    return strerr_set(e, "TCPREMOTEIP is not an address: run me under tcpserver", (char *)0);
-  l->loopback = ip_is_loopback(&ip);
-  if (!stralloc_copys(&l->remote, remote) || resume(l, tag) == -1) {
-    errno = ENOMEM;
-    return strerr_sys(e, "unable to start", (char *)0);
-  }
-  if (is_resumed()) return 0;
-  if (login_peer_start(l, e) == -1) return -1;
-  return conf_flag(conf, p->implicit) ? login_tls(l, e) : 0;
 }
 
 deadline login_deadline(const struct login *l) {
@@ -150,7 +125,7 @@ int login_tls(struct login *l, struct strerr *e) {
 void login_log(const struct login *l, enum log_event event, const struct log_arg *arg, size_t n) {
   stralloc prefix = STRALLOC_INIT;
 
-  (void)!stralloc_catm(&prefix, l->protocol->name, ": ", (char *)0);
+  (void)!stralloc_catm(&prefix, l->name, ": ", (char *)0);
   log_write(2, stralloc_cstr(&prefix), event, arg, n);
   stralloc_free(&prefix);
 }
@@ -198,14 +173,14 @@ enum login_verdict login_accept(struct login *l, const struct lookup_account *a,
 
   lookup_close(&l->lookup);
   tls_info_free(&l->tls_info);
-  log_login(l, LOG_login, typed);
+  login_welcome(l, typed);
   if (login_run_server(l, a, typed, tag, &e) == 1) return refused(l, typed, stralloc_cstr(&l->why));
   login_trouble(l, &e);
   return LOGIN_TEMPFAIL;
 }
 
-int login_has_modules(const struct login *l) {
-  return l->argc > MODULE_ARGUMENTS;
+void login_welcome(const struct login *l, const char *typed) {
+  log_login(l, LOG_login, typed);
 }
 
 /* Control characters never belong to a name, and would garble log and messages. */
@@ -233,21 +208,58 @@ static enum login_verdict verify(struct login *l, const char *tag) {
   return verdict;
 }
 
-enum login_verdict login_try(struct login *l, const char *tag) {
-  enum login_verdict v = LOGIN_TEMPFAIL;
+static enum login_verdict try_modules(struct login *l, const char *tag) {
   struct strerr e;
 
+  login_run_modules(l, tag, &e);
+  login_trouble(l, &e);
+  return LOGIN_TEMPFAIL;
+}
+
+/* Who judges, unless somebody else is put in place. */
+static void choose_judge(struct login *l) {
+  l->judge = l->argc > MODULE_ARGUMENTS ? try_modules : verify;
+}
+
+int login_asks_lookup(const struct login *l) {
+  return l->judge == verify;
+}
+
+enum login_verdict login_try(struct login *l, const char *tag) {
+  enum login_verdict v;
+
   (void)!login_flush(l); /* a client that is gone is noticed at the next read */
-  if (!is_sane(&l->user) || !is_sane(&l->password) || l->user.len + l->password.len > CREDENTIALS_MAX) {
-    v = wrong(l);
-  } else if (login_has_modules(l)) {
-    login_run_modules(l, tag, &e);
-    login_trouble(l, &e);
-  } else {
-    v = verify(l, tag);
-  }
+  if (!is_sane(&l->user) || !is_sane(&l->password) || l->user.len + l->password.len > CREDENTIALS_MAX) v = wrong(l);
+  else v = l->judge(l, tag);
   forget(l);
   return v;
+}
+
+int login_start(struct login *l, const char *name, const struct login_protocol *p, const struct conf *conf, int argc, char **argv,
+                stralloc *tag, struct strerr *e) {
+  const char *remote = env_get("TCPREMOTEIP");
+  struct ip ip;
+
+  memset(l, 0, sizeof *l);
+  l->name = name;
+  l->protocol = p;
+  l->conf = conf;
+  l->argc = argc;
+  l->argv = argv;
+  l->out = 1;
+  l->lookup = (struct lookup)LOOKUP_INIT;
+  choose_judge(l);
+  l->session = deadline_in((int64_t)conf_number(conf, SET_timeoutlogin));
+  if (!remote || !ip_scan(remote, strlen(remote), &ip))
+    return strerr_set(e, "TCPREMOTEIP is not an address: run me under tcpserver", (char *)0);
+  l->loopback = ip_is_loopback(&ip);
+  if (!stralloc_copys(&l->remote, remote) || resume(l, tag) == -1) {
+    errno = ENOMEM;
+    return strerr_sys(e, "unable to start", (char *)0);
+  }
+  if (is_resumed()) return 0;
+  if (login_peer_start(l, e) == -1) return -1;
+  return conf_flag(conf, p->implicit) ? login_tls(l, e) : 0;
 }
 
 void login_free(struct login *l) {

@@ -15,11 +15,23 @@
 #include "user/login_line.h"
 #include "user/lookup.h"
 
+enum login_verdict {
+  LOGIN_WRONG,    /* user or password: say so; the wait is over */
+  LOGIN_TEMPFAIL, /* could not be checked, or the mailbox cannot be served now */
+  LOGIN_TOO_MANY, /* wrong, and no more tries: say goodbye */
+  LOGIN_REFUSED,      /* user and password are right, but it may not come in: l->why */
+  LOGIN_NO_MECHANISM, /* of that name, here and now */
+  LOGIN_WANTS_TLS,    /* that mechanism is there inside TLS */
+  LOGIN_CANCELLED,    /* by the client */
+  LOGIN_MALFORMED,    /* what the client sent is none of the mechanism */
+  LOGIN_GONE,         /* the client, or our memory */
+};
+
 /* How a protocol says things; the engine never speaks itself. */
 struct login;
+struct store_place;
 struct login_protocol {
   const char *service;    /* "imap", "pop3" */
-  const char *name;       /* of the program, for the log */
   enum setting implicit;  /* the setting that means TLS from the first byte */
   int uses_tag;           /* commands have tags: IMAPLOGINTAG */
   /* After a failed login of the module chain we are started anew: say so. */
@@ -29,6 +41,7 @@ struct login_protocol {
 };
 
 struct login {
+  const char *name; /* of the program */
   const struct login_protocol *protocol;
   const struct conf *conf;
   char **argv;  /* our own: argv[1] is the server, or the first module */
@@ -48,25 +61,17 @@ struct login {
   stralloc user, password;
   stralloc why; /* of LOGIN_REFUSED */
   struct lookup lookup;
+  /* Who says whether user and password are right, and what follows: inlookup and the mail server, the
+   * modules of the command line, or a proxy's mail store. */
+  enum login_verdict (*judge)(struct login *l, const char *tag);
+  const struct store_place *store; /* the proxy's */
 };
 
 #define LOGIN_FAULTS_MAX 10
 
-enum login_verdict {
-  LOGIN_WRONG,    /* user or password: say so; the wait is over */
-  LOGIN_TEMPFAIL, /* could not be checked, or the mailbox cannot be served now */
-  LOGIN_TOO_MANY, /* wrong, and no more tries: say goodbye */
-  LOGIN_REFUSED,      /* user and password are right, but it may not come in: l->why */
-  LOGIN_NO_MECHANISM, /* of that name, here and now */
-  LOGIN_WANTS_TLS,    /* that mechanism is there inside TLS */
-  LOGIN_CANCELLED,    /* by the client */
-  LOGIN_MALFORMED,    /* what the client sent is none of the mechanism */
-  LOGIN_GONE,         /* the client, or our memory */
-};
-
 /* Before the protocol begins: settings, environment, implicit TLS.  tag gets the tag of
  * a login that failed in a module chain, or stays empty.  0, or -1 with e filled. */
-int login_start(struct login *l, const struct login_protocol *p, const struct conf *conf, int argc, char **argv,
+int login_start(struct login *l, const char *name, const struct login_protocol *p, const struct conf *conf, int argc, char **argv,
                 stralloc *tag, struct strerr *e) MUST_CHECK;
 /* To be sent before the next read: 0, or -1 (memory, too much). */
 int login_say(struct login *l, const char *s, size_t n) MUST_CHECK;
@@ -91,6 +96,8 @@ enum login_verdict login_try(struct login *l, const char *tag);
 /* A login that has been found right in another way: a is the account.  Wipes nothing; returns only
  * when the mail server could not be run. */
 enum login_verdict login_accept(struct login *l, const struct lookup_account *a, const char *typed, const char *tag);
+/* It has worked: to the log. */
+void login_welcome(const struct login *l, const char *typed);
 /* One that was wrong, logged and paid for with a wait; or, where why is not empty, was right, but may
  * not come in. */
 enum login_verdict login_reject(struct login *l, const char *typed, const char *why);
@@ -98,8 +105,8 @@ enum login_verdict login_reject(struct login *l, const char *typed, const char *
 void login_log(const struct login *l, enum log_event event, const struct log_arg *arg, size_t n);
 /* What went wrong, to the log. */
 void login_trouble(const struct login *l, const struct strerr *e);
-/* Do modules of the command line judge passwords? */
-int login_has_modules(const struct login *l);
+/* Does inlookup judge, so that logins without a password can be judged too? */
+int login_asks_lookup(const struct login *l);
 
 void login_free(struct login *l);
 

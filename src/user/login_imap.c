@@ -210,7 +210,6 @@ static void alert(struct login *l, const char *text) {
 
 const struct login_protocol login_imap_protocol = {
     .service = "imap",
-    .name = "imaplogin",
     .implicit = SET_imaps,
     .uses_tag = 1,
     .failed = failed,

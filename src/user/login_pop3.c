@@ -190,7 +190,6 @@ static void failed(struct login *l, const char *tag) {
 
 const struct login_protocol login_pop3_protocol = {
     .service = "pop3",
-    .name = "pop3login",
     .implicit = SET_pop3s,
     .uses_tag = 0,
     .failed = failed,

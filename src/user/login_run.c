@@ -160,7 +160,7 @@ int login_run_modules(struct login *l, const char *tag, struct strerr *e) {
   int r = -1;
   int64_t left = (l->session - mono_now()) / NS_PER_S;
 
-  if (paths_program(l->protocol->name, &self) && env_import(&env) && set_arguments(&env, l, self.s) &&
+  if (paths_program(l->name, &self) && env_import(&env) && set_arguments(&env, l, self.s) &&
       set_defaults(&env, l->protocol->service) && login_peer_environment(l, &env) &&
       (!l->protocol->uses_tag || env_set(&env, "IMAPLOGINTAG", tag)) &&
       env_setu64(&env, "AUTHEXPIRE", (uint64_t)(wall_now() + (left > 0 ? left : 0))) &&

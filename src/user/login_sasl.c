@@ -23,7 +23,7 @@ struct exchange {
 /* What a mechanism needs besides TLS. */
 enum needs {
   NEEDS_NOTHING, /* password and name, judged by whoever judges LOGIN */
-  NEEDS_LOOKUP,  /* inlookup, so no modules */
+  NEEDS_LOOKUP,  /* inlookup: no modules, no proxy */
   NEEDS_BINDING, /* and a connection that a login can be bound to */
   NEEDS_TOKENS,  /* control/oauthprogram, and inlookup */
 };
@@ -161,9 +161,9 @@ static const struct mechanism mechanisms[] = {
 static int has_what_it_needs(const struct login *l, enum needs needs) {
   switch (needs) {
     case NEEDS_NOTHING: return 1;
-    case NEEDS_LOOKUP: return !login_has_modules(l);
-    case NEEDS_BINDING: return !login_has_modules(l) && l->tls && l->tls_info.bindings.len > 0;
-    case NEEDS_TOKENS: return !login_has_modules(l) && *conf_line(l->conf, SET_oauthprogram);
+    case NEEDS_LOOKUP: return login_asks_lookup(l);
+    case NEEDS_BINDING: return login_asks_lookup(l) && l->tls && l->tls_info.bindings.len > 0;
+    case NEEDS_TOKENS: return login_asks_lookup(l) && *conf_line(l->conf, SET_oauthprogram);
   }
   return 0;
 }

@@ -1,25 +1,14 @@
 /* imaplogin: speaks IMAP until a user is logged in, then becomes the mail server. */
-#include "base/options.h"
-#include "base/sigfd.h"
 #include "user/login_imap.h"
-
-#define FATAL "imaplogin: fatal: "
-#define USAGE "imaplogin [module ...] imapd Maildir"
+#include "user/login_main.h"
 
 int main(int argc, char **argv) {
-  const struct option options[] = {{0, OPTION_FLAG, 0, 0}};
-  int i = options_or_die(argc, argv, options, USAGE, 2, -1);
-  struct conf conf;
-  struct login l;
-  stralloc tag = STRALLOC_INIT;
-  struct strerr e;
+  const struct login_program program = {
+      .name = "imaplogin",
+      .usage = "imaplogin [module ...] imapd Maildir",
+      .protocol = &login_imap_protocol,
+      .run = login_imap,
+  };
 
-  if (i != 1) strerr_die_usage(USAGE);
-  sig_ignore_pipe();
-  if (conf_load(&conf, CONF_LOGIN, &e) == -1 ||
-      login_start(&l, &login_imap_protocol, &conf, argc, argv, &tag, &e) == -1)
-    strerr_die(111, FATAL, &e);
-  login_imap(&l, stralloc_cstr(&tag));
-  login_free(&l);
-  return 0;
+  return login_main(&program, argc, argv);
 }

@@ -22,7 +22,7 @@ else:
     print("stub", text, flush=True)
     time.sleep(1000)
 """
-STUBBED = ("qmail-smtpd", "imaplogin", "pop3login", "qmail-daemon", "inlookup", "qmail-tlsd", "qmail-queued")
+STUBBED = ("qmail-smtpd", "imaplogin", "pop3login", "proxyimap", "proxypop3", "qmail-daemon", "inlookup", "qmail-tlsd", "qmail-queued")
 
 
 class SvctoolCase(unittest.TestCase):
@@ -161,6 +161,9 @@ class SvctoolTest(SvctoolCase):
         common = ("--localip=127.0.0.1", "--memory=0")
         self.svctool(f"--imap={imap}", "--starttls", *common)
         self.svctool(f"--pop3={pop3}", "--ssl", *common)
+        proxies = free_port(), free_port()
+        self.svctool(f"--proxyimap={proxies[0]}", "--starttls", "--mailstore=store.example.com,192.0.2.10", *common)
+        self.svctool(f"--proxypop3={proxies[1]}", "--ssl", "--mailstore=store.example.com", "--storeport=995", *common)
         self.svctool("--delivery=25", "--qcount=2", *common)
         self.svctool("--inlookup=infifo", "--threads=3", *common)
         self.svctool("--tlsd", *common)
@@ -173,6 +176,12 @@ class SvctoolTest(SvctoolCase):
         self.assertEqual((got["argv"][1:], got["env"]["STARTTLS"]), (["/bin/true", "Maildir"], "1"))
         got = self.ask(pop3)
         self.assertEqual((got["argv"][1:], got["env"]["POP3S"]), (["/bin/true", "Maildir"], "1"))
+        got = self.ask(proxies[0])
+        self.assertEqual((os.path.basename(got["argv"][0]), got["env"]["STARTTLS"], got["env"]["MAILSTORE"], got["env"]["DESTPORT"]),
+                         ("proxyimap", "1", "store.example.com 192.0.2.10", "imap:143"))
+        got = self.ask(proxies[1])
+        self.assertEqual((os.path.basename(got["argv"][0]), got["env"]["POP3S"], got["env"]["MAILSTORE"], got["env"]["DESTPORT"]),
+                         ("proxypop3", "1", "store.example.com", "pop3:995"))
         got = self.stub_line("deliver.25")
         self.assertEqual((got["argv"][1:], got["env"]["QUEUE_COUNT"]), (["./Mailbox"], "2"))
         got = self.stub_line("inlookup.infifo")
@@ -253,7 +262,7 @@ class SvctoolTest(SvctoolCase):
         self.assertIn("only root", self.svctool("--config=users", code=111))
 
     def test_usage(self):
-        for args in ((), ("--bogus",), ("--smtp=",), ("--smtp=25x",), ("--smtp=70000",), ("--smtp=0",), ("--smtp=25", "--imap=143"),
+        for args in ((), ("--bogus",), ("--smtp=",), ("--smtp=25x",), ("--smtp=70000",), ("--smtp=0",), ("--smtp=25", "--imap=143"), ("--proxyimap=143",), ("--proxyimap=143", "--mailstore=a b"),
                      ("--starttls",), ("--delivery=../x",), ("--delivery=.x",), ("--tlsd", "--servicedir=rel"),
                      ("--tlsd", "--servicedir=/a b"), ("--tlsd", "--memory=x"), ("--set-variable=A=B", "--service-name=x"),
                      ("--rmsvc=../../etc",), ("--config=nothing",), ("--config=qmail",), ("--smtp=25", "--localip=1;2")):
