@@ -27,6 +27,13 @@ long strlist_find(const struct strlist *l, const char *s, size_t n) {
   return -1;
 }
 
+char **strlist_argv(const struct strlist *l) {
+  char **argv = calloc(l->len + 1, sizeof *argv);
+
+  for (size_t i = 0; argv && i < l->len; ++i) argv[i] = l->item[i].s;
+  return argv;
+}
+
 void strlist_clear(struct strlist *l) {
   for (size_t i = 0; i < l->len; ++i) stralloc_free(&l->item[i]);
   l->len = 0;

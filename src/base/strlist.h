@@ -14,6 +14,8 @@ struct strlist {
 int strlist_add(struct strlist *l, const char *s, size_t n) MUST_CHECK;
 /* Index of the entry equal to s without regard to ASCII case, or -1. */
 long strlist_find(const struct strlist *l, const char *s, size_t n);
+/* A vector for exec, ended by a null: free it; its strings are the list's.  Null when memory ran out. */
+char **strlist_argv(const struct strlist *l) MUST_CHECK;
 void strlist_clear(struct strlist *l);
 void strlist_free(struct strlist *l);
 

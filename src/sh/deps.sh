@@ -7,12 +7,39 @@ set -eu
 
 BUILD_PACKAGES="gcc libc6-dev make libssl-dev libsqlite3-dev libmariadb-dev libcrypt-dev libpcre2-dev libidn2-dev libmd-dev"
 RUN_PACKAGES="openssl python3 courier-imap courier-pop procps"
+# Dovecot's packages cannot be installed beside Courier's: for the tests they are unpacked, and not more.
+UNPACKED=build/unpacked
+unpack=
 case ${1:-} in
     demo) want="$BUILD_PACKAGES $RUN_PACKAGES curl" ;;
-    check) want="$BUILD_PACKAGES $RUN_PACKAGES curl swaks libnet-ssleay-perl mariadb-server-core gsasl fetchmail mutt" ;;
+    check)
+        want="$BUILD_PACKAGES $RUN_PACKAGES curl swaks libnet-ssleay-perl mariadb-server-core gsasl fetchmail mutt"
+        unpack="dovecot-core dovecot-imapd dovecot-pop3d" ;;
     bench) want="$BUILD_PACKAGES $RUN_PACKAGES postfix strace" ;;
     *) echo "usage: deps.sh demo|check|bench" >&2; exit 100 ;;
 esac
+
+unpack() {
+    [ -n "$unpack" ] && [ ! -d "$UNPACKED" ] || return 0
+    echo "Unpacking into $UNPACKED: $unpack"
+    work=$UNPACKED.$$
+    mkdir -p "$work"
+    # shellcheck disable=SC2086
+    (cd "$work" && apt-get -q download $unpack) > "$work/log" 2>&1 || {
+        [ "$(id -u)" -ne 0 ] || apt-get -q update > "$work/log" 2>&1
+        # shellcheck disable=SC2086
+        (cd "$work" && apt-get -q download $unpack) > "$work/log" 2>&1 || {
+            cat "$work/log" >&2
+            echo "Not unpacked: the tests that need them are left out." >&2
+            rm -rf "$work"
+            return 0
+        }
+    }
+    for f in "$work"/*.deb; do dpkg -x "$f" "$work"; done
+    rm -f "$work"/*.deb "$work/log"
+    chmod 755 "$work"
+    mv "$work" "$UNPACKED"
+}
 
 missing=
 for p in $want; do
@@ -22,7 +49,7 @@ for p in $want; do
         *) missing="$missing $p" ;;
     esac
 done
-[ -n "$missing" ] || exit 0
+[ -n "$missing" ] || { unpack; exit 0; }
 
 if [ "$(id -u)" -ne 0 ]; then
     echo "These packages are needed and only root can install them:$missing" >&2
@@ -60,3 +87,4 @@ if ! install; then
     install || { cat "$log" >&2; exit 111; }
 fi
 rm -f "$log"
+unpack

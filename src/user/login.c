@@ -15,6 +15,7 @@
 #include "net/ip.h"
 #include "user/login_peer.h"
 #include "user/login_run.h"
+#include "user/mail_server.h"
 
 #define COMMAND_SECONDS 60
 #define REPLIES_MAX 32768
@@ -248,6 +249,8 @@ int login_start(struct login *l, const char *name, const struct login_protocol *
   l->argv = argv;
   l->out = 1;
   l->lookup = (struct lookup)LOOKUP_INIT;
+  l->server = mail_server_find(conf);
+  if (!l->server) return strerr_set(e, "mailserver: neither courier nor dovecot: ", conf_line(conf, SET_mailserver), (char *)0);
   choose_judge(l);
   l->session = deadline_in((int64_t)conf_number(conf, SET_timeoutlogin));
   if (!remote || !ip_scan(remote, strlen(remote), &ip))

@@ -30,6 +30,7 @@ enum login_verdict {
 /* How a protocol says things; the engine never speaks itself. */
 struct login;
 struct store_place;
+struct mail_server;
 struct login_protocol {
   const char *service;    /* "imap", "pop3" */
   enum setting implicit;  /* the setting that means TLS from the first byte */
@@ -65,6 +66,7 @@ struct login {
    * modules of the command line, or a proxy's mail store. */
   enum login_verdict (*judge)(struct login *l, const char *tag);
   const struct store_place *store; /* the proxy's */
+  const struct mail_server *server;
 };
 
 #define LOGIN_FAULTS_MAX 10

@@ -4,12 +4,10 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "base/env.h"
 #include "user/imap_command.h"
 #include "user/login_peer.h"
 #include "user/login_sasl.h"
-
-#define CAPABILITY "IMAP4rev1 UIDPLUS CHILDREN NAMESPACE THREAD=ORDEREDSUBJECT THREAD=REFERENCES SORT QUOTA IDLE"
+#include "user/mail_server.h"
 
 /* Whether the session goes on after a command. */
 enum next { STAY, END };
@@ -49,9 +47,7 @@ static enum next fault(struct session *s, const char *text) {
 
 /* What the mail server will offer, and how to log in here and now. */
 static int capabilities(const struct login *l, stralloc *out) {
-  const char *server = env_get("IMAP_CAPABILITY");
-
-  return stralloc_cats(out, server && *server ? server : CAPABILITY) && stralloc_cats(out, " ID LITERAL+ SASL-IR") &&
+  return stralloc_cats(out, mail_server_capability(l->server)) && stralloc_cats(out, " ID LITERAL+ SASL-IR") &&
          (!login_may_tls(l) || stralloc_cats(out, " STARTTLS")) &&
          (login_may_plaintext(l) ? login_sasl_list(l, " AUTH=", out) : stralloc_cats(out, " LOGINDISABLED"));
 }

@@ -1,8 +1,8 @@
-/* login_run: see login_run.h.  What a mail server needs to be told stands in tables:
- * another server is another table. */
+/* login_run: see login_run.h. */
 #include "user/login_run.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -15,51 +15,17 @@
 #include "user/identity.h"
 #include "user/login_peer.h"
 #include "user/login_tasks.h"
+#include "user/mail_server.h"
 #include "user/maildir.h"
-
-struct variable {
-  const char *name, *value; /* a default: one that is set stays */
-};
-
-static const struct variable courier_imap[] = {
-    {"IMAP_CAPABILITY",
-     "IMAP4rev1 UIDPLUS CHILDREN NAMESPACE THREAD=ORDEREDSUBJECT THREAD=REFERENCES SORT QUOTA IDLE"},
-    {"IMAP_KEYWORDS", "1"},
-    {"IMAP_ACL", "1"},
-    {"IMAP_IDLE_TIMEOUT", "60"},
-    {"IMAP_MAILBOX_SANITY_CHECK", "1"},
-    {"IMAP_USELOCKS", "1"},
-    {"IMAP_TRASHFOLDERNAME", "Trash"},
-    {"IMAP_EMPTYTRASH", "Trash:7"},
-    {"IMAP_UMASK", "077"},
-    {"IMAP_DISABLETHREADSORT", "0"},
-    {"IMAP_ENHANCEDIDLE", "1"},
-    {"PROTOCOL", "IMAP"},
-    {0, 0},
-};
-static const struct variable courier_pop3[] = {{"PROTOCOL", "POP3"}, {0, 0}};
-
-static const struct {
-  const char *service;
-  const struct variable *defaults;
-} courier[] = {{"imap", courier_imap}, {"pop3", courier_pop3}};
 
 static int no_memory(struct strerr *e) {
   errno = ENOMEM;
   return strerr_sys(e, "unable to run the mail server", (char *)0);
 }
 
-static int set_defaults(struct env *env, const char *service) {
-  for (size_t i = 0; i < sizeof courier / sizeof *courier; ++i)
-    if (!strcmp(courier[i].service, service))
-      for (const struct variable *v = courier[i].defaults; v->name; ++v)
-        if (!env_lookup(env, v->name) && !env_set(env, v->name, v->value)) return 0;
-  return 1;
-}
-
 static int fill(struct env *env, const struct login *l, const struct lookup_account *a, const char *typed,
                 const char *tag, const char *maildir, const char *address) {
-  if (!env_import(env) || !set_defaults(env, l->protocol->service)) return 0;
+  if (!env_import(env)) return 0;
   env_unset(env, "IMAPLOGINTAG");
   env_unset(env, "MAILDIRQUOTA");
   if (strcmp(stralloc_cstr(&a->quota), "NOQUOTA") != 0 && !env_set(env, "MAILDIRQUOTA", stralloc_cstr(&a->quota))) return 0;
@@ -67,7 +33,7 @@ static int fill(struct env *env, const struct login *l, const struct lookup_acco
   return env_set(env, "AUTHENTICATED", typed) && env_set(env, "AUTHADDR", address) &&
          env_set(env, "AUTHFULLNAME", stralloc_cstr(&a->gecos)) && env_set(env, "AUTHSERVICE", l->protocol->service) &&
          env_set(env, "HOME", a->home.s) && env_set(env, "MAILDIR", maildir) &&
-         login_peer_environment(l, env);
+         login_peer_environment(l, env) && mail_server_environment(l->server, l, env);
 }
 
 /* The mailbox is its owner's: become that before anything of it is touched. */
@@ -88,9 +54,27 @@ static int set_aside(struct env *env, const char *home, stralloc *maildir) {
   return stralloc_catm(maildir, home, "/Maildir", (char *)0) && env_set(env, "HOME", home) && env_set(env, "MAILDIR", maildir->s);
 }
 
+static int become_server(struct login *l, const struct lookup_account *a, struct spawn *s, struct strerr *e) {
+  const char *greeting = mail_server_greeting(l->server, l);
+  struct strlist args = {0};
+  char **argv = 0;
+  int r;
+
+  if (greeting && login_says(l, greeting) == -1) return no_memory(e);
+  (void)!login_flush(l);
+  if (mail_server_arguments(l->server, l, a, &args)) argv = strlist_argv(&args);
+  s->argv = argv;
+  spawn_move(s, l->in, 0);
+  spawn_move(s, l->out, 1);
+  r = argv && s->envp ? spawn_exec(s, e) : no_memory(e);
+  free(argv);
+  strlist_free(&args);
+  return r;
+}
+
 /* Becomes the server, unless a task says otherwise. */
 static int run_server(struct login *l, const struct lookup_account *a, struct env *env, stralloc *maildir, struct strerr *e) {
-  struct spawn s = {.path = l->argv[1], .argv = l->argv + 1, .cwd = stralloc_cstr(&a->home)};
+  struct spawn s = {.path = l->argv[1], .cwd = stralloc_cstr(&a->home)};
   const char *aside = conf_line(l->conf, SET_tmp_maildir);
 
   switch (login_tasks(l, a, env)) {
@@ -102,11 +86,8 @@ static int run_server(struct login *l, const struct lookup_account *a, struct en
       break;
     case TASK_NONE: break;
   }
-  (void)!login_flush(l); /* what a task had to say */
   s.envp = env_vector(env);
-  spawn_move(&s, l->in, 0);
-  spawn_move(&s, l->out, 1);
-  return s.envp ? spawn_exec(&s, e) : no_memory(e);
+  return become_server(l, a, &s, e);
 }
 
 int login_run_server(struct login *l, const struct lookup_account *a, const char *typed, const char *tag,
@@ -161,7 +142,7 @@ int login_run_modules(struct login *l, const char *tag, struct strerr *e) {
   int64_t left = (l->session - mono_now()) / NS_PER_S;
 
   if (paths_program(l->name, &self) && env_import(&env) && set_arguments(&env, l, self.s) &&
-      set_defaults(&env, l->protocol->service) && login_peer_environment(l, &env) &&
+      login_peer_environment(l, &env) && mail_server_environment(l->server, l, &env) &&
       (!l->protocol->uses_tag || env_set(&env, "IMAPLOGINTAG", tag)) &&
       env_setu64(&env, "AUTHEXPIRE", (uint64_t)(wall_now() + (left > 0 ? left : 0))) &&
       env_setu64(&env, "BADLOGINS", l->tries + 1) && (!l->tls || env_set(&env, "IMAP_TLS", "1"))) {
