@@ -8,7 +8,7 @@ enum verdict check_rcpthosts(const struct connection *c, const struct transactio
                              struct policy_reply *r) {
   size_t n;
   const char *domain = smtp_path_domain(&t->recipient, &n);
-  int ours = t->marks & MARK_RELAY ? 1 : our_domains_has(conf, domain, n);
+  int ours = (t->marks | r->marks) & MARK_RELAY ? 1 : our_domains_has(conf, domain, n);
 
   if (ours == 1) return VERDICT_NEXT;
   if (ours == -1) return policy_say(r, VERDICT_FAILED, 0, "", "unable to read morercpthosts.cdb");

@@ -133,9 +133,10 @@ class Site(unittest.TestCase):
         s.add_domain()
         s.add_user("alice")
         s.start_lookup("-i", "1", "-p", "1", MYSQL_RETRY_INTERVAL="1")
-        workers = s.workers()
         for who, found in (("alice", (0, ["ok", "active"])), ("nobody", (1, ["none"]))):
             self.assertEqual(s.query("user", f"{who}@example.com"), found)
+        workers = s.workers()
+        self.assertEqual(len(workers), 2)
         self.server.kill()
         for _ in range(8):  # more than the attempts before a pause
             for who in ("alice", "nobody"):

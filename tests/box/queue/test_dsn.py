@@ -205,7 +205,7 @@ class Notices(unittest.TestCase):
         self.assertEqual((recipient["Action"], recipient["Status"]), ("delayed", "4.7.1"))
         self.assertEqual(recipient["Final-Recipient"], "rfc822; a@far.example")
         until = email.utils.parsedate_to_datetime(recipient["Will-Retry-Until"]).timestamp()
-        self.assertEqual(until, arrived + 5000)
+        self.assertIn(until, (arrived + 5000, arrived + 4999))  # the file's time is of a coarser clock than its name
         self.assertEqual(last.get_content_type(), "text/rfc822-headers")
         # Once is enough; after a restart too.
         self.alarm(6)
