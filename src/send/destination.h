@@ -22,8 +22,15 @@
 #define DESTINATION_FORGET 3600     /* seconds without mail until it is forgotten */
 #define DESTINATION_IDLE_MAX 20000  /* so many without mail are remembered at most */
 
-/* What kind of attempt waits; each kind has its turn. */
-enum kind { KIND_FRESH, KIND_RETRY, KIND_LAST, KINDS };
+/* What kind of attempt waits; each kind has its turn.  Those from KIND_BULK on leave room for others. */
+enum kind {
+  KIND_URGENT, /* a first attempt of what its sender has marked urgent (MT-PRIORITY, RFC 6710) */
+  KIND_FRESH,
+  KIND_BULK,   /* ... marked as not urgent */
+  KIND_RETRY,
+  KIND_LAST,
+  KINDS
+};
 
 /* The bundles of one sender at one destination. */
 struct line {

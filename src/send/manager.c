@@ -145,8 +145,9 @@ static int64_t ahead(struct manager *m, uint64_t when, int64_t wall, deadline mo
   return clock_now(&m->clock, mono) + (int64_t)(when < last ? when : last) - wall;
 }
 
-/* When its sender wants it let go, and delivered.  Its age counts from when it may be tried. */
-static void take_times(struct manager *m, struct message *msg, int64_t wall, deadline mono) {
+/* When its sender wants it let go, and delivered, and how urgent it is.  Its age counts from when it may be
+ * tried. */
+static void take_wishes(struct manager *m, struct message *msg, int64_t wall, deadline mono) {
   struct dsn_mail d;
 
   if (!msg->dsn || !dsn_mail_parse(message_dsn(msg), strlen(message_dsn(msg)), &d)) return;
@@ -154,6 +155,7 @@ static void take_times(struct manager *m, struct message *msg, int64_t wall, dea
   if (msg->not_before > msg->birth) msg->birth = msg->not_before;
   if (d.by_mode != DSN_BY_NONE) msg->by = ahead(m, d.by, wall, mono);
   msg->by_return = d.by_mode == DSN_BY_RETURN;
+  msg->priority = (int8_t)d.priority;
 }
 
 static void take_in(struct manager *m, struct message *msg, const struct job_head *h) {
@@ -164,7 +166,7 @@ static void take_in(struct manager *m, struct message *msg, const struct job_hea
 
   manager_recall_delay(m, msg, msg->birth, (int64_t)h->tried);
   msg->birth = clock_past(&m->clock, msg->birth, wall, mono);
-  take_times(m, msg, wall, mono);
+  take_wishes(m, msg, wall, mono);
   if (!h->tried) { /* of the others the log has said it before: a long queue would flood it */
     MLOG(m, new_msg, log_u(msg->id), log_s(m->queue));
     MLOG(m, info_msg, log_u(msg->id), log_u(h->size), log_s(message_sender(msg)), log_u(h->qp), log_u(h->uid),

@@ -9,8 +9,12 @@
 
 /* --- the policy --- */
 
-/* How many of a channel's deliveries may be retries and last attempts. */
-static size_t again_max(const struct sched_channel *c) {
+static int is_patient(enum kind kind) {
+  return kind >= KIND_BULK;
+}
+
+/* How many of a channel's deliveries may be of kinds that leave room. */
+static size_t patient_max(const struct sched_channel *c) {
   return c->limit < 2 ? c->limit : c->limit - (c->limit + 3) / 4;
 }
 
@@ -43,18 +47,27 @@ static int64_t next_try(const struct sched *s, const struct bundle *b, int64_t n
 static enum kind kind_of(const struct sched *s, const struct bundle *b, int64_t now) {
   if (b->m->expired) return KIND_LAST;
   if (now >= too_old_at(s, b->m)) return KIND_LAST;
-  return b->tried ? KIND_RETRY : KIND_FRESH;
+  if (b->tried) return KIND_RETRY;
+  return b->m->priority > 0 ? KIND_URGENT : b->m->priority < 0 ? KIND_BULK : KIND_FRESH;
 }
 
 /* The kind whose turn it is, of those that have something to start; KINDS if none has. */
 static enum kind next_kind(const struct sched_channel *c) {
+  const int urgent = c->ready[KIND_URGENT].head != 0;
+
+  if (urgent && !c->was_urgent) return KIND_URGENT;
   for (unsigned i = 1; i <= KINDS; ++i) {
     enum kind kind = (enum kind)((c->turn + i) % KINDS);
 
-    if (!c->ready[kind].head) continue;
-    if (kind == KIND_FRESH || c->again < again_max(c)) return kind;
+    if (kind == KIND_URGENT || !c->ready[kind].head) continue;
+    if (!is_patient(kind) || c->patient < patient_max(c)) return kind;
   }
-  return KINDS;
+  return urgent ? KIND_URGENT : KINDS;
+}
+
+static void turn_over(struct sched_channel *c, enum kind kind) {
+  c->was_urgent = kind == KIND_URGENT;
+  if (!c->was_urgent) c->turn = kind;
 }
 
 /* How many of the recipients not started yet go in one transaction. */
@@ -287,9 +300,9 @@ int sched_take(struct sched *s, enum channel channel, int64_t now, struct batch 
   b = batch->bundle;
   d = b->d;
   kind = (enum kind)batch->kind;
-  c->turn = kind;
+  turn_over(c, kind);
   c->running++;
-  c->again += kind != KIND_FRESH;
+  c->patient += (size_t)is_patient(kind);
   destination_start(d);
   b->running += batch->n;
   b->next += batch->n;
@@ -314,7 +327,7 @@ int64_t sched_result(struct sched *s, const struct batch *batch, const char *don
       batch->m->left--;
     }
   c->running--;
-  c->again -= batch->kind != KIND_FRESH;
+  c->patient -= (size_t)is_patient((enum kind)batch->kind);
   destination_end(d);
   b->running -= batch->n;
   if (!b->running && b->standing == STAND_DRAINING) end_pass(s, b, now);

@@ -7,8 +7,9 @@
  * wait for the retry time.
  *
  * Who is next, when a channel has a free delivery:
- * - kinds take turns: first attempts, retries, last attempts.  Retries and last attempts
- *   leave a quarter of the channel free, so that a backlog never blocks new mail;
+ * - kinds take turns: first attempts, those of mail that is marked as not urgent, retries, last
+ *   attempts; mail that is marked urgent has every other turn.  All but first attempts leave a
+ *   quarter of the channel free, so that a backlog never blocks new mail;
  * - then destinations of that kind take turns, those that may have one more transaction:
  *   not held for being unreachable (last attempts are made all the same), and below what
  *   was learned about them (destination.h);
@@ -30,11 +31,12 @@
 
 struct sched_channel {
   size_t limit, running; /* transactions */
-  size_t again;          /* of those running: retries and last attempts */
+  size_t patient;        /* of those running: not urgent, retries and last attempts */
   size_t bundles;        /* not finished */
   int held;
   struct turns ready[KINDS]; /* destinations where one may start */
-  unsigned turn;             /* the kind that had its turn */
+  unsigned turn;             /* the kind that had its turn, of those that are not urgent */
+  int was_urgent;            /* the last turn of all was that of urgent mail */
   struct heap due;           /* bundles by their timer */
 };
 

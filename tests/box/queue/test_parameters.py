@@ -1,6 +1,6 @@
 """What a client asks of a message besides notices, from its MAIL to what the next server is told, or what
 becomes of it here."""
-import os, subprocess, time, unittest
+import os, signal, subprocess, time, unittest
 
 from box import wait_for
 from mailsite import MailSite, Sink
@@ -205,6 +205,16 @@ class Times(Parameters):
         self.queue("MT-PRIORITY=-3")
         wait_for(lambda: self.site.sink.messages)
         self.assertNotIn("MT-PRIORITY", self.mail_lines()[0])
+
+    def test_urgent_goes_first(self):
+        site = self.make(control={"concurrencyremote": "1\n", "holdremote": "1\n"})
+        for i, priority in enumerate((-3, 0, 4)):
+            self.queue(f"MT-PRIORITY={priority}" if priority else "", f"j@far{i}.example")
+        wait_for(lambda: site.logged().count("info msg") == 3)
+        site.control("holdremote", "0\n")
+        site.daemon.send_signal(signal.SIGHUP)
+        wait_for(lambda: len(site.sink.messages) == 3)
+        self.assertEqual([m[1] for m in site.sink.messages], [["j@far2.example"], ["j@far1.example"], ["j@far0.example"]])
 
     def test_time_goes_on(self):
         self.make(ehlo=("DELIVERBY",))

@@ -202,6 +202,51 @@ static void room_for_new_mail(void) {
   message_free(fresh);
 }
 
+/* Which kinds follow each other when n messages of each wait and one delivery runs at a time: letters of
+ * priorities. */
+static void order_of(const char *waiting, size_t limit, char *order) {
+  struct message *m[64];
+  size_t n = strlen(waiting);
+  struct sched s;
+  struct batch b;
+
+  init(&s, limit);
+  for (size_t i = 0; i < n; ++i) {
+    char host[32];
+
+    snprintf(host, sizeof host, "h%zu.example", i);
+    m[i] = make_many(i + 1, "a@a", 1, host);
+    m[i]->priority = waiting[i] == 'u' ? 4 : waiting[i] == 'b' ? -3 : 0;
+    CHECK(sched_add(&s, m[i], waiting[i] == 'r' ? BIRTH : 0, BIRTH + 1000));
+  }
+  while (sched_take(&s, CHANNEL_REMOTE, BIRTH + 1000, &b)) {
+    *order++ = waiting[b.m->id - 1];
+    if (limit == 1) over(&s, &b, 1, FEEDBACK_ALIVE, BIRTH + 1000);
+  }
+  *order = 0;
+  for (size_t i = 0; i < n; ++i) drop(&s, m[i]);
+  sched_free(&s);
+}
+
+/* Urgent mail has every other turn; what is not urgent waits its turn, and leaves room. */
+static void priorities(void) {
+  static const struct {
+    const char *waiting;
+    size_t limit;
+    const char *order;
+  } cases[] = {
+      {"fbu", 1, "ufb"},         {"ffffuuu", 1, "ufufuff"},   {"uuuu", 1, "uuuu"},     {"bbff", 1, "fbfb"},
+      {"rubf", 1, "ufbr"},       {"bbbbbbbb", 4, "bbb"},      {"bbbbbrrr", 4, "brb"},  {"bbbbbbbbuf", 4, "ufbb"},
+      {"bbbbbuuuuuu", 4, "ubub"},
+  };
+  char order[64];
+
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
+    order_of(cases[i].waiting, cases[i].limit, order);
+    CHECK_CASE(!strcmp(order, cases[i].order), order);
+  }
+}
+
 /* Takes as many as it may: how many. */
 static size_t take_all(struct sched *s, int64_t now, struct batch *b) {
   size_t n = 0;
@@ -501,6 +546,7 @@ int main(void) {
   nobody();
   limits_and_turns();
   room_for_new_mail();
+  priorities();
   learned_limit();
   unreachable();
   last_attempt_is_made();
