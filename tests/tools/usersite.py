@@ -65,6 +65,18 @@ class UserSite(Root):
         p = self.run(["inquerytest", "-q", op, address, *args], input=(password or "").encode() + b"\n", **kw)
         return p.returncode, p.stdout.decode().splitlines()
 
+    def checker(self, argv, data, ids=None, **env):
+        """Run a program that reads descriptor 3, with these bytes there."""
+        argv = [os.path.join(self.bin, argv[0]) if "/" not in argv[0] else argv[0], *argv[1:]]
+        r, w = os.pipe()
+        os.write(w, data)
+        os.close(w)
+        try:
+            return subprocess.run(["sh", "-c", 'exec 3<&0 0</dev/null; exec "$@"', "sh", *argv], env=self.env(**env), stdin=r,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=20, **(self.ids if ids is None else ids))
+        finally:
+            os.close(r)
+
     def db_path(self):
         return self.path("userdb", "users.db")
 

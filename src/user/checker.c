@@ -1,0 +1,228 @@
+/* checker: see checker.h. */
+#include "user/checker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/env.h"
+#include "base/fd.h"
+#include "base/spawn.h"
+#include "base/wait.h"
+
+#define METHOD_LOGIN 1
+#define METHOD_PLAIN 2
+#define ANSWER_MAX 255
+
+/* The field that begins at s: where the next one does, or null when no NUL ends it. */
+static const char *after(const struct checker *c, const char *s) {
+  const char *end = c->text + c->len;
+  size_t n = bytes_chr(s, (size_t)(end - s), 0);
+
+  return n == (size_t)(end - s) ? 0 : s + n + 1;
+}
+
+int checker_parse(struct checker *c) {
+  c->fresh = "";
+  c->user = c->text;
+  c->password = after(c, c->user);
+  c->response = c->password ? after(c, c->password) : 0;
+  if (!c->response) return CHECKER_MISUSE;
+  return c->response == c->text + c->len || after(c, c->response) ? 0 : CHECKER_MISUSE;
+}
+
+int checker_parse_change(struct checker *c) {
+  const char *field[5] = {c->text, 0};
+  size_t n = 0;
+
+  while (n < 4 && field[n] < c->text + c->len && (field[n + 1] = after(c, field[n]))) ++n;
+  if (n < 3 || field[n] != c->text + c->len) return CHECKER_MISUSE;
+  c->user = field[0];
+  c->password = field[1];
+  c->response = n == 4 ? field[2] : c->text + c->len;
+  c->fresh = field[n - 1];
+  return 0;
+}
+
+/* Nothing is cut: what is longer is refused. */
+int checker_read(struct checker *c, int (*parse)(struct checker *)) {
+  ssize_t r;
+
+  c->len = 0;
+  while ((r = read(CHECKER_FD, c->text + c->len, sizeof c->text - c->len)) != 0) {
+    if (r == -1 && errno == EINTR) continue;
+    if (r == -1) return CHECKER_MISUSE;
+    c->len += (size_t)r;
+    if (c->len > CHECKER_INPUT) return CHECKER_MISUSE;
+  }
+  close(CHECKER_FD);
+  c->text[c->len] = 0;
+  return parse(c);
+}
+
+int checker_is_plain(const struct checker *c) {
+  const char *end = c->text + c->len;
+  const char *method = c->response + 1;
+
+  if (c->response == end) return 1;
+  if (*c->response) return 0;
+  return method >= end || *method == METHOD_LOGIN || *method == METHOD_PLAIN;
+}
+
+void checker_wipe(struct checker *c) {
+  explicit_bzero(c->text, sizeof c->text);
+}
+
+static int temporary(const char *name, const struct strerr *e) {
+  strerr_warnm(name, ": ", e->text, (char *)0);
+  return CHECKER_TEMPORARY;
+}
+
+/* "true" ends a chain of classic checkpassword, where it means success: it must not make a
+ * success of our failure. */
+static int is_true(const char *program) {
+  const char *slash = strrchr(program, '/');
+
+  return !strcmp(slash ? slash + 1 : program, "true");
+}
+
+/* text in a pipe, which holds all of it: its reading end, or -1. */
+static int in_pipe(const char *text, size_t n) {
+  int p[2];
+
+  if (fd_pipe(p) == -1) return -1;
+  if (fd_write_all(p[1], text, n) == -1) p[0] = fd_close(p[0]);
+  fd_close(p[1]);
+  return p[0];
+}
+
+int checker_next(const char *name, struct checker *c, char **argv) {
+  struct spawn s = {.path = argv[0], .argv = argv};
+  struct strerr e;
+  int fd;
+
+  if (!argv[0] || is_true(argv[0])) {
+    checker_wipe(c);
+    return CHECKER_REFUSED;
+  }
+  fd = in_pipe(c->text, c->len);
+  if (fd == -1) strerr_sys(&e, "unable to pass on credentials", (char *)0);
+  checker_wipe(c);
+  if (fd == -1) return temporary(name, &e);
+  spawn_move(&s, fd, CHECKER_FD);
+  (void)!spawn_exec(&s, &e);
+  return temporary(name, &e);
+}
+
+/* Dovecot's way: run the program for a user that is let in. */
+static int let_in(const char *name, const struct checker_account *a, char **argv) {
+  struct spawn s = {.path = argv[0], .argv = argv};
+  struct env env = {0};
+  stralloc extra = STRALLOC_INIT;
+  const char *was = env_get("EXTRA");
+  struct strerr e;
+
+  if (!argv[0]) return 0;
+  if (stralloc_catm(&extra, "userdb_uid userdb_gid", was && *was ? " " : "", was ? was : "", (char *)0) && env_import(&env) &&
+      env_set(&env, "USER", stralloc_cstr(&a->user)) && env_set(&env, "HOME", stralloc_cstr(&a->home)) &&
+      env_setu64(&env, "userdb_uid", a->uid) && env_setu64(&env, "userdb_gid", a->gid) && env_set(&env, "EXTRA", extra.s))
+    s.envp = env_vector(&env);
+  if (s.envp) (void)!spawn_exec(&s, &e);
+  else strerr_set(&e, "out of memory", (char *)0);
+  return temporary(name, &e);
+}
+
+int checker_main(const struct checker_program *p, char **argv) {
+  struct checker c;
+  struct checker_account a = {.no_relay = 0};
+  struct strerr e = {.sys = 0};
+  enum checker_verdict v = CHECK_WRONG;
+  int code = checker_read(&c, checker_parse);
+
+  if (code) {
+    checker_wipe(&c);
+    return code;
+  }
+  if (checker_is_plain(&c) && *c.user && *c.password) v = p->judge(p->ctx, &c, &a, &e);
+  if (v == CHECK_WRONG) return checker_next(p->name, &c, argv);
+  checker_wipe(&c);
+  if (v == CHECK_TEMPFAIL) code = temporary(p->name, &e);
+  else if (v == CHECK_BARRED) code = CHECKER_REFUSED;
+  else if (p->native) code = let_in(p->name, &a, argv);
+  else code = a.no_relay ? CHECKER_NO_RELAY : 0;
+  checker_account_free(&a);
+  return code;
+}
+
+void checker_account_free(struct checker_account *a) {
+  stralloc_free(&a->user);
+  stralloc_free(&a->home);
+}
+
+/* What it has written by now: it is gone, and whoever else holds the pipe is not waited for. */
+static int read_answer(int fd, stralloc *out) {
+  char buf[ANSWER_MAX];
+  ssize_t n;
+
+  if (fd_nonblock(fd) == -1) return 0;
+  do n = read(fd, buf, sizeof buf);
+  while (n == -1 && errno == EINTR);
+  return stralloc_copyb(out, buf, n > 0 ? (size_t)n : 0);
+}
+
+static int failed(struct strerr *e, const char *program) {
+  return strerr_sys(e, "unable to ask ", program, (char *)0);
+}
+
+/* Started, and waited for. */
+static int ask(struct spawn *s, int input, stralloc *answer, deadline when, struct strerr *e) {
+  int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+  int p[2] = {-1, -1};
+  pid_t pid = -1;
+  int code = -1;
+
+  if (null == -1 || (answer && fd_pipe(p) == -1)) failed(e, s->path);
+  else {
+    spawn_move(s, null, 0);
+    spawn_move(s, answer ? p[1] : null, 1);
+    spawn_move(s, input, CHECKER_FD);
+    pid = spawn_start(s, e);
+  }
+  fd_close(null);
+  fd_close(p[1]);
+  if (pid != -1) {
+    code = wait_child_or_end(pid, when);
+    if (code == -1) strerr_set(e, s->path, " took too long", (char *)0);
+    else if (answer && !read_answer(p[0], answer)) code = failed(e, s->path);
+  }
+  fd_close(p[0]);
+  return code;
+}
+
+int checker_run(char *const *argv, char *const *envp, const char *const *field, size_t n, stralloc *answer, deadline when,
+                struct strerr *e) {
+  struct spawn s = {.path = argv[0], .argv = argv, .envp = envp};
+  stralloc text = STRALLOC_INIT;
+  int input, code = -1;
+
+  for (size_t i = 0; i < n; ++i)
+    if (!stralloc_catz(&text, field[i], strlen(field[i]))) {
+      stralloc_wipe(&text);
+      errno = ENOMEM;
+      return failed(e, argv[0]);
+    }
+  if (text.len > CHECKER_INPUT) {
+    strerr_set(e, "user and password are too long", (char *)0);
+    e->permanent = 1;
+  } else {
+    input = in_pipe(text.s, text.len);
+    if (input == -1) failed(e, argv[0]);
+    else code = ask(&s, input, answer, when, e);
+    fd_close(input);
+  }
+  stralloc_wipe(&text);
+  stralloc_free(&text);
+  return code;
+}
