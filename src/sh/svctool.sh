@@ -4,7 +4,7 @@
 set -eu
 
 usage() {
-    echo "usage: svctool --smtp=PORT|--delivery=NAME|--imap=PORT|--pop3=PORT|--proxyimap=PORT|--proxypop3=PORT|--qmtp=PORT|--qmqp=PORT|--inlookup=FIFO|--tlsd|--queued|--slowq|--svscanlog [option ...] | --refreshsvc=NAME|all | --rmsvc=NAME | --set-variable=NAME --variable-value=VALUE --service-name=SERVICE | --unset-variable=NAME --service-name=SERVICE | --print-variables --service-name=SERVICE | --config=users|qmail|cert [option ...]; bad: $*" >&2
+    echo "usage: svctool --smtp=PORT|--delivery=NAME|--imap=PORT|--pop3=PORT|--poppass=PORT|--proxyimap=PORT|--proxypop3=PORT|--qmtp=PORT|--qmqp=PORT|--inlookup=FIFO|--tlsd|--queued|--slowq|--svscanlog [option ...] | --refreshsvc=NAME|all | --rmsvc=NAME | --set-variable=NAME --variable-value=VALUE --service-name=SERVICE | --unset-variable=NAME --service-name=SERVICE | --print-variables --service-name=SERVICE | --config=users|qmail|cert [option ...]; bad: $*" >&2
     exit 100
 }
 die() { echo "svctool: fatal: $*" >&2; exit 111; }
@@ -66,7 +66,7 @@ directory() {
 for arg; do
     v=${arg#*=}
     case $arg in
-        --smtp=* | --imap=* | --pop3=* | --proxyimap=* | --proxypop3=* | --qmtp=* | --qmqp=*) o=${arg%%=*}; port "${o#--}" "$v"; want "${o#--}" "$v" ;;
+        --smtp=* | --imap=* | --pop3=* | --poppass=* | --proxyimap=* | --proxypop3=* | --qmtp=* | --qmqp=*) o=${arg%%=*}; port "${o#--}" "$v"; want "${o#--}" "$v" ;;
         --delivery=* | --inlookup=*) o=${arg%%=*}; name "${o#--}" "$v"; want "${o#--}" "$v" ;;
         --tlsd | --svscanlog | --queued | --slowq | --print-variables) want "${arg#--}" "" ;;
         --refreshsvc=*) [ "$v" = .svscan ] || name refreshsvc "${v##*/}"; want refreshsvc "${v##*/}" ;;
@@ -156,7 +156,7 @@ variables() {
     [ -z "$cntrl_given" ] || put CONTROLDIR "$cntrldir"
     put_if DEFAULT_DOMAIN "$domain"
     case $what in
-        smtp | imap | pop3 | proxyimap | proxypop3 | qmtp | qmqp)
+        smtp | imap | pop3 | poppass | proxyimap | proxypop3 | qmtp | qmqp)
             put LOCALIP "$localip"
             put PORT "$value"
             put MAXPERIP "$maxperip"
@@ -209,6 +209,13 @@ variables() {
             put POP3D /usr/lib/courier/courier/courierpop3d
             proxied 110
             put_if POP3S "$ssl"
+            put_if STARTTLS "$starttls"
+            ;;
+        poppass)
+            put MAXDAEMONS "${maxdaemons:-40}"
+            put AUTHMODULES vchkpass
+            put PASSWORD_COMMAND vsetpass
+            put_if POPPASS_TLS "$ssl"
             put_if STARTTLS "$starttls"
             ;;
         slowq)
@@ -401,7 +408,7 @@ $domain
 127.:allow
 :deny
 '
-    for p in qmtp imap pop3; do
+    for p in qmtp imap pop3 poppass; do
         rules tcp.$p "# Who may connect: address:allow or address:deny
 :allow
 "

@@ -262,6 +262,25 @@ enum lookup_verdict lookup_verify(struct lookup *l, const char *addr, const char
   return ask_account(l, LOOKUP_OP_verify, arg, when, a, 0, e);
 }
 
+enum lookup_verdict lookup_passwd(struct lookup *l, const char *addr, const char *password, const char *fresh,
+                                  const char *ip, deadline when, stralloc *why, struct strerr *e) {
+  const char *arg[] = {addr, password, fresh, ip};
+  stralloc answer = STRALLOC_INIT;
+  struct lookup_reader r;
+  struct lookup_field f;
+  enum lookup_verdict v;
+
+  stralloc_cut(why, 0);
+  if (too_long(addr) || too_long(password) || too_long(fresh)) return LOOKUP_NONE;
+  v = ask(l, LOOKUP_OP_passwd, arg, when, &answer, &r, e);
+  if (v == LOOKUP_FOUND && (lookup_answer_next(&r, &f) != 1 ||
+                            (!bytes_equal(f.s, f.n, "changed", 7) &&
+                             (lookup_answer_next(&r, &f) != 1 || !f.n || !stralloc_copyb(why, f.s, f.n)))))
+    v = malformed(e);
+  stralloc_free(&answer);
+  return v;
+}
+
 enum lookup_verdict lookup_scram_first(struct lookup *l, const char *addr, const char *mechanism, deadline when,
                                        struct lookup_scram *s, struct strerr *e) {
   const char *arg[] = {addr, mechanism};

@@ -73,6 +73,11 @@ enum lookup_verdict lookup_verify(struct lookup *l, const char *addr, const char
 enum lookup_verdict lookup_session(struct lookup *l, const char *addr, const char *service, const char *ip, deadline when,
                                    struct lookup_account *a, struct strerr *e);
 
+/* Give a user who knows the password another one.  NONE: wrong user or password; FOUND with why set:
+ * right, and it stays as it was, for that reason (the user may not, or nobody should have the new one). */
+enum lookup_verdict lookup_passwd(struct lookup *l, const char *addr, const char *password, const char *fresh,
+                                  const char *ip, deadline when, stralloc *why, struct strerr *e);
+
 /* A login by SCRAM (RFC 5802), whose messages the caller exchanges with the client; the keys
  * stay with inlookup.  mechanism has no -PLUS.  First what the client is told, in any case:
  * FOUND; whether there is such a user does not show. */

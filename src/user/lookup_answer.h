@@ -38,6 +38,7 @@ struct lookup_service {
   uint64_t relay_seconds; /* so long */
   int no_lastauth;        /* logins are not recorded */
   struct admission_rules admission;
+  uint64_t password_min; /* characters of a password a user chooses */
   enum password_scheme scheme; /* weaker hashes are made anew at a login */
   struct lookup_counters *counters;
   uid_t trusted[LOOKUP_TRUSTED_MAX]; /* may ask everything */

@@ -19,8 +19,10 @@ static const struct {
     {{"pop3", "pop3", USER_NO_POP, 1}, 1},
     {{"webmail", "webm", USER_NO_WEBMAIL, 1}, 0},
     {{"smtp", 0, USER_NO_SMTP, 0}, 0},
+    {{"passwd", 0, USER_NO_PASSWD_CHANGE, 0}, 0}, /* to change it */
 };
 #define SERVICES (sizeof services / sizeof *services)
+#define SERVICE_PASSWD (SERVICES - 1)
 
 /* 1 right, 0 wrong, -1 could not be found out; *main: it is the user's own password, not one of a
  * program.  Takes the same time for a user that does not exist. */
@@ -290,4 +292,84 @@ int lookup_answer_session(struct ask *q) {
   r = login_user(q);
   if (r != USERDB_FOUND) return lookup_other(q, r);
   return admit(q, &ok) ? welcome(q, 0) : ok;
+}
+
+/* --- another password */
+
+/* It stays as it was, for a reason the user may know. */
+static int stays(struct ask *q, const char *word, const char *why) {
+  return lookup_say(q, LOOKUP_STATUS_ok, word) && lookup_answer_put(&q->s->fields, why, strlen(why));
+}
+
+static int has_control(const char *s) {
+  for (; *s; ++s)
+    if ((unsigned char)*s < 32 || *s == 127) return 1;
+  return 0;
+}
+
+/* Null, or why nobody should have it; password_hash may know more. */
+static const char *fault(const struct ask *q, const char *was, const char *fresh) {
+  if (strlen(fresh) < q->s->password_min) return "the new password is too short";
+  if (!strcmp(was, fresh)) return "the new password is the old one";
+  return has_control(fresh) ? "the new password has control characters" : 0;
+}
+
+static int store(struct ask *q, const char *fresh) {
+  const struct userdb_user *u = &q->user;
+  stralloc hash = STRALLOC_INIT, scram = STRALLOC_INIT;
+  enum userdb_result r = USERDB_TEMPFAIL;
+  int unfit = 0;
+
+  q->e.permanent = 0;
+  if (password_hash(q->s->scheme, fresh, &hash, &q->e) == -1) unfit = q->e.permanent;
+  else if (scram_credentials(q->s->scram_mechanisms, q->s->scram_iterations, fresh, &scram, &q->e) == 0)
+    r = userdb_user_passwd(&q->s->db, u->name.s, u->domain.s, hash.s, stralloc_cstr(&scram), &q->e);
+  stralloc_wipe(&hash);
+  stralloc_wipe(&scram);
+  stralloc_free(&hash);
+  stralloc_free(&scram);
+  if (unfit) return stays(q, "unfit", q->e.text);
+  return r == USERDB_FOUND ? lookup_say(q, LOOKUP_STATUS_ok, "changed") : lookup_other(q, r);
+}
+
+/* The user is who it says, by the user's own password. */
+static int renew(struct ask *q, const char *was, const char *fresh) {
+  const char *why;
+
+  if (q->user.flags & USER_NO_PASSWD_CHANGE) return stays(q, "barred", "the password may not be changed");
+  switch (admission_judge(&q->s->db, &q->user, &services[SERVICE_PASSWD].admission, &q->s->admission, &why, &q->e)) {
+    case ADMISSION_YES: break;
+    case ADMISSION_NO:
+    case ADMISSION_LATER: return stays(q, "barred", why);
+    case ADMISSION_TEMPFAIL: return lookup_temporary(q);
+  }
+  why = fault(q, was, fresh);
+  return why ? stays(q, "unfit", why) : store(q, fresh);
+}
+
+/* A password of a single program is not enough. */
+static int change_password(struct ask *q, const char *was, const char *fresh) {
+  enum userdb_result r = login_user(q);
+  int right = 0;
+
+  if (r == USERDB_TEMPFAIL || r == USERDB_EXISTS) return lookup_temporary(q);
+  if (r == USERDB_FOUND) right = password_verify(was, stralloc_cstr(&q->user.hash), &q->e);
+  else password_waste(was);
+  if (right == -1) return lookup_temporary(q);
+  return right ? renew(q, was, fresh) : wrong(q);
+}
+
+int lookup_answer_passwd(struct ask *q) {
+  stralloc was = STRALLOC_INIT, fresh = STRALLOC_INIT;
+  int ok = 0;
+
+  if (!lookup_trusts(q)) return lookup_finish(q, LOOKUP_STATUS_denied);
+  q->ip = &q->r->arg[3];
+  if (stralloc_copyb(&was, q->r->arg[1].s, q->r->arg[1].n) && stralloc_copyb(&fresh, q->r->arg[2].s, q->r->arg[2].n))
+    ok = change_password(q, was.s, fresh.s);
+  stralloc_wipe(&was);
+  stralloc_wipe(&fresh);
+  stralloc_free(&was);
+  stralloc_free(&fresh);
+  return ok;
 }

@@ -74,6 +74,7 @@ int main(int argc, char **argv) {
   d.service.admission.limits_everywhere = conf_flag(&conf, SET_domain_limits);
   d.service.admission.login_interval = conf_number(&conf, SET_min_login_interval);
   d.service.relay_seconds = 60 * conf_number(&conf, SET_relay_clear_minutes);
+  d.service.password_min = conf_number(&conf, SET_password_min);
   if (!password_scheme_find(conf_line(&conf, SET_hash_method), &d.service.scheme))
     strerr_diem(111, FATAL, "unknown or unsafe hash method ", conf_line(&conf, SET_hash_method), (char *)0);
   if (scram_settings_ok(d.service.scram_mechanisms, d.service.scram_iterations, &e) == -1) strerr_die(111, FATAL, &e);

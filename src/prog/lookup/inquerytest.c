@@ -160,7 +160,7 @@ int main(int argc, char **argv) {
   deadline when;
   int64_t start;
 
-  if (op == -1 || !times || op == LOOKUP_OP_scram_final || argc - i > arguments_max(op)) strerr_die_usage(USAGE);
+  if (op == -1 || !times || op == LOOKUP_OP_scram_final || op == LOOKUP_OP_passwd || argc - i > arguments_max(op)) strerr_die_usage(USAGE);
   if (op == LOOKUP_OP_scram_first) arg[1] = argc - i > 1 ? argv[i + 1] : "SCRAM-SHA-256";
   if (op == LOOKUP_OP_verify) {
     read_password(&password);

@@ -30,6 +30,8 @@ static enum checker_verdict judge(void *ctx, const struct checker *c, struct che
     if (!ok) strerr_set(e, "out of memory", (char *)0);
   }
   lookup_account_free(&a);
+  /* Right, but it may not come in: nobody else is asked. */
+  if (v == LOOKUP_NONE && *e->text) return CHECK_BARRED;
   return v == LOOKUP_NONE ? CHECK_WRONG : v == LOOKUP_FOUND && ok ? CHECK_RIGHT : CHECK_TEMPFAIL;
 }
 

@@ -22,7 +22,7 @@ else:
     print("stub", text, flush=True)
     time.sleep(1000)
 """
-STUBBED = ("qmail-smtpd", "imaplogin", "pop3login", "proxyimap", "proxypop3", "qmail-daemon", "inlookup", "qmail-tlsd", "qmail-queued")
+STUBBED = ("qmail-smtpd", "imaplogin", "pop3login", "qmail-poppass", "proxyimap", "proxypop3", "qmail-daemon", "inlookup", "qmail-tlsd", "qmail-queued")
 
 
 class SvctoolCase(unittest.TestCase):
@@ -157,13 +157,14 @@ class SvctoolTest(SvctoolCase):
         self.end(scan)
 
     def test_other_services(self):
-        imap, pop3 = free_port(), free_port()
+        imap, pop3, poppass = free_port(), free_port(), free_port()
         common = ("--localip=127.0.0.1", "--memory=0")
         self.svctool(f"--imap={imap}", "--starttls", *common)
         self.svctool(f"--pop3={pop3}", "--ssl", *common)
         proxies = free_port(), free_port()
         self.svctool(f"--proxyimap={proxies[0]}", "--starttls", "--mailstore=store.example.com,192.0.2.10", *common)
         self.svctool(f"--proxypop3={proxies[1]}", "--ssl", "--mailstore=store.example.com", "--storeport=995", *common)
+        self.svctool(f"--poppass={poppass}", "--ssl", *common)
         self.svctool("--delivery=25", "--qcount=2", *common)
         self.svctool("--inlookup=infifo", "--threads=3", *common)
         self.svctool("--tlsd", *common)
@@ -182,6 +183,9 @@ class SvctoolTest(SvctoolCase):
         got = self.ask(proxies[1])
         self.assertEqual((os.path.basename(got["argv"][0]), got["env"]["POP3S"], got["env"]["MAILSTORE"], got["env"]["DESTPORT"]),
                          ("proxypop3", "1", "store.example.com", "pop3:995"))
+        got = self.ask(poppass)
+        self.assertEqual(got["argv"][1:], ["mail.example.com", "vchkpass", "/bin/false"])
+        self.assertEqual((got["env"]["POPPASS_TLS"], got["env"]["PASSWORD_COMMAND"]), ("1", "vsetpass"))
         got = self.stub_line("deliver.25")
         self.assertEqual((got["argv"][1:], got["env"]["QUEUE_COUNT"]), (["./Mailbox"], "2"))
         got = self.stub_line("inlookup.infifo")
