@@ -5,7 +5,7 @@
 # packages bring along are not started: we use their programs only.
 set -eu
 
-BUILD_PACKAGES="gcc libc6-dev make libssl-dev libsqlite3-dev libmariadb-dev libcrypt-dev libpcre2-dev libidn2-dev libmd-dev"
+BUILD_PACKAGES="gcc libc6-dev make libssl-dev libsqlite3-dev libmariadb-dev libcrypt-dev libpcre2-dev libidn2-dev libmd-dev libpam0g-dev libldap-dev"
 RUN_PACKAGES="openssl python3 courier-imap courier-pop procps"
 # Dovecot's packages cannot be installed beside Courier's: for the tests they are unpacked, and not more.
 UNPACKED=build/unpacked
@@ -13,7 +13,7 @@ unpack=
 case ${1:-} in
     demo) want="$BUILD_PACKAGES $RUN_PACKAGES curl" ;;
     check)
-        want="$BUILD_PACKAGES $RUN_PACKAGES curl swaks libnet-ssleay-perl mariadb-server-core gsasl fetchmail mutt"
+        want="$BUILD_PACKAGES $RUN_PACKAGES curl swaks libnet-ssleay-perl mariadb-server-core gsasl fetchmail mutt slapd"
         unpack="dovecot-core dovecot-imapd dovecot-pop3d" ;;
     bench) want="$BUILD_PACKAGES $RUN_PACKAGES postfix strace" ;;
     *) echo "usage: deps.sh demo|check|bench" >&2; exit 100 ;;
