@@ -34,7 +34,8 @@ enum conf_reader {
   CONF_ADMIN = 512,
   CONF_EXTRAS = 1024, /* qmail-queue and qmail-queued: what is done with every message */
   CONF_MULTI = 2048,
-  CONF_ALL = 4095,
+  CONF_LDAP = 4096, /* programs that ask a directory: they know its password */
+  CONF_ALL = 8191,
 };
 
 enum conf_type { CONF_LINE, CONF_NUMBER, CONF_SECONDS, CONF_BOOL, CONF_LINES, CONF_TEXT, CONF_LIST };

@@ -31,6 +31,7 @@
 #define ADMIN CONF_ADMIN
 #define EXTRAS CONF_EXTRAS
 #define MULTI CONF_MULTI
+#define LDAP CONF_LDAP
 #define ALL CONF_ALL
 
 #endif

@@ -83,6 +83,7 @@ static const struct {
     {CONF_TLS, "qmail-tlsd"},
     {CONF_EXTRAS, "qmail-queue and qmail-queued"},
     {CONF_MULTI, "qmail-multi"},
+    {CONF_LDAP, "ldap-checkpwd"},
     {CONF_ADMIN, "queue and administration tools"},
 };
 
