@@ -30,10 +30,12 @@ ifdef FUZZ
 endif
 BUILD := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))$(if $(FUZZ),-fuzz)
 OBJ := $(BUILD)/obj
+PIC := $(BUILD)/pic
 LIB := $(BUILD)/lib
 GEN := $(BUILD)/gen
 BIN ?= $(BUILD)/bin
 PATHS_O ?= $(BIN)/.paths.o
+PIC_PATHS_O ?= $(BIN)/.paths-pic.o
 PATHS_STAMP := $(BIN)/.paths
 SAN_O := $(if $(SAN),$(BUILD)/san_options.o)
 PATHS_C := src/base/auto_paths.c
@@ -47,6 +49,8 @@ WARN := -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Wshadow -Wvla -W
 HARDEN := -fstack-protector-strong -fPIE $(if $(SAN),,-D_FORTIFY_SOURCE=2) -ffunction-sections -fdata-sections
 SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
 CFLAGS := -std=gnu11 -D_GNU_SOURCE $(OPT) $(WARN) $(HARDEN) $(SANFLAGS) $(FUZZFLAGS) -Isrc -I$(GEN) $(EXTRA_CFLAGS)
+# Nothing of ours shows in the program that loads it but what is marked.
+PICFLAGS := -fPIC -fvisibility=hidden
 LDFLAGS := $(SANFLAGS) -Wl,-z,relro,-z,now -Wl,--gc-sections -Wl,--as-needed
 LINK_dynamic := -pie
 # A sanitizer's run-time cannot be linked statically.
@@ -75,18 +79,26 @@ OBJS_$(1) := $$(patsubst src/%.c,$(OBJ)/%.o,$$(filter-out $(PATHS_C),$$(wildcard
 $(LIB)/lib$(1).a: $$(OBJS_$(1))
 	@mkdir -p $$(@D)
 	$(Q)rm -f $$@ && ar rcs $$@ $$(OBJS_$(1))
-ALL_OBJS += $$(OBJS_$(1))
+# The same for what other people's programs load.
+PIC_OBJS_$(1) := $$(patsubst $(OBJ)/%,$(PIC)/%,$$(OBJS_$(1)))
+$(LIB)/pic/lib$(1).a: $$(PIC_OBJS_$(1))
+	@mkdir -p $$(@D)
+	$(Q)rm -f $$@ && ar rcs $$@ $$(PIC_OBJS_$(1))
+ALL_OBJS += $$(OBJS_$(1)) $$(PIC_OBJS_$(1))
 endef
 $(foreach r,$(RANKS),$(eval $(call library,$(r))))
 
 $(GEN)/programs.inc: src/PROGRAMS src/gen/programs.awk
 	@mkdir -p $(@D)
 	$(Q)awk -v mode=c -f src/gen/programs.awk src/PROGRAMS > $@
-$(OBJ)/conf/paths.o: $(GEN)/programs.inc
+$(OBJ)/conf/paths.o $(PIC)/conf/paths.o: $(GEN)/programs.inc
 
 $(OBJ)/%.o: src/%.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+$(PIC)/%.o: src/%.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(PICFLAGS) -MMD -MP -c -o $@ $<
 
 # The paths compiled in stand in one object, so an instance under another root (demo, tests)
 # is a matter of linking. The stamp changes when they do.
@@ -95,6 +107,8 @@ $(PATHS_STAMP) $(MAN)/.paths: FORCE
 	@echo '$(PATHS_DEFS)' | cmp -s - $@ || echo '$(PATHS_DEFS)' > $@
 $(PATHS_O): $(PATHS_C) src/base/auto_paths.h $(PATHS_STAMP)
 	$(Q)$(CC) $(CFLAGS) $(PATHS_DEFS) -c -o $@ $<
+$(PIC_PATHS_O): $(PATHS_C) src/base/auto_paths.h $(PATHS_STAMP)
+	$(Q)$(CC) $(CFLAGS) $(PICFLAGS) $(PATHS_DEFS) -c -o $@ $<
 $(BUILD)/san_options.o: tests/tools/san_options.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) -c -o $@ $<

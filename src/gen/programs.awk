@@ -4,6 +4,7 @@
 NF < 9 { printf "src/PROGRAMS:%d: nine columns wanted\n", NR > "/dev/stderr"; exit 1 }
 {
     name = $1; source = $2; dir = $3; fmode = $4; owner = $5; link = $6; libs = $7
+    if (mode == "c" && link == "module") next
     if (mode == "c") { printf "    {\"%s\", \"%s\"},\n", name, dir; next }
     if (mode == "install") { print name, dir, fmode, owner; next }
     print "PROGRAMS += " name
@@ -19,6 +20,15 @@ NF < 9 { printf "src/PROGRAMS:%d: nine columns wanted\n", NR > "/dev/stderr"; ex
     for (i = 1; i <= n; i++) {
         if (l[i] ~ /^@/) sys = sys " -l" substr(l[i], 2)
         else ours = ours " $(LIB)/lib" l[i] ".a"
+    }
+    if (link == "module") {
+        obj = "$(PIC)/" source; sub(/\.c$/, ".o", obj)
+        gsub(/\$\(LIB\)/, "$(LIB)/pic", ours)
+        print "MAIN_OBJS += " obj
+        print "$(BIN)/" name ": " obj ours " $(PIC_PATHS_O)"
+        print "\t@mkdir -p $(@D)"
+        print "\t$(Q)$(LD) $(LDFLAGS) -shared -Wl,-soname," name " -o $@ " obj " $(PIC_PATHS_O)" ours sys
+        next
     }
     obj = "$(OBJ)/" source; sub(/\.c$/, ".o", obj)
     print "MAIN_OBJS += " obj

@@ -21,10 +21,10 @@ SERVERS = {"svscan", "qmail-daemon", "qmail-start", "qmail-send", "qmail-tlsd", 
 
 
 def programs():
-    """name -> name of its source, which its usage line may give when it has two names"""
+    """name -> name of its source, which its usage line may give when it has two names; not what others load"""
     with open(os.path.join(TOP, "src", "PROGRAMS")) as f:
         rows = [line.split() for line in f if line.strip() and not line.startswith("#")]
-    return {row[0]: os.path.splitext(os.path.basename(row[1]))[0] for row in rows}
+    return {row[0]: os.path.splitext(os.path.basename(row[1]))[0] for row in rows if row[5] != "module"}
 
 
 class Usage(unittest.TestCase):

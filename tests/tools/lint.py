@@ -65,6 +65,10 @@ def programs():
         yield number, dict(zip(("name", "source", "dir", "mode", "owner", "link", "libs", "man", "purpose"), f)), len(f)
 
 
+def page_name(p):
+    return p["name"].split(".so")[0] if p.get("link") == "module" else p["name"]
+
+
 def split_arguments(s):
     """Arguments of a macro call, s beginning behind its parenthesis: the list and where it ends."""
     out, depth, start, i = [], 0, 0, 0
@@ -141,8 +145,8 @@ def check_programs():
         sources.add("src/" + p["source"])
         if not os.path.exists("src/" + p["source"]):
             yield *where, f"there is no src/{p['source']}"
-        if p["link"] not in ("static", "dynamic", "script"):
-            yield *where, f"link is static, dynamic or script, not {p['link']}"
+        if p["link"] not in ("static", "dynamic", "script", "module"):
+            yield *where, f"link is static, dynamic, script or module, not {p['link']}"
         if not re.fullmatch(r"[0-7]{4}", p["mode"]) or not re.fullmatch(r"\w+:\w+", p["owner"]):
             yield *where, "mode or owner is malformed"
         libs = [l for l in p["libs"].split(",") if l[0] not in "@-"]
@@ -152,11 +156,12 @@ def check_programs():
         ranks = [RANK.get(l, 0) for l in libs]
         if ranks != sorted(ranks, reverse=True):
             yield *where, "libraries must stand in falling rank"
-        page = f"man/man{p['man']}/{p['name']}.{p['man']}"
+        title = page_name(p)
+        page = f"man/man{p['man']}/{title}.{p['man']}"
         if not os.path.exists(page):
             yield *where, f"{p['name']} has no page {page}"
-        elif f".SH NAME\n{p['name']} \\- {p['purpose']}\n" not in text(page):
-            yield page, 0, f"the NAME line is not: {p['name']} \\- {p['purpose']}"
+        elif f".SH NAME\n{title} \\- {p['purpose']}\n" not in text(page):
+            yield page, 0, f"the NAME line is not: {title} \\- {p['purpose']}"
     for path in files("src/prog/**/*.c"):
         if path not in sources and re.search(r"^int main\(", text(path), re.M):
             yield path, 0, "a main without a row in src/PROGRAMS"
@@ -200,7 +205,7 @@ def check_pages():
 
 
 def is_program(name, section):
-    return any(p["name"] == name and p.get("man") == section for _, p, _ in programs())
+    return any(p["name"] == name and p.get("man") == section and p.get("link") != "module" for _, p, _ in programs())
 
 
 def check_banned_calls():
