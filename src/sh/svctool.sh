@@ -4,7 +4,7 @@
 set -eu
 
 usage() {
-    echo "usage: svctool --smtp=PORT|--delivery=NAME|--imap=PORT|--pop3=PORT|--poppass=PORT|--proxyimap=PORT|--proxypop3=PORT|--qmtp=PORT|--qmqp=PORT|--inlookup=FIFO|--tlsd|--queued|--slowq|--svscanlog [option ...] | --refreshsvc=NAME|all | --rmsvc=NAME | --set-variable=NAME --variable-value=VALUE --service-name=SERVICE | --unset-variable=NAME --service-name=SERVICE | --print-variables --service-name=SERVICE | --config=users|qmail|cert [option ...]; bad: $*" >&2
+    echo "usage: svctool --smtp=PORT|--delivery=NAME|--imap=PORT|--pop3=PORT|--poppass=PORT|--proxyimap=PORT|--proxypop3=PORT|--qmtp=PORT|--qmqp=PORT|--inlookup=FIFO|--pwdlookup|--tlsd|--queued|--slowq|--svscanlog [option ...] | --refreshsvc=NAME|all | --rmsvc=NAME | --set-variable=NAME --variable-value=VALUE --service-name=SERVICE | --unset-variable=NAME --service-name=SERVICE | --print-variables --service-name=SERVICE | --config=users|qmail|cert [option ...]; bad: $*" >&2
     exit 100
 }
 die() { echo "svctool: fatal: $*" >&2; exit 111; }
@@ -68,7 +68,7 @@ for arg; do
     case $arg in
         --smtp=* | --imap=* | --pop3=* | --poppass=* | --proxyimap=* | --proxypop3=* | --qmtp=* | --qmqp=*) o=${arg%%=*}; port "${o#--}" "$v"; want "${o#--}" "$v" ;;
         --delivery=* | --inlookup=*) o=${arg%%=*}; name "${o#--}" "$v"; want "${o#--}" "$v" ;;
-        --tlsd | --svscanlog | --queued | --slowq | --print-variables) want "${arg#--}" "" ;;
+        --tlsd | --pwdlookup | --svscanlog | --queued | --slowq | --print-variables) want "${arg#--}" "" ;;
         --refreshsvc=*) [ "$v" = .svscan ] || name refreshsvc "${v##*/}"; want refreshsvc "${v##*/}" ;;
         --rmsvc=*) [ "$v" = .svscan ] || name rmsvc "$v"; want rmsvc "$v" ;;
         --set-variable=* | --modify-variable=*) variable_name set-variable "$v"; want set-variable ""; variable=$v ;;

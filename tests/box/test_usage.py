@@ -17,7 +17,7 @@ EXCEPTIONS = {
     "qmail-nullqueue": "the same",
 }
 # Without arguments they serve until they are ended.
-SERVERS = {"svscan", "qmail-daemon", "qmail-start", "qmail-send", "qmail-tlsd", "qmail-queued", "inlookup", "svscanboot"}
+SERVERS = {"svscan", "qmail-daemon", "qmail-start", "qmail-send", "qmail-tlsd", "qmail-queued", "inlookup", "nssd", "svscanboot"}
 
 
 def programs():

@@ -22,7 +22,7 @@ else:
     print("stub", text, flush=True)
     time.sleep(1000)
 """
-STUBBED = ("qmail-smtpd", "imaplogin", "pop3login", "qmail-poppass", "proxyimap", "proxypop3", "qmail-daemon", "inlookup", "qmail-tlsd", "qmail-queued")
+STUBBED = ("qmail-smtpd", "imaplogin", "pop3login", "qmail-poppass", "proxyimap", "proxypop3", "qmail-daemon", "inlookup", "nssd", "qmail-tlsd", "qmail-queued")
 
 
 class SvctoolCase(unittest.TestCase):
@@ -168,6 +168,7 @@ class SvctoolTest(SvctoolCase):
         self.svctool("--delivery=25", "--qcount=2", *common)
         self.svctool("--inlookup=infifo", "--threads=3", *common)
         self.svctool("--tlsd", *common)
+        self.svctool("--pwdlookup", *common)
         self.svctool("--queued", *common)
         for service, variable in ((f"qmail-imapd.{imap}", "IMAPD"), (f"qmail-pop3d-ssl.{pop3}", "POP3D")):
             self.svctool(f"--set-variable={variable}", "--variable-value=/bin/true", f"--service-name={service}")
@@ -191,6 +192,7 @@ class SvctoolTest(SvctoolCase):
         got = self.stub_line("inlookup.infifo")
         self.assertEqual(got["argv"][1:], ["-i", "3", "-f", "infifo"])
         self.assertEqual(self.stub_line("tlsd")["argv"][1:], [])
+        self.assertEqual(self.stub_line("pwdlookup")["argv"][1:], [])
         self.assertEqual(self.stub_line("queued")["argv"][1:], [])
         self.end(scan)
 
