@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "base/bytes.h"
 #include "base/file.h"
 #include "base/fmt.h"
 #include "base/now.h"
@@ -417,6 +418,40 @@ enum userdb_result userdb_alias_add(struct userdb *db, const char *alias, const 
                            SQL_ARGS(sql_t(alias), sql_t(real.s), sql_t(line), sql_i(wall_now())), e));
   stralloc_free(&real);
   return r;
+}
+
+/* Each line a second after the one before, so that they keep their order. */
+static enum userdb_result add_lines(struct userdb *db, const char *alias, const char *domain, const struct strlist *lines, struct strerr *e) {
+  int64_t now = wall_now();
+
+  for (size_t i = 0; i < lines->len; ++i) {
+    const stralloc *l = &lines->item[i];
+    enum userdb_result r = userdb_changed(db, sql_do(&db->sql, QUERY_valias_add,
+                                              SQL_ARGS(sql_t(alias), sql_t(domain), sql_tn(l->s, l->len), sql_i(now + (int64_t)i)), e));
+
+    if (r == USERDB_EXISTS) return USERDB_NONE; /* no line stood there: the domain is missing */
+    if (r != USERDB_FOUND) return r;
+  }
+  return USERDB_FOUND;
+}
+
+static int same_lines(const struct strlist *a, const struct strlist *b) {
+  if (a->len != b->len) return 0;
+  for (size_t i = 0; i < a->len; ++i)
+    if (!bytes_equal(a->item[i].s, a->item[i].len, b->item[i].s, b->item[i].len)) return 0;
+  return 1;
+}
+
+enum userdb_result userdb_alias_take(struct userdb *db, const char *alias, const char *domain, const struct strlist *lines, struct strerr *e) {
+  struct strlist there = {0};
+  enum userdb_result r;
+
+  if (sql_begin(&db->sql, e) == -1) return USERDB_TEMPFAIL;
+  r = userdb_alias_get(db, alias, domain, &there, e);
+  if (r == USERDB_NONE) r = add_lines(db, alias, domain, lines, e);
+  else if (r == USERDB_FOUND && !same_lines(&there, lines)) r = USERDB_EXISTS;
+  strlist_free(&there);
+  return userdb_finish(db, r, e);
 }
 
 enum userdb_result userdb_alias_change(struct userdb *db, const char *alias, const char *domain,

@@ -149,6 +149,9 @@ enum userdb_result userdb_alias_find(struct userdb *db, const char *address, str
                                      struct strerr *e) MUST_CHECK;
 enum userdb_result userdb_alias_add(struct userdb *db, const char *alias, const char *domain,
                                     const char *line, struct strerr *e) MUST_CHECK;
+/* An alias of these lines, in this order (domain is the real one).  EXISTS: there is one with other lines. */
+enum userdb_result userdb_alias_take(struct userdb *db, const char *alias, const char *domain, const struct strlist *lines,
+                                     struct strerr *e) MUST_CHECK;
 enum userdb_result userdb_alias_change(struct userdb *db, const char *alias, const char *domain,
                                        const char *old, const char *line, struct strerr *e) MUST_CHECK;
 /* line null: all lines of the alias. */

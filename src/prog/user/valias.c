@@ -4,11 +4,11 @@
 #include "base/bytes.h"
 #include "base/options.h"
 #include "base/substdio.h"
+#include "user/alias_line.h"
 #include "user/site.h"
 
 #define FATAL "valias: fatal: "
 #define USAGE "valias [-vm] -s|-S|-i line|-d line|-u old -i new user@domain|@domain"
-#define LINE_MAX_BYTES 1024
 
 static char outbuf[4096];
 static substdio out;
@@ -34,13 +34,9 @@ static void want(enum userdb_result r, const struct strerr *e, const char *none)
 }
 
 static void check_line(const char *line) {
-  size_t n = strlen(line);
-  size_t at = bytes_rchr(line, n, '@');
+  const char *why = alias_line_fault(line);
 
-  if (!n || n > LINE_MAX_BYTES || strpbrk(line, "\n\r")) strerr_diem(100, FATAL, "a line has 1 to 1024 characters", (char *)0);
-  if (line[0] == '|' || line[0] == '/') return;
-  if (at == n || at + 1 == n || at == (line[0] == '&') || strpbrk(line, " \t"))
-    strerr_diem(100, FATAL, line, ": &user@domain, user@domain, /path/Maildir/ or | command is wanted", (char *)0);
+  if (why) strerr_diem(100, FATAL, line, ": ", why, (char *)0);
 }
 
 static void show(struct site *s, const char *user, const char *domain) {
