@@ -113,6 +113,18 @@ int fd_slurp(int fd, stralloc *sa, size_t max) {
   }
 }
 
+int fd_seekable(int fd) {
+  char buf[8192];
+  ssize_t r;
+  int copy;
+
+  if (lseek(fd, 0, SEEK_CUR) != -1) return fd;
+  copy = open_retry("/tmp", O_TMPFILE | O_RDWR, 0600);
+  while (copy != -1 && (r = read(fd, buf, sizeof buf)) != 0)
+    if ((r == -1 && errno != EINTR) || (r > 0 && fd_write_all(copy, buf, (size_t)r) == -1)) copy = fd_close(copy);
+  return copy;
+}
+
 int fd_syncdir(const char *dir) {
   int fd = open_retry(dir, O_RDONLY | O_DIRECTORY, 0);
   int r;

@@ -91,6 +91,15 @@ static void judge(struct autoreply *a, const char *name, size_t namen, const cha
     if (is(name, namen, addressed[i])) look_for_us(a, s, n);
 }
 
+const char *autoreply_recipient(const char *recipient) {
+  size_t n = strlen(recipient);
+  size_t at = bytes_rchr(recipient, n, '@');
+  size_t host = at < n ? n - at - 1 : 0;
+
+  if (!host || at < host + 2 || recipient[host] != '-' || !bytes_caseequal(recipient, recipient + at + 1, host)) return recipient;
+  return recipient + host + 1;
+}
+
 int autoreply_field(struct autoreply *a, const char *s, size_t n) {
   struct {
     const char *name;

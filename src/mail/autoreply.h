@@ -17,6 +17,9 @@ struct autoreply {
   stralloc subject, from, to, cc, date, messid, references; /* bodies of fields, unfolded */
 };
 
+/* $RECIPIENT as the sender of the message wrote it: of a virtual user example.com-joe@example.com
+ * without the example.com- that qmail-local works with.  Borrowed. */
+const char *autoreply_recipient(const char *recipient);
 /* One field of the header, with its line end: 1, or 0 without memory. */
 int autoreply_field(struct autoreply *a, const char *s, size_t n) MUST_CHECK;
 /* The header is over: null when it is to be answered, else why not. */

@@ -202,11 +202,18 @@ static enum deliver_result deliver_mailbox(struct job *j) {
 
 /* --- lines of aliases and of .qmail */
 
+/* The user's own, HOME/Maildir/? */
+static int is_own(const struct job *j, const char *path) {
+  const stralloc *home = &j->account.home;
+
+  return home->len && !strncmp(path, home->s, home->len) && !strcmp(path + home->len, "/Maildir/");
+}
+
 /* One line: a deliver_result or VDELIVER_STOP. */
 static int deliver_line(struct job *j, const char *line) {
   while (*line == ' ' || *line == '\t') ++line;
   if (!*line || *line == '#') return DELIVER_OK;
-  if (*line == '/') return deliver_path(j, line);
+  if (*line == '/') return is_own(j, line) ? deliver_mailbox(j) : deliver_path(j, line);
   if (*line == '|') return vdeliver_program(j->v, line + 1, j->e);
   if (*line == '&') ++line;
   while (*line == ' ') ++line;

@@ -2,7 +2,6 @@
 #include "user/vdeliver_run.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,7 +9,6 @@
 #include "base/env.h"
 #include "base/fd.h"
 #include "base/spawn.h"
-#include "base/substdio.h"
 #include "conf/paths.h"
 
 #define REPORT_MAX 65536
@@ -150,20 +148,6 @@ static int take_head(stralloc *head) {
   return 1;
 }
 
-/* The message: a descriptor, or -1 with e filled. */
-static int seekable(struct strerr *e) {
-  char buf[SUBSTDIO_SIZE];
-  ssize_t r;
-  int fd;
-
-  if (lseek(0, 0, SEEK_CUR) != -1) return 0;
-  fd = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-  while (fd != -1 && (r = read(0, buf, sizeof buf)) != 0)
-    if ((r == -1 && errno != EINTR) || (r > 0 && fd_write_all(fd, buf, (size_t)r) == -1)) fd = fd_close(fd);
-  if (fd == -1) strerr_sys(e, "unable to keep the message in /tmp", (char *)0);
-  return fd;
-}
-
 static int is_set(const char *name) {
   const char *value = env_get(name);
 
@@ -187,8 +171,8 @@ int vdeliver_environment(struct vdeliver *v, stralloc *head, struct strerr *e) {
   v->allow_inactive = is_set("ALLOW_INACTIVE");
   if (!take_head(head)) return strerr_set(e, "out of memory", (char *)0);
   v->head = stralloc_cstr(head);
-  v->msgfd = seekable(e);
-  return v->msgfd == -1 ? -1 : 0;
+  v->msgfd = fd_seekable(0);
+  return v->msgfd == -1 ? strerr_sys(e, "unable to keep the message in /tmp", (char *)0) : 0;
 }
 
 int vdeliver_exit(enum deliver_result r, const struct strerr *e) {

@@ -15,6 +15,7 @@ EXCEPTIONS = {
     "qmail-queue": "injectors run it by the name in $QMAILQUEUE; its exit codes are those of exitcodes.def",
     "qmail-multi": "the same",
     "qmail-nullqueue": "the same",
+    "postdel": "Postfix runs it: its exit codes are those of sysexits.h",
 }
 # Without arguments they serve until they are ended.
 SERVERS = {"svscan", "qmail-daemon", "qmail-start", "qmail-send", "qmail-tlsd", "qmail-queued", "inlookup", "nssd", "svscanboot"}

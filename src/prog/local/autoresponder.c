@@ -134,7 +134,7 @@ int main(int argc, char **argv) {
       {0, OPTION_FLAG, 0, 0},
   };
   int i = options_or_die(argc, argv, options, USAGE, 2, 2);
-  struct autoreply a = {.sender = need("SENDER"), .recipient = need("RECIPIENT"), .lax = opt.lax};
+  struct autoreply a = {.sender = need("SENDER"), .recipient = autoreply_recipient(need("RECIPIENT")), .lax = opt.lax};
   stralloc answer = STRALLOC_INIT;
   int64_t now = wall_now();
   const char *against;

@@ -90,7 +90,28 @@ static void composed(void) {
   autoreply_free(&a);
 }
 
+static void recipients(void) {
+  static const struct {
+    const char *given, *want;
+  } cases[] = {
+      {"joe@example.com", "joe@example.com"},
+      {"example.com-joe@example.com", "joe@example.com"},
+      {"Example.COM-joe-x@example.com", "joe-x@example.com"},
+      {"example.com-@example.com", "example.com-@example.com"},
+      {"example.comjoe@example.com", "example.comjoe@example.com"},
+      {"example.net-joe@example.com", "example.net-joe@example.com"},
+      {"joe@", "joe@"},
+      {"@", "@"},
+      {"-@", "-@"},
+      {"", ""},
+      {"joe", "joe"},
+  };
+
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) CHECK_CASE(!strcmp(autoreply_recipient(cases[i].given), cases[i].want), cases[i].given);
+}
+
 int main(void) {
+  recipients();
   judged();
   composed();
   return check_done();

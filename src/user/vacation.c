@@ -1,0 +1,167 @@
+/* vacation: see vacation.h.  Files of the home are changed as its owner. */
+#include "user/vacation.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/file.h"
+#include "conf/paths.h"
+#include "mail/utf8.h"
+#include "user/maildir.h"
+#include "user/userdb.h"
+
+#define QMAIL_MAX 65536
+#define GROUP "MailGroup "
+
+static int no_memory(struct strerr *e) {
+  errno = ENOMEM;
+  return strerr_sys(e, "unable to change the vacation reply", (char *)0);
+}
+
+/* As one word of the shell that runs program lines: names of users may hold quotes and dollars. */
+static int quote(stralloc *out, const char *a, const char *b) {
+  const char *const parts[] = {a, b};
+
+  if (!stralloc_append(out, '\'')) return 0;
+  for (int k = 0; k < 2; ++k)
+    for (const char *s = parts[k]; *s; ++s)
+      if (*s == '\'' ? !stralloc_cats(out, "'\\''") : !stralloc_append(out, *s)) return 0;
+  return stralloc_append(out, '\'');
+}
+
+/* The end of our line, which tells it from all others. */
+static int tail(stralloc *out, const char *home) {
+  return stralloc_append(out, ' ') && quote(out, home, VACATION_MESSAGE) && stralloc_append(out, ' ') && quote(out, home, VACATION_ANSWERED);
+}
+
+static int add_line(stralloc *out, const char *program, const char *charset, const stralloc *end) {
+  int ok = stralloc_catm(out, "| ", program, " -q", (char *)0);
+
+  if (charset) ok = ok && stralloc_catm(out, " -T 'text/plain; charset=", charset, "'", (char *)0);
+  return ok && stralloc_cat(out, end) && stralloc_append(out, '\n');
+}
+
+static int is_ours(const char *s, size_t n, const stralloc *end) {
+  return n > end->len && *s == '|' && !memcmp(s + n - end->len, end->s, end->len);
+}
+
+/* Adds the lines of text that are not ours; tells whether one was. */
+static int add_others(const stralloc *text, const stralloc *end, stralloc *out, int *had) {
+  for (size_t i = 0; i < text->len;) {
+    const char *s = text->s + i;
+    size_t n = bytes_chr(s, text->len - i, '\n');
+
+    i += n + 1;
+    if (is_ours(s, n, end)) *had = 1;
+    else if (!stralloc_catb(out, s, n) || !stralloc_append(out, '\n')) return 0;
+  }
+  return 1;
+}
+
+int vacation_edit(const stralloc *text, const char *home, const char *program, const char *charset, stralloc *out) {
+  stralloc end = STRALLOC_INIT, mailbox = STRALLOC_INIT;
+  int had = 0, r = -1;
+
+  stralloc_cut(out, 0);
+  if (tail(&end, home) && stralloc_catm(&mailbox, home, "/Maildir/\n", (char *)0) &&
+      (!program || add_line(out, program, charset, &end)) && (text ? add_others(text, &end, out, &had) : !program || stralloc_cat(out, &mailbox)))
+    r = program || (text && !(had && stralloc_equals(out, mailbox.s)));
+  stralloc_free(&end);
+  stralloc_free(&mailbox);
+  return r;
+}
+
+int vacation_charset_ok(const char *charset) {
+  size_t n = strspn(charset, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:+");
+
+  return n && !charset[n] && n <= 64;
+}
+
+/* --- the files, as their owner */
+
+struct files {
+  stralloc qmail, message, answered, maildir;
+};
+
+static int find_files(const char *home, struct files *f) {
+  return stralloc_catm(&f->qmail, home, "/.qmail", (char *)0) && stralloc_catm(&f->message, home, VACATION_MESSAGE, (char *)0) &&
+         stralloc_catm(&f->answered, home, VACATION_ANSWERED, (char *)0) && stralloc_catm(&f->maildir, home, "/Maildir", (char *)0);
+}
+
+static int edit_qmail(const struct files *f, const char *home, const char *program, const char *charset, struct strerr *e) {
+  stralloc old = STRALLOC_INIT, new = STRALLOC_INIT;
+  int there = file_read(f->qmail.s, &old, QMAIL_MAX), r, keep;
+
+  if (there == -1) {
+    r = strerr_sys(e, "unable to read ", f->qmail.s, (char *)0);
+  } else {
+    keep = vacation_edit(there ? &old : 0, home, program, charset, &new);
+    r = keep == -1 ? no_memory(e) : keep ? file_replace(f->qmail.s, stralloc_cstr(&new), new.len, 0600) : unlink(f->qmail.s);
+    if (keep == 0 && r == -1 && errno == ENOENT) r = 0;
+    if (r == -1 && keep != -1) strerr_sys(e, "unable to change ", f->qmail.s, (char *)0);
+  }
+  stralloc_free(&old);
+  stralloc_free(&new);
+  return r;
+}
+
+/* The text stands before the line that needs it. */
+static int switch_on(const struct files *f, const char *home, const stralloc *text, const char *charset, struct strerr *e) {
+  stralloc program = STRALLOC_INIT;
+  int r = paths_program("autoresponder", &program) ? maildir_create(f->maildir.s, 0700, 1, e) : no_memory(e);
+
+  if (r == 0 && file_replace(f->message.s, text->s, text->len, 0600) == -1) r = strerr_sys(e, "unable to write ", f->message.s, (char *)0);
+  if (r == 0) r = tree_remove(f->answered.s, e);
+  if (r == 0) r = edit_qmail(f, home, program.s, charset, e);
+  stralloc_free(&program);
+  return r;
+}
+
+static int switch_off(const struct files *f, const char *home, struct strerr *e) {
+  if (edit_qmail(f, home, 0, 0, e) == -1) return -1;
+  if (unlink(f->message.s) == -1 && errno != ENOENT) return strerr_sys(e, "unable to remove ", f->message.s, (char *)0);
+  return tree_remove(f->answered.s, e);
+}
+
+static const char *text_fault(const stralloc *text, const char *charset) {
+  if (!text->len) return "the text is empty";
+  if (bytes_chr(text->s, text->len, 0) != text->len) return "the text has a byte 0";
+  return charset || utf8_valid(text->s, text->len) ? 0 : "the text is not UTF-8: CHARSET has to say what it is";
+}
+
+/* Null when it comes to .qmail. */
+static const char *mail_goes_elsewhere(const struct userdb_user *u, const struct strlist *aliases) {
+  if (stralloc_starts(&u->gecos, GROUP)) return "a group has no mailbox and answers nobody";
+  return aliases->len ? "there is an alias of that name, which takes all mail: a line of it would have to answer" : 0;
+}
+
+int vacation_set(struct site *s, const struct address *a, const stralloc *text, const char *charset, struct strerr *e) {
+  struct userdb_user u = {0};
+  struct strlist aliases = {0};
+  struct files f = {.qmail = STRALLOC_INIT};
+  const char *why = text ? text_fault(text, charset) : 0;
+  enum userdb_result found = USERDB_NONE;
+  struct identity owner;
+  int r = why ? site_permanent(e, a->user.s, why) : site_open_db(s, 0, e);
+
+  if (r == 0) {
+    found = userdb_account_get(&s->db, a->user.s, a->domain.s, &u, &aliases, e);
+    if (found == USERDB_NONE) site_permanent(e, a->user.s, "there is no such user");
+    else if (found == USERDB_FOUND && text && (why = mail_goes_elsewhere(&u, &aliases)) != 0) site_permanent(e, a->user.s, why);
+    if (found != USERDB_FOUND || why) r = -1;
+  }
+  r = identity_back(r, e);
+  owner = (struct identity){u.uid, u.gid};
+  if (r == 0) r = find_files(u.home.s, &f) ? identity_enter(&owner, e) : no_memory(e);
+  if (r == 0) r = text ? switch_on(&f, u.home.s, text, charset, e) : access(u.home.s, F_OK) == 0 ? switch_off(&f, u.home.s, e) : 0;
+  r = identity_back(r, e);
+  userdb_user_free(&u);
+  strlist_free(&aliases);
+  stralloc_free(&f.qmail);
+  stralloc_free(&f.message);
+  stralloc_free(&f.answered);
+  stralloc_free(&f.maildir);
+  return r;
+}
