@@ -1,0 +1,93 @@
+/* vatrn: shows and changes which domains a virtual user may fetch with ATRN. */
+#include <string.h>
+
+#include "base/options.h"
+#include "base/substdio.h"
+#include "user/site.h"
+#include "user/userdb_map.h"
+
+#define FATAL "vatrn: fatal: "
+#define USAGE "vatrn [-v] -s [user@domain|domain] | -i domains|-d domains|-u old -i new user@domain"
+
+static void die(const struct strerr *e) {
+  strerr_die(site_code(e), FATAL, e);
+}
+
+static void want(enum userdb_result r, const struct strerr *e, const char *none) {
+  switch (r) {
+    case USERDB_FOUND: return;
+    case USERDB_NONE: strerr_diem(1, FATAL, none, (char *)0);
+    case USERDB_EXISTS: strerr_diem(1, FATAL, "the user may fetch that already", (char *)0);
+    case USERDB_TEMPFAIL: die(e);
+  }
+}
+
+/* Domains by commas, as qmail-smtpd takes them apart. */
+static void check_list(const char *list) {
+  const char *s = list, *why = 0;
+
+  if (strlen(list) > NAME_DOMAIN_MAX) why = "a list has at most 253 characters; there may be several";
+  for (;;) {
+    size_t n = strcspn(s, ",");
+
+    if (!why) why = name_domain_fault(s, n);
+    if (!s[n]) break;
+    s += n + 1;
+  }
+  if (why) strerr_diem(100, FATAL, list, ": ", why, (char *)0);
+}
+
+static void show(struct site *s, const struct address *a) {
+  struct strlist list = {0};
+  struct strerr e;
+  char buf[4096];
+  substdio out;
+
+  want(userdb_atrn_show(&s->db, stralloc_cstr(&a->user), stralloc_cstr(&a->domain), &list, &e), &e, "nobody may fetch anything");
+  substdio_initfd_write(&out, 1, buf, sizeof buf);
+  for (size_t i = 0; i + 2 < list.len; i += 3)
+    if (substdio_puts(&out, list.item[i].s) == -1 || substdio_putlit(&out, "@") == -1 || substdio_puts(&out, list.item[i + 1].s) == -1 ||
+        substdio_putlit(&out, " -> ") == -1 || substdio_puts(&out, list.item[i + 2].s) == -1 || substdio_putlit(&out, "\n") == -1)
+      strerr_diem_sys(111, FATAL, "unable to write", (char *)0);
+  if (substdio_flush(&out) == -1) strerr_diem_sys(111, FATAL, "unable to write", (char *)0);
+  strlist_free(&list);
+}
+
+/* Whose: an address, a domain where showing, or everybody. */
+static void take_whose(const char *arg, int showing, struct address *a) {
+  struct strerr e;
+
+  if (!arg) return;
+  if (!showing || strchr(arg, '@')) {
+    if (site_address(arg, a, &e) == -1) die(&e);
+    return;
+  }
+  if (site_domain(arg, &e) == -1) die(&e);
+  if (!stralloc_copys(&a->domain, arg)) strerr_die_nomem(FATAL);
+}
+
+int main(int argc, char **argv) {
+  struct site s;
+  struct address a = {STRALLOC_INIT, STRALLOC_INIT};
+  struct strerr e;
+  const char *insert = 0, *delete = 0, *old = 0;
+  int showing = 0, verbose = 0;
+  const struct option options[] = {
+      {'s', OPTION_FLAG, &showing, 1},  {'i', OPTION_STRING, &insert, 0}, {'d', OPTION_STRING, &delete, 0},
+      {'u', OPTION_STRING, &old, 0},    {'v', OPTION_COUNT, &verbose, 0}, {0, OPTION_FLAG, 0, 0},
+  };
+  int i = options_or_die(argc, argv, options, USAGE, 0, 1);
+
+  if (showing + !!insert + !!delete != 1 || (old && !insert) || (!showing && argc == i)) strerr_die_usage(USAGE);
+  take_whose(argv[i], showing, &a);
+  if (insert) check_list(insert);
+  if (site_load(&s, &e) == -1 || site_open_db(&s, 0, &e) == -1) die(&e);
+  if (showing) show(&s, &a);
+  else if (old) want(userdb_atrn_change(&s.db, a.user.s, a.domain.s, old, insert, &e), &e, "the user may not fetch that");
+  else if (insert) want(userdb_atrn_add(&s.db, a.user.s, a.domain.s, insert, &e), &e, "there is no such user");
+  else want(userdb_atrn_delete(&s.db, a.user.s, a.domain.s, delete, &e), &e, "the user may not fetch that");
+  if (verbose && !showing) strerr_warnm("", "changed ", argv[i], (char *)0);
+  address_free(&a);
+  site_close(&s);
+  return 0;
+}

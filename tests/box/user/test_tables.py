@@ -1,0 +1,133 @@
+"""Programs of small tables: vipmap, vatrn. Each test on SQLite and, where it is installed, on MariaDB."""
+import os, shutil, unittest
+from mariadbsite import MariaDB
+from usersite import UserSite
+
+
+class Base:
+    server = None
+
+    def setUp(self):
+        self.site = s = UserSite()
+        self.addCleanup(s.close)
+        if self.server:
+            name = f"indimail{self.database}"
+            s.env = lambda **extra: UserSite.env(s, **{"MYSQL_DATABASE": name, **extra})
+            s.control("host.mysql", self.server.host() + "\n")
+            os.chmod(s.path("control", "host.mysql"), 0o600)
+            if s.ids:
+                os.chown(s.path("control", "host.mysql"), 65534, 65534)
+        s.add_domain()
+        s.ok("vaddaliasdomain", "alias.example", "example.com")
+        s.add_user("alice")
+
+    def fails(self, code, *argv, **kw):
+        p = self.site.run(list(argv), **kw)
+        self.assertEqual(p.returncode, code, (argv, p.stderr))
+        self.assertEqual(p.stderr.count(b"\n"), 1, p.stderr)
+        return p.stderr.decode()
+
+    def test_vipmap(self):
+        s = self.site
+        self.fails(1, "vipmap", "-s")
+        s.add_domain("other.example")
+        s.ok("vipmap", "-i", "192.0.2.1", "example.com")
+        s.ok("vipmap", "-v", "-i", "2001:DB8:0:0:0:0:0:1", "alias.example")
+        self.assertEqual(s.ok("vipmap", "-s"), "192.0.2.1 -> example.com\n2001:db8::1 -> example.com\n")
+        self.assertEqual(s.ok("vipmap", "-p"), s.ok("vipmap", "-s"))
+        self.assertIn("already", self.fails(1, "vipmap", "-i", "192.0.2.1", "other.example"))
+        s.ok("vipmap", "-u", "192.0.2.1", "other.example")
+        s.ok("vipmap", "-u", "192.0.2.1", "other.example")
+        self.assertIn("192.0.2.1 -> other.example\n", s.ok("vipmap", "-s"))
+        self.fails(1, "vipmap", "-u", "192.0.2.9", "other.example")
+        self.fails(1, "vipmap", "-i", "192.0.2.9", "none.example")
+        self.fails(1, "vipmap", "-d", "192.0.2.1", "example.com")
+        s.ok("vipmap", "-d", "2001:db8::1", "example.com")
+        s.ok("vdeldomain", "other.example")  # with its entries
+        self.fails(1, "vipmap", "-s")
+        for ip in ("", "192.0.2", "192.0.2.1.", "192.0.2.256", "::g", "1.2.3.4/8", "localhost", "1.2.3.4'; --", "1.2.3.4\n", "é", "1" * 5000):
+            self.fails(100, "vipmap", "-i", ip, "example.com")
+        for domain in ("", "..", "a/b", "EXAMPLE.com", "x'; DROP TABLE domains; --", "é.example", "a" * 300):
+            self.fails(100, "vipmap", "-i", "192.0.2.1", domain)
+        for argv in ([], ["-s", "x", "y"], ["-i", "192.0.2.1"], ["-i", "-d", "192.0.2.1", "example.com"], ["192.0.2.1", "example.com"]):
+            self.assertIn("usage:", self.fails(100, "vipmap", *argv))
+
+    def test_vatrn(self):
+        s = self.site
+        s.add_user("bob")
+        s.start_lookup("-i", "1", "-p", "1")
+        self.assertEqual(s.query("atrn", "alice@example.com"), (1, ["none"]))
+        self.fails(1, "vatrn", "-s")
+        s.ok("vatrn", "-i", "a.example,b.example", "alice@example.com")
+        s.ok("vatrn", "-v", "-i", "c.example", "alice@alias.example")
+        s.ok("vatrn", "-i", "c.example", "bob@example.com")
+        self.fails(1, "vatrn", "-i", "c.example", "alice@example.com")
+        # what was stored is what inlookup answers
+        self.assertEqual(s.query("atrn", "alice@example.com"), (0, ["ok", "a.example,b.example", "c.example"]))
+        self.assertEqual(s.query("atrn", "alice@alias.example"), (0, ["ok", "a.example,b.example", "c.example"]))
+        self.assertEqual(s.query("atrn", "bob@example.com"), (0, ["ok", "c.example"]))
+        shown = "alice@example.com -> a.example,b.example\nalice@example.com -> c.example\n"
+        self.assertEqual(s.ok("vatrn", "-s", "alice@example.com"), shown)
+        for argv in ([], ["example.com"], ["alias.example"]):
+            self.assertEqual(s.ok("vatrn", "-s", *argv), shown + "bob@example.com -> c.example\n")
+        self.fails(1, "vatrn", "-s", "none.example")
+        s.ok("vatrn", "-u", "c.example", "-i", "d.example", "alice@example.com")
+        self.fails(1, "vatrn", "-u", "c.example", "-i", "e.example", "alice@example.com")
+        self.fails(1, "vatrn", "-u", "d.example", "-i", "a.example,b.example", "alice@example.com")
+        s.ok("vatrn", "-d", "a.example,b.example", "alice@alias.example")
+        self.fails(1, "vatrn", "-d", "a.example,b.example", "alice@example.com")
+        self.assertEqual(s.query("atrn", "alice@example.com"), (0, ["ok", "d.example"]))
+        self.fails(1, "vatrn", "-i", "a.example", "nobody@example.com")
+        self.fails(1, "vatrn", "-i", "a.example", "alice@none.example")
+        s.ok("vrenameuser", "alice@example.com", "eve@example.com")
+        self.assertEqual(s.query("atrn", "eve@example.com"), (0, ["ok", "d.example"]))
+        s.ok("vdeluser", "bob@example.com")
+        self.assertEqual(s.ok("vatrn", "-s"), "eve@example.com -> d.example\n")
+
+    def test_vatrn_wrong(self):
+        s = self.site
+        for domains in ("", ",", "a.example,", ",a.example", "a.example,,b.example", "a.example, b.example", "..", "a/b", "A.example", "*",
+                        "x'; DROP TABLE atrn_map; --", "é.example", ",".join(["abcdefgh.example"] * 20), "a\n"):
+            self.fails(100, "vatrn", "-i", domains, "alice@example.com")
+        for address in ("", "alice", "@example.com", "Alice@example.com", "a/../b@example.com", "x' OR 'a'='a@example.com"):
+            self.fails(100, "vatrn", "-i", "a.example", address)
+        self.fails(100, "vatrn", "-s", "x'; --")
+        for argv in ([], ["-i", "a.example"], ["-s", "-d", "a", "b@c"], ["-u", "a.example", "b@c"], ["-s", "a", "b"], ["x@y"]):
+            self.assertIn("usage:", self.fails(100, "vatrn", *argv))
+        self.fails(1, "vatrn", "-s")
+
+    def test_database_down(self):
+        s = self.site
+        env = s.env(MYSQL_HOST="127.0.0.1:x:y:1") if self.server else s.env()
+        if not self.server:
+            with open(s.db_path(), "w") as f:
+                f.write("rubbish, not a database" * 100)
+        for argv in (["vipmap", "-s"], ["vipmap", "-i", "192.0.2.1", "example.com"], ["vatrn", "-s"], ["vatrn", "-i", "a.example", "alice@example.com"],
+                     ["vatrn", "-d", "a.example", "alice@example.com"]):
+            self.fails(111, *argv, env=env)
+
+
+class Sqlite(Base, unittest.TestCase):
+    pass
+
+
+@unittest.skipUnless(shutil.which("mariadbd"), "MariaDB is not installed")
+class Mariadb(Base, unittest.TestCase):
+    database = 0
+
+    @classmethod
+    def setUpClass(cls):
+        cls.server = MariaDB()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.close()
+
+    def setUp(self):
+        type(self).database += 1
+        self.database = type(self).database
+        super().setUp()
+
+
+if __name__ == "__main__":
+    unittest.main()
