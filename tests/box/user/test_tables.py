@@ -96,6 +96,63 @@ class Base:
             self.assertIn("usage:", self.fails(100, "vatrn", *argv))
         self.fails(1, "vatrn", "-s")
 
+    def test_vfstab(self):
+        s = self.site
+        self.fails(1, "vfstab", "-s")
+        self.fails(1, "vfstab", "-b")
+        s.ok("vfstab", "-i", "-n", "10", "-q", "1M", "-m", "192.0.2.1", "/home/")
+        s.ok("vfstab", "-i", "-q", "1G", "-m", "store.example.com", "/home")
+        self.fails(1, "vfstab", "-i", "-q", "1G", "-m", "192.0.2.1", "/home")
+        self.assertEqual(s.ok("vfstab", "-s"), "/home 192.0.2.1 online users 0/10 free 1048576/1048576\n"
+                                               "/home store.example.com online users 0/0 free 1073741824/1073741824\n")
+        s.ok("vfstab", "-u", "-n", "20", "-q", "2000", "-m", "192.0.2.1", "/home")
+        s.ok("vfstab", "-v", "-o", "0", "-m", "192.0.2.1", "/home")
+        self.assertEqual(s.ok("vfstab", "-s", "-m", "192.0.2.1"), "/home 192.0.2.1 offline users 0/20 free 1048576/2000\n")
+        s.ok("vfstab", "-d", "-m", "192.0.2.1", "/home")
+        for argv in (["-d"], ["-o", "1"], ["-u", "-q", "1"]):
+            self.fails(1, "vfstab", *argv, "-m", "192.0.2.1", "/home")
+        self.fails(1, "vfstab", "-s", "-m", "192.0.2.1")
+        self.fails(1, "vfstab", "-b")  # of this host there is none
+
+    def test_vfstab_chooses(self):
+        s = self.site
+        one, two = s.path("mail"), s.path("elsewhere")
+        os.mkdir(two)
+        s.ok("vfstab", "-l", one)
+        s.ok("vfstab", "-l", two, env=s.env(AVG_USER_QUOTA="1000"))
+        self.assertRegex(s.ok("vfstab", "-s"), rf"{two} localhost online users 0/(\d+) free (\d+)/\2\n{one} localhost online users 0/\d+ free (\d+)/\3\n")
+        self.assertEqual(s.ok("vfstab", "-b"), two + "\n")  # postmaster and alice are on the other
+        with open(s.path("control", "lastfstab")) as f:
+            self.assertEqual(f.read(), two + "\n")
+        for name in ("a", "b", "c"):
+            s.add_user(name, "-B", two)
+        self.assertEqual(s.ok("vfstab", "-b"), one + "\n")
+        self.assertRegex(s.ok("vfstab", "-s"), rf"{two} localhost online users 3/(.*\n){one} localhost online users 2/")
+        s.ok("vfstab", "-o", "0", one)
+        self.assertEqual(s.ok("vfstab", "-b"), two + "\n")
+        s.ok("vfstab", "-u", "-n", "3", "-q", "1G", two)
+        self.assertIn("room", self.fails(1, "vfstab", "-b"))
+        s.ok("vfstab", "-o", "1", one)
+        os.rename(one, one + ".away")
+        self.assertIn("room", self.fails(1, "vfstab", "-b"))  # what is not there is full
+        self.fails(111, "vfstab", "-l", one)
+
+    def test_vfstab_wrong(self):
+        s = self.site
+        for fs in ("", "home", "./x", "/a/../b", "/a\nb", "/a:b", "/" + "a" * 300):
+            self.fails(100, "vfstab", "-i", "-q", "1G", fs)
+        for host in ("", "a b", "192.0.2.1'; --", "é", "a" * 70):
+            self.fails(100, "vfstab", "-i", "-q", "1G", "-m", host, "/home")
+        for size in ("", "much", "-1", "1,5", "99999999999999999999", "1T"):
+            self.fails(100, "vfstab", "-i", "-q", size, "/home")
+        for argv in ([], ["-s", "x"], ["-b", "x"], ["-i", "/home"], ["-d"], ["-o", "2", "/home"], ["-n", "-1", "-i", "-q", "1", "/home"],
+                     ["-l", "-m", "192.0.2.1", "/home"], ["-d", "-q", "1", "/home"], ["-i", "-u", "-q", "1", "/home"]):
+            self.assertIn("usage:", self.fails(100, "vfstab", *argv))
+        self.fails(1, "vfstab", "-s")
+        odd = "/it's `odd` \"; DROP TABLE fstab; --é"
+        s.ok("vfstab", "-i", "-q", "1G", odd)
+        self.assertEqual(s.ok("vfstab", "-s"), f"{odd} localhost online users 0/0 free 1073741824/1073741824\n")
+
     def test_database_down(self):
         s = self.site
         env = s.env(MYSQL_HOST="127.0.0.1:x:y:1") if self.server else s.env()
@@ -103,7 +160,7 @@ class Base:
             with open(s.db_path(), "w") as f:
                 f.write("rubbish, not a database" * 100)
         for argv in (["vipmap", "-s"], ["vipmap", "-i", "192.0.2.1", "example.com"], ["vatrn", "-s"], ["vatrn", "-i", "a.example", "alice@example.com"],
-                     ["vatrn", "-d", "a.example", "alice@example.com"]):
+                     ["vatrn", "-d", "a.example", "alice@example.com"], ["vfstab", "-s"], ["vfstab", "-b"], ["vfstab", "-i", "-q", "1G", "/home"]):
             self.fails(111, *argv, env=env)
 
 

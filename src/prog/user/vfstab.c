@@ -1,0 +1,143 @@
+/* vfstab: shows and changes the file systems mailboxes are on, and chooses that for the next. */
+#include <string.h>
+
+#include "base/file.h"
+#include "base/options.h"
+#include "base/substdio.h"
+#include "conf/paths.h"
+#include "net/ip.h"
+#include "user/fstab.h"
+#include "user/site.h"
+
+#define FATAL "vfstab: fatal: "
+#define USAGE "vfstab [-v] -s [-m host] | -l fs | -b | -i|-u -n users -q size [-m host] fs | -d [-m host] fs | -o 0|1 [-m host] fs"
+#define FS_MAX 255
+#define HOST_MAX 64
+
+static struct {
+  int show, local, balance, insert, update, delete, verbose;
+  uint64_t users, online;
+  const char *size, *host;
+} opt = {.online = 2};
+
+static void die(const struct strerr *e) {
+  strerr_die(site_code(e), FATAL, e);
+}
+
+static void want(enum userdb_result r, const struct strerr *e, const char *none) {
+  switch (r) {
+    case USERDB_FOUND: return;
+    case USERDB_NONE: strerr_diem(1, FATAL, none, (char *)0);
+    case USERDB_EXISTS: strerr_diem(1, FATAL, "the file system is there already", (char *)0);
+    case USERDB_TEMPFAIL: die(e);
+  }
+}
+
+static int format(stralloc *to, const struct fstab_row *r) {
+  return stralloc_catm(to, r->filesystem.s, " ", r->host.s, r->online ? " online" : " offline", " users ", (char *)0) && stralloc_cati64(to, r->cur_users) &&
+         stralloc_append(to, '/') && stralloc_cati64(to, r->max_users) && stralloc_cats(to, " free ") && stralloc_cati64(to, r->cur_size) &&
+         stralloc_append(to, '/') && stralloc_cati64(to, r->max_size) && stralloc_append(to, '\n');
+}
+
+static void write_out(const stralloc *text) {
+  char buf[4096];
+  substdio out;
+
+  substdio_initfd_write(&out, 1, buf, sizeof buf);
+  if (substdio_put(&out, text->s, text->len) == -1 || substdio_flush(&out) == -1) strerr_diem_sys(111, FATAL, "unable to write", (char *)0);
+}
+
+static void show(struct site *s) {
+  struct fstab f = {0, 0};
+  stralloc text = STRALLOC_INIT;
+  struct strerr e;
+
+  want(fstab_read(&s->db, opt.host ? opt.host : "", &f, &e), &e, "there are no file systems");
+  for (size_t i = 0; i < f.len; ++i)
+    if (!format(&text, &f.row[i])) strerr_die_nomem(FATAL);
+  write_out(&text);
+  stralloc_free(&text);
+  fstab_free(&f);
+}
+
+/* Measured, chosen, written down. */
+static void balance(struct site *s) {
+  struct fstab f = {0, 0};
+  const struct fstab_row *chosen;
+  stralloc path = STRALLOC_INIT, text = STRALLOC_INIT;
+  struct strerr e;
+
+  want(fstab_read(&s->db, FSTAB_HERE, &f, &e), &e, "there are no file systems of this host");
+  if (fstab_measure(&s->db, &f, &e) == -1) die(&e);
+  chosen = fstab_choose(&f);
+  if (!chosen) strerr_diem(1, FATAL, "no file system of this host is online and has room", (char *)0);
+  if (!paths_file(PATH_CONTROL, FSTAB_FILE, &path) || !stralloc_catm(&text, chosen->filesystem.s, "\n", (char *)0)) strerr_die_nomem(FATAL);
+  if (identity_leave(&e) == -1) die(&e);
+  if (file_replace(path.s, text.s, text.len, 0644) == -1) strerr_diem_sys(111, FATAL, "unable to write ", path.s, (char *)0);
+  write_out(&text);
+  stralloc_free(&path);
+  stralloc_free(&text);
+  fstab_free(&f);
+}
+
+/* With the sizes it has: another one, or new ones. */
+static void take_local(struct site *s, struct fstab_row *r, int64_t bytes) {
+  uint64_t average = conf_number(&s->conf, SET_avg_user_quota);
+  enum userdb_result v;
+  struct strerr e;
+
+  r->max_size = r->cur_size = bytes;
+  r->max_users = (int64_t)((uint64_t)bytes / (average ? average : 1));
+  v = fstab_add(&s->db, r, &e);
+  if (v == USERDB_EXISTS) v = fstab_set_limits(&s->db, r, &e);
+  want(v, &e, "there is no such file system");
+}
+
+static void check(const char *fs, struct fstab_row *r) {
+  const char *host = opt.host ? opt.host : FSTAB_HERE;
+  size_t n = strlen(fs);
+  struct quota size = {0, 0};
+  struct ip ip;
+
+  while (n > 1 && fs[n - 1] == '/') --n;
+  if (*fs != '/' || n > FS_MAX || strpbrk(fs, "\r\n:") || strstr(fs, "/../")) strerr_diem(100, FATAL, fs, ": the absolute path of a file system is wanted", (char *)0);
+  if (strlen(host) > HOST_MAX || (!ip_scan(host, strlen(host), &ip) && name_domain_fault(host, strlen(host))))
+    strerr_diem(100, FATAL, host, ": a host is an IP address or a name", (char *)0);
+  if (opt.size && (!quota_parse(opt.size, strlen(opt.size), &size) || size.count || !size.bytes || size.bytes > INT64_MAX))
+    strerr_diem(100, FATAL, opt.size, ": a size in bytes is wanted, or with k, M, G", (char *)0);
+  *r = (struct fstab_row){.online = opt.online != 0, .max_users = (int64_t)opt.users, .max_size = (int64_t)size.bytes, .cur_size = (int64_t)size.bytes};
+  if (!stralloc_copyb(&r->filesystem, fs, n) || !stralloc_copys(&r->host, host)) strerr_die_nomem(FATAL);
+}
+
+int main(int argc, char **argv) {
+  struct site s;
+  struct fstab_row r = {.online = 1};
+  struct strerr e;
+  int64_t bytes = 0;
+  const struct option options[] = {
+      {'s', OPTION_FLAG, &opt.show, 1},   {'l', OPTION_FLAG, &opt.local, 1},  {'b', OPTION_FLAG, &opt.balance, 1},    {'i', OPTION_FLAG, &opt.insert, 1},
+      {'u', OPTION_FLAG, &opt.update, 1}, {'d', OPTION_FLAG, &opt.delete, 1}, {'n', OPTION_U64, &opt.users, INT64_MAX}, {'q', OPTION_STRING, &opt.size, 0},
+      {'m', OPTION_STRING, &opt.host, 0}, {'o', OPTION_U64, &opt.online, 1},  {'v', OPTION_COUNT, &opt.verbose, 0},   {0, OPTION_FLAG, 0, 0},
+  };
+  int i = options_or_die(argc, argv, options, USAGE, 0, 1);
+  int switching = opt.online != 2, wants_fs = !opt.show && !opt.balance;
+
+  if (opt.show + opt.local + opt.balance + opt.insert + opt.update + opt.delete + switching != 1 || argc - i != wants_fs ||
+      ((opt.insert || opt.update) != !!opt.size) || (opt.users && !opt.size) || (opt.host && (opt.local || opt.balance)))
+    strerr_die_usage(USAGE);
+  if (wants_fs) check(argv[i], &r);
+  if (opt.local && fstab_free_bytes(r.filesystem.s, &bytes, &e) == -1) die(&e);
+  if (site_load(&s, &e) == -1 || site_open_db(&s, 0, &e) == -1) die(&e);
+  if (opt.show) show(&s);
+  else if (opt.balance) balance(&s);
+  else if (opt.local) take_local(&s, &r, bytes);
+  else if (opt.insert) want(fstab_add(&s.db, &r, &e), &e, "there is no such file system");
+  else if (opt.update) want(fstab_set_limits(&s.db, &r, &e), &e, "there is no such file system");
+  else if (opt.delete) want(fstab_delete(&s.db, &r, &e), &e, "there is no such file system");
+  else want(fstab_set_online(&s.db, &r, &e), &e, "there is no such file system");
+  if (opt.verbose && wants_fs) strerr_warnm("", "changed ", r.filesystem.s, (char *)0);
+  stralloc_free(&r.filesystem);
+  stralloc_free(&r.host);
+  site_close(&s);
+  return 0;
+}
