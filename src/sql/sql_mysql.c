@@ -15,7 +15,7 @@
 #include "base/now.h"
 #include "base/scan.h"
 #include "sql/mysql_api.h"
-#include "sql/mysql_place.h"
+#include "sql/mysql_where.h"
 
 #define CONNECT_SECONDS 3
 #define IO_SECONDS 10
@@ -96,70 +96,13 @@ static const struct {
     {"compress", SWITCH, MYSQL_OPT_COMPRESS},
 };
 
-struct where {
-  struct mysql_place place;
-  stralloc database, library;
-  int verify;
-};
-
-static void free_where(struct where *w) {
-  mysql_place_free(&w->place);
-  stralloc_free(&w->database);
-  stralloc_free(&w->library);
-}
-
-/* The value of a key, in out: 1, 0 it is not there, -1. */
-static int find_key(const char *where, const char *key, stralloc *out) {
-  size_t n = strlen(key);
-
-  for (const char *line = where; *line;) {
-    size_t len = strcspn(line, "\n");
-
-    if (len > n && !memcmp(line, key, n) && line[n] == ' ') return stralloc_copyb(out, line + n + 1, len - n - 1) ? 1 : -1;
-    line += len + (line[len] == '\n');
-  }
-  stralloc_cut(out, 0);
-  return 0;
-}
-
-/* What the description of the server leaves open. */
-static int complete(struct where *w, const char *where, struct strerr *e) {
-  stralloc end = STRALLOC_INIT;
-  int r = 1;
-
-  if (!w->place.user.len && find_key(where, "user", &w->place.user) == -1) r = -1;
-  if (!w->place.password.len && find_key(where, "password", &w->place.password) == -1) r = -1;
-  if (find_key(where, "database", &w->database) == -1 || find_key(where, "library", &w->library) == -1) r = -1;
-  for (int i = 0; r == 1 && !w->place.socket.len && !w->place.port && i < 2; ++i) {
-    r = find_key(where, i ? "port" : "socket", &end) == -1 ? -1 : mysql_place_end(&w->place, stralloc_cstr(&end), end.len);
-    if (r == 0) strerr_set(e, "no path of a socket and no port: ", end.s, (char *)0);
-  }
-  if (r != -1 && find_key(where, "ssl_verify", &end) == -1) r = -1;
-  w->verify = !stralloc_equals(&end, "0");
-  if (r != -1 && w->place.tls == -1 && find_key(where, "ssl_enforce", &end) == 1) w->place.tls = !stralloc_equals(&end, "0");
-  stralloc_free(&end);
-  return r == 1 ? 0 : r == 0 ? -1 : no_memory(e);
-}
-
-static int parse_where(struct where *w, const char *where, struct strerr *e) {
-  stralloc host = STRALLOC_INIT;
-  int r;
-
-  memset(w, 0, sizeof *w);
-  r = find_key(where, "host", &host) == -1 ? -1 : mysql_place_parse(&w->place, stralloc_cstr(&host), host.len);
-  stralloc_wipe(&host);
-  if (r == -1) return no_memory(e);
-  if (r == 0) return strerr_set(e, "host.mysql is not of the form host[:user[:password[:socket or port[:ssl]]]]", (char *)0);
-  return complete(w, where, e);
-}
-
 /* --- connecting ----------------------------------------------------------------------------------- */
 
 static int set_option(struct conn *c, const char *where, size_t i, stralloc *value, struct strerr *e) {
   const void *argument = 0;
   uint32_t number = 0;
   my_bool on = 1;
-  int r = find_key(where, options[i].key, value);
+  int r = mysql_where_key(where, options[i].key, value);
 
   if (r == 0) return 0;
   if (r == -1) return no_memory(e);
@@ -175,7 +118,7 @@ static int set_option(struct conn *c, const char *where, size_t i, stralloc *val
   return 0;
 }
 
-static int set_options(struct conn *c, const struct where *w, const char *where, struct strerr *e) {
+static int set_options(struct conn *c, const struct mysql_where *w, const char *where, struct strerr *e) {
   const unsigned connect_seconds = CONNECT_SECONDS, io_seconds = IO_SECONDS, off = 0;
   const unsigned tcp = MYSQL_PROTOCOL_TCP, local = MYSQL_PROTOCOL_SOCKET;
   const my_bool on = 1, verify = (my_bool)w->verify;
@@ -203,7 +146,7 @@ static const char *or_null(stralloc *s) {
 }
 
 /* database null: none yet. */
-static int connect_to(struct conn *c, struct where *w, const char *where, const char *database, struct strerr *e) {
+static int connect_to(struct conn *c, struct mysql_where *w, const char *where, const char *database, struct strerr *e) {
   const char *host;
 
   c->db = c->api->mysql_init(0);
@@ -233,7 +176,7 @@ static int run_text(struct conn *c, const char *sql, struct strerr *e) {
 }
 
 /* The database's own collation is that of its tables. */
-static int create(struct conn *c, const struct where *w, struct strerr *e) {
+static int create(struct conn *c, const struct mysql_where *w, struct strerr *e) {
   stralloc sql = STRALLOC_INIT;
   int r;
 
@@ -260,7 +203,7 @@ static void close_conn(void *conn) {
   free(c);
 }
 
-static int open_at(struct conn *c, struct where *w, const char *where, unsigned flags, struct strerr *e) {
+static int open_at(struct conn *c, struct mysql_where *w, const char *where, unsigned flags, struct strerr *e) {
   if (bytes_chr(w->database.s, w->database.len, '`') != w->database.len) return strerr_set(e, "bad name of a database: ", w->database.s, (char *)0);
   if (!stralloc_copy(&c->name, &w->place.host) || !stralloc_catm(&c->name, " (", w->database.s, ")", (char *)0)) return no_memory(e);
   c->api = mysql_api_load(stralloc_cstr(&w->library), e);
@@ -275,13 +218,13 @@ static int open_at(struct conn *c, struct where *w, const char *where, unsigned 
 
 static int open_conn(void **conn, const char *where, unsigned flags, struct strerr *e) {
   struct conn *c = calloc(1, sizeof *c);
-  struct where w;
+  struct mysql_where w;
   int r;
 
   if (!c) return no_memory(e);
-  r = parse_where(&w, where, e);
+  r = mysql_where_parse(&w, where, e);
   if (r == 0) r = open_at(c, &w, where, flags, e);
-  free_where(&w);
+  mysql_where_free(&w);
   if (r == 0) *conn = c;
   else close_conn(c);
   return r;

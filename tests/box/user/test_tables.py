@@ -153,19 +153,60 @@ class Base:
         s.ok("vfstab", "-i", "-q", "1G", odd)
         self.assertEqual(s.ok("vfstab", "-s"), f"{odd} localhost online users 0/0 free 1073741824/1073741824\n")
 
+    def template(self, name, text):
+        path = self.site.path(name)
+        with open(path, "w") as f:
+            f.write(text)
+        os.chmod(path, 0o600)
+        if self.site.ids:
+            os.chown(path, 65534, 65534)
+        return path
+
+    def test_vtable(self):
+        s = self.site
+        phones = self.template("phones", "phones (user varchar(64) NOT NULL PRIMARY KEY, phone varchar(32) DEFAULT ');--')\n")
+        cars = self.template("cars", "cars\n(car int)")
+        p = s.run(["vtable", "-v", phones, cars])
+        self.assertEqual((p.returncode, p.stderr.count(b"made the table")), (0, 2), p.stderr)
+        self.assertIn("there is a table", self.fails(1, "vtable", phones))
+        # tables of ours are there, whatever a template says they should be; views too
+        for name in ("users", "USERS", "valias", "indimail"):
+            if name == "USERS" and self.server:
+                continue  # another name for a server on this system
+            self.fails(1, "vtable", self.template("t", f"{name} (a int)"))
+        # a bad one spoils all, before anything is done
+        new = self.template("new", "newtable (a int)")
+        for text in ("", "x", "x (a int", "x (a int); DROP TABLE users", "x (a int) AS SELECT * FROM users", "x (a int -- )", "users; --", "é (a int)"):
+            self.fails(100, "vtable", new, self.template("t", text))
+        self.fails(100, "vtable", self.template("t", "bad (a b c d e f (), )"))
+        self.fails(100, "vtable", new, s.path("no-such-file"))
+        s.ok("vtable", new)
+        self.assertIn("alice@example.com", s.ok("vuserinfo", "-n", "alice@example.com"))
+        self.assertIn("usage:", self.fails(100, "vtable"))
+
     def test_database_down(self):
         s = self.site
         env = s.env(MYSQL_HOST="127.0.0.1:x:y:1") if self.server else s.env()
         if not self.server:
             with open(s.db_path(), "w") as f:
                 f.write("rubbish, not a database" * 100)
-        for argv in (["vipmap", "-s"], ["vipmap", "-i", "192.0.2.1", "example.com"], ["vatrn", "-s"], ["vatrn", "-i", "a.example", "alice@example.com"],
+        for argv in (["vtable", self.template("t", "x (a int)")], ["vipmap", "-s"], ["vipmap", "-i", "192.0.2.1", "example.com"], ["vatrn", "-s"], ["vatrn", "-i", "a.example", "alice@example.com"],
                      ["vatrn", "-d", "a.example", "alice@example.com"], ["vfstab", "-s"], ["vfstab", "-b"], ["vfstab", "-i", "-q", "1G", "/home"]):
             self.fails(111, *argv, env=env)
 
 
 class Sqlite(Base, unittest.TestCase):
-    pass
+    @unittest.skipUnless(shutil.which("sqlite3"), "sqlite3 is not installed")
+    def test_execmysql(self):
+        s = self.site
+        sql = "SELECT name FROM users WHERE name = 'alice'; DELETE FROM domains; SELECT COUNT(*) FROM users;\n"
+        self.assertEqual(s.ok("execmysql", "-d", "example.com", "--", "-batch", input=sql.encode()), "alice\n0\n")
+        os.remove(s.db_path())
+        self.fails(111, "execmysql", input=b"SELECT 1;\n")
+        self.assertFalse(os.path.exists(s.db_path()))
+
+    def test_execmysql_without_a_client(self):
+        self.assertIn("sqlite3", self.fails(100, "execmysql", env=self.site.env(PATH="/nowhere::relative")))
 
 
 @unittest.skipUnless(shutil.which("mariadbd"), "MariaDB is not installed")
@@ -184,6 +225,55 @@ class Mariadb(Base, unittest.TestCase):
         type(self).database += 1
         self.database = type(self).database
         super().setUp()
+
+
+class Client(unittest.TestCase):
+    """What the client of a server is told, and how."""
+
+    FAKE = """#!/bin/sh
+cat "${1#--defaults-extra-file=}" > "$SEEN/file" && stat -L -c %a "${1#--defaults-extra-file=}" > "$SEEN/mode"
+shift
+echo "$*" > "$SEEN/arguments"
+tr '\\\\0' ' ' < /proc/$$/cmdline > "$SEEN/cmdline"
+env > "$SEEN/environment"
+cat
+exit 3
+"""
+
+    def setUp(self):
+        self.site = s = UserSite()
+        self.addCleanup(s.close)
+        s.control("host.mysql", "db.example:indi:se\\:cr:3307\n")
+        os.mkdir(s.path("clients"))
+        os.mkdir(s.path("seen"))
+        os.chmod(s.path("seen"), 0o777)
+
+    def install(self, name):
+        path = self.site.path("clients", name)
+        with open(path, "w") as f:
+            f.write(self.FAKE.replace("\\\\0", "\\0"))
+        os.chmod(path, 0o755)
+
+    def seen(self, name):
+        with open(self.site.path("seen", name)) as f:
+            return f.read()
+
+    def test_client(self):
+        s = self.site
+        env = s.env(SEEN=s.path("seen"), PATH=s.path("clients") + ":/usr/bin:/bin", MYSQL_DATABASE="mail")
+        for name in ("mysql", "mariadb"):
+            self.install(name)
+            p = s.run(["execmysql", "--", "-e", "SELECT 1"], env=env, input=b"typed\n")
+            self.assertEqual((p.returncode, p.stdout), (3, b"typed\n"), p.stderr)
+            self.assertEqual(self.seen("file"), '[client]\nuser="indi"\npassword="se:cr"\nhost="db.example"\nport="3307"\nprotocol=tcp\n')
+            self.assertEqual(self.seen("mode"), "600\n")
+            self.assertEqual(self.seen("arguments"), "--database=mail -e SELECT 1\n")
+            self.assertIn(name, self.seen("cmdline"))
+            self.assertNotIn("se:cr", self.seen("cmdline") + self.seen("environment"))
+
+    def test_none(self):
+        p = self.site.run(["execmysql"], env=self.site.env(PATH=self.site.path("clients")))
+        self.assertEqual((p.returncode, p.stderr.count(b"\n")), (100, 1), p.stderr)
 
 
 if __name__ == "__main__":
