@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "base/now.h"
+#include "user/userdb_part.h"
 
 enum userdb_result userdb_relay_set(struct userdb *db, const char *ip, const char *address, struct strerr *e) {
   enum sql_verdict v = sql_do(&db->sql, QUERY_relay_set, SQL_ARGS(sql_t(ip), sql_t(address), sql_i(wall_now())), e);
@@ -29,6 +30,12 @@ enum userdb_result userdb_relay_get(struct userdb *db, const char *ip, uint64_t 
   }
   sql_end(&db->sql, q);
   return r;
+}
+
+enum userdb_result userdb_relay_list(struct userdb *db, uint64_t seconds, struct strlist *addresses, struct strerr *e) {
+  const enum query q = QUERY_relay_list;
+
+  return userdb_collect(db, q, sql_start(&db->sql, q, SQL_ARGS(sql_i(wall_now() - (int64_t)seconds)), e), 1, addresses, e);
 }
 
 enum userdb_result userdb_relay_clear(struct userdb *db, uint64_t seconds, int64_t *n, struct strerr *e) {

@@ -153,6 +153,51 @@ class Base:
         s.ok("vfstab", "-i", "-q", "1G", odd)
         self.assertEqual(s.ok("vfstab", "-s"), f"{odd} localhost online users 0/0 free 1073741824/1073741824\n")
 
+    def logged_in(self, *ips):
+        s = self.site
+        s.ok("vpasswd", "alice@example.com", "-", input=b"secret\n")
+        s.start_lookup("-i", "1", "-p", "1", OPEN_SMTP="1")
+        for ip in ips:
+            self.assertEqual(s.query("verify", "alice@example.com", "imap", ip, password="secret")[0], 0)
+
+    def rule(self, ip):
+        return self.site.ok("tcprulescheck", self.site.path("tcp", "tcp.smtp.cdb"), env=self.site.env(TCPREMOTEIP=ip))
+
+    def test_updaterules(self):
+        s = self.site
+        rules = s.path("tcp", "tcp.smtp")
+        with open(rules, "w") as f:
+            f.write('# rules\n192.0.2.1:deny\n198.51.100.:allow,GREETDELAY="5"\n203.0.113.:allow,RELAYCLIENT="x"\n:allow,ALL="1"\n')
+        s.ok("updaterules")
+        before = self.rule("192.0.2.7")
+        self.assertNotIn("RELAYCLIENT", before)
+        self.logged_in("192.0.2.1", "192.0.2.7", "198.51.100.9", "203.0.113.5", "2001:db8::1")
+        self.assertEqual(self.rule("192.0.2.7"), before)
+        p = s.run(["updaterules", "-v"])
+        self.assertEqual((p.returncode, p.stderr), (0, b"updaterules: addresses that may relay: 3\n"))
+        self.assertIn("RELAYCLIENT=", self.rule("192.0.2.7"))
+        self.assertIn("ALL=1", self.rule("192.0.2.7"))
+        self.assertIn("RELAYCLIENT=", self.rule("2001:db8::1"))
+        for what in ("RELAYCLIENT=", "GREETDELAY=5"):
+            self.assertIn(what, self.rule("198.51.100.9"))
+        self.assertNotIn("RELAYCLIENT", self.rule("198.51.100.10"))
+        self.assertIn("RELAYCLIENT=x", self.rule("203.0.113.5"))
+        self.assertIn("deny", self.rule("192.0.2.1"))
+        # what is long ago does not count, and a fault leaves all as it was
+        with open(rules, "a") as f:
+            f.write("rubbish\n")
+        self.assertIn("line 6", self.fails(100, "updaterules"))
+        self.assertIn("RELAYCLIENT=", self.rule("192.0.2.7"))
+        other = s.path("tcp", "other")
+        with open(other, "w") as f:
+            f.write(":deny\n")
+        s.ok("clearopensmtp", "-a")
+        s.ok("updaterules", env=s.env(TCP_FILE=other))
+        self.assertTrue(os.path.exists(other + ".cdb"))
+        os.remove(rules)
+        s.ok("updaterules")
+        self.assertNotIn("RELAYCLIENT", self.rule("192.0.2.7"))
+
     def template(self, name, text):
         path = self.site.path(name)
         with open(path, "w") as f:
@@ -190,7 +235,7 @@ class Base:
         if not self.server:
             with open(s.db_path(), "w") as f:
                 f.write("rubbish, not a database" * 100)
-        for argv in (["vtable", self.template("t", "x (a int)")], ["vipmap", "-s"], ["vipmap", "-i", "192.0.2.1", "example.com"], ["vatrn", "-s"], ["vatrn", "-i", "a.example", "alice@example.com"],
+        for argv in (["updaterules"], ["vtable", self.template("t", "x (a int)")], ["vipmap", "-s"], ["vipmap", "-i", "192.0.2.1", "example.com"], ["vatrn", "-s"], ["vatrn", "-i", "a.example", "alice@example.com"],
                      ["vatrn", "-d", "a.example", "alice@example.com"], ["vfstab", "-s"], ["vfstab", "-b"], ["vfstab", "-i", "-q", "1G", "/home"]):
             self.fails(111, *argv, env=env)
 
