@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/log.h"
+#include "smtp/atrn_domains.h"
 #include "smtp/reply.h"
 #include "smtp/turn.h"
 #include "smtp/verbs.h"
@@ -18,40 +19,20 @@ int ehlo_atrn(const struct session *s, stralloc *more) {
 
 /* --- whose mail ------------------------------------------------------------------------------------ */
 
-/* Domains separated by commas and blanks: 1, or 0 when memory ran out. */
-static int add_domains(struct strlist *to, const char *s, size_t n) {
-  while (n) {
-    size_t len = 0;
-
-    while (len < n && s[len] != ',' && s[len] != ' ' && s[len] != '\t') ++len;
-    if (len && strlist_find(to, s, len) == -1 && !strlist_add(to, s, len)) return 0;
-    if (len < n) ++len;
-    s += len;
-    n -= len;
-  }
-  return 1;
-}
-
 /* What the user may fetch: 0, or -1 with e filled. */
 static int find_granted(const struct session *s, struct strlist *granted, struct strerr *e) {
   const char *user = stralloc_cstr(&s->c.user);
   const char *line = conf_map(conf_lines(s->conf, SET_atrnaccess), user, strlen(user));
   struct strlist rows = {0};
   enum lookup_verdict v = LOOKUP_NONE;
-  int ok = !line || add_domains(granted, line, strlen(line));
+  int ok = !line || atrn_domains_add(granted, line, strlen(line));
 
   if (s->c.lookup) v = lookup_atrn(s->c.lookup, user, deadline_in((int64_t)conf_number(s->conf, SET_timeoutread)), &rows, e);
-  for (size_t i = 0; ok && v == LOOKUP_FOUND && i < rows.len; ++i) ok = add_domains(granted, stralloc_cstr(&rows.item[i]), rows.item[i].len);
+  for (size_t i = 0; ok && v == LOOKUP_FOUND && i < rows.len; ++i) ok = atrn_domains_add(granted, stralloc_cstr(&rows.item[i]), rows.item[i].len);
   strlist_free(&rows);
   if (!ok) return strerr_set(e, "out of memory", (char *)0);
   /* Who has a line needs no database. */
   return v == LOOKUP_TEMPFAIL && !line ? -1 : 0;
-}
-
-static int all_granted(const struct strlist *wanted, const struct strlist *granted) {
-  for (size_t i = 0; i < wanted->len; ++i)
-    if (strlist_find(granted, wanted->item[i].s, wanted->item[i].len) == -1) return 0;
-  return wanted->len && wanted->len <= TURN_DOMAINS;
 }
 
 /* --- the other way round --------------------------------------------------------------------------- */
@@ -114,8 +95,8 @@ void verb_atrn(struct session *s, const char *arg, size_t n) {
   if (!conf_flag(s->conf, SET_odmr)) reply_refuse(s, 502, "5.5.1", "ATRN is not offered here");
   else if (!s->c.authenticated) reply_refuse(s, 530, "5.7.0", "log in first");
   else if (find_granted(s, &granted, &e) == -1) failed(s, &e);
-  else if (!add_domains(&wanted, arg, n)) reply_close(s, "4.3.0", "out of memory");
-  else if (!all_granted(wanted.len ? &wanted : &granted, &granted)) reply_refuse(s, 450, "4.7.1", "not the mail of these domains");
+  else if (!atrn_domains_add(&wanted, arg, n)) reply_close(s, "4.3.0", "out of memory");
+  else if (!atrn_domains_granted(wanted.len ? &wanted : &granted, &granted)) reply_refuse(s, 450, "4.7.1", "not the mail of these domains");
   else turn_round(s, wanted.len ? &wanted : &granted);
   strlist_free(&granted);
   strlist_free(&wanted);
