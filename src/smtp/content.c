@@ -7,9 +7,12 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "mail/utf8.h"
 
 #define LINE_LONGEST 8192
 #define OVERLAP 1024
+#define NAME_KEPT 255  /* bytes of a name */
+#define NAMES_MAX 250  /* of a message, each of which may be asked for */
 
 struct looking {
   struct content *c;
@@ -39,13 +42,35 @@ static void failed(struct content *c, const char *why) {
   c->name_failed = why;
 }
 
+/* For the question to the user database.  How a name ends is what counts, and a database takes no text
+ * that is not UTF-8. */
+static void keep(struct content *c, const char *name, size_t n) {
+  stralloc text = STRALLOC_INIT;
+
+  if (n > NAME_KEPT) {
+    name += n - NAME_KEPT;
+    n = NAME_KEPT;
+  }
+  if (!stralloc_copyb(&text, name, n)) failed(c, "out of memory");
+  if (!utf8_valid(stralloc_cstr(&text), text.len))
+    for (size_t i = 0; i < text.len; ++i)
+      if ((unsigned char)text.s[i] >= 128) text.s[i] = '?';
+  if (strlist_find(&c->names, stralloc_cstr(&text), text.len) == -1) {
+    if (c->names.len == NAMES_MAX) c->too_many_names = 1;
+    else if (!strlist_add(&c->names, text.s, text.len)) failed(c, "out of memory");
+  }
+  stralloc_free(&text);
+}
+
 static void on_name(void *ctx, const char *name, size_t n) {
   const struct looking *l = ctx;
   struct strerr e;
 
   if (l->c->name.len) return;
   switch (list_match(l->lists, LIST_badext, name, n, 0, &e)) {
-    case LIST_NO: break;
+    case LIST_NO:
+      if (l->lists->in_sql[LIST_badext]) keep(l->c, name, n);
+      break;
     case LIST_YES:
       if (!stralloc_copyb(&l->c->name, name, n)) failed(l->c, "out of memory");
       break;
@@ -111,6 +136,7 @@ void content_end(struct content *c, const struct content_rules *r, const struct 
 void content_free(struct content *c) {
   stralloc_free(&c->line);
   stralloc_free(&c->name);
+  strlist_free(&c->names);
   attachment_free(&c->attachments);
   memset(c, 0, sizeof *c);
 }

@@ -3,6 +3,7 @@
 #ifndef SMTP_CONTENT_H
 #define SMTP_CONTENT_H
 
+#include "base/strlist.h"
 #include "conf/conf.h"
 #include "mail/attachment.h"
 #include "mail/body_rules.h"
@@ -24,6 +25,8 @@ struct content {
   int in_body;
   size_t rule;    /* number of the first rule that matched, + 1 */
   stralloc name;  /* of the first attachment that is listed */
+  struct strlist names; /* of attachments, where the user database holds lines of badext too: asked at the end */
+  int too_many_names;
   const char *name_failed; /* why it could not be told whether one is; or null */
   int rule_failed;      /* a rule took too long */
   int behind_blank;     /* the line before was empty */

@@ -145,7 +145,7 @@ static int read_sqllists(struct lists *l, const struct conf *conf, struct strerr
     int id = 0;
 
     while (id < LISTS && strcmp(names[id], lines->item[i].s) != 0) ++id;
-    if (id == LISTS || id == LIST_badext) { /* that one is asked while a message is read */
+    if (id == LISTS) {
       strerr_set(e, stralloc_cstr(&conf->v[SET_sqllists].where), ": no list that can be kept in the user database: ", lines->item[i].s, (char *)0);
       e->permanent = 1;
       return -1;

@@ -98,6 +98,16 @@ class MariaDB:
         """As control/host.mysql says it: by the socket, or what end says."""
         return f"127.0.0.1:{USER}:{password}:{end or self.socket}"
 
+    def use(self, site, database=DATABASE):
+        """Let a UserSite keep its users here, in a database of this name (its variable, not a file, says so)."""
+        site.control("host.mysql", self.host() + "\n")
+        path = site.path("control", "host.mysql")
+        os.chmod(path, 0o600)
+        if site.ids:
+            os.chown(path, 65534, 65534)
+        env = site.env
+        site.env = lambda **extra: env(**{"MYSQL_DATABASE": database, **extra})
+
     def where(self, database, end=None, **options):
         """As sql_mysql.c says it."""
         lines = {"host": self.host(end), "database": database, **options}

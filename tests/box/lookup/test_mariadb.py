@@ -70,10 +70,7 @@ class Site(unittest.TestCase):
         self.addCleanup(self.server.close)
         self.site = UserSite()
         self.addCleanup(self.site.close)
-        self.site.control("host.mysql", self.server.host() + "\n")
-        os.chmod(self.site.path("control", "host.mysql"), 0o600)
-        if self.site.ids:
-            os.chown(self.site.path("control", "host.mysql"), 65534, 65534)
+        self.server.use(self.site)
 
     def test_users(self):
         s = self.site

@@ -1,7 +1,8 @@
 """What the SMTP server asks of the user database: lists kept there, and from where somebody has logged in."""
-import os, unittest
+import os, shutil, unittest
 
 from box import wait_for
+from mariadbsite import MariaDB
 from smtpd import SmtpRoot
 from usersite import UserSite
 
@@ -16,12 +17,16 @@ class Database(unittest.TestCase):
         self.addCleanup(self.root.close)
         self.users = UserSite()
         self.addCleanup(self.users.close)
+        self.begin()
         self.users.add_domain()
         self.users.add_user("alice")
         for name in ("sqllists", "badrcptto", "badmailfrom"):  # the settings of both are ours alone
             self.assertFalse(os.path.exists(self.root.path("control", name)))
         os.makedirs(self.root.path("run"), exist_ok=True)
         os.symlink(self.users.path("run", "inlookup"), self.root.path("run", "inlookup"))
+
+    def begin(self):
+        pass
 
     def codes(self, *commands, **env):
         with self.root.smtp(**env) as s:
@@ -56,6 +61,42 @@ class Database(unittest.TestCase):
         with root.smtp() as s:
             self.assertEqual(s.reply()[0], 421)
             wait_for(lambda: "sqllists: no list that can be kept in the user database: nonsense" in s.logged(), what="the reason")
+
+    def attach(self, *names):
+        parts = b"".join(b"--B\r\nContent-Type: x/y;\r\n name=\"" + n + b"\"\r\n\r\nx\r\n" for n in names)
+        with self.root.smtp() as s:
+            s.hello()
+            for command, code in ((M, 250), (R, 250), ("DATA", 354)):
+                self.assertEqual(s.cmd(command)[0], code)
+            s.send(b"Subject: c\r\nContent-Type: multipart/mixed; boundary=B\r\n\r\n" + parts + b"--B--\r\n.\r\n")
+            code, text = s.reply()
+            return code, text[-1]
+
+    def test_badext(self):
+        root, users = self.root, self.users
+        root.control("sqllists", "badext\n")
+        users.start_lookup()
+        self.assertEqual(self.attach(b"a.exe")[0], 250)
+        for entry in (".exe", "!good.exe", "whole.txt", ".bat"):
+            users.ok("qmail-sql", "-i", entry, "badext")
+        for name, code in ((b"a.exe", 552), (b"A.EXE", 552), (b"good.exe", 250), (b"a.exe.txt", 250), (b"whole.txt", 552), (b"exe", 250), (b"x" * 3000 + b".exe", 552),
+                           ("é.exe".encode(), 552), (b"\xff\xfe.exe", 552), (b"o'x; --.txt", 250), (b"%s%n.txt", 250), ("é".encode() * 150 + b".exe", 552)):
+            self.assertEqual(self.attach(name)[0], code, name)
+        self.assertEqual(self.attach(b"one.txt", b"two.txt", b"three.bat"), (552, "5.7.1 attachments of this kind are not accepted here: three.bat"))
+        # files count more
+        root.control("badext", ".zip\n!a.exe\n")
+        self.assertEqual([self.attach(n)[0] for n in (b"a.zip", b"a.exe", b"b.exe")], [552, 250, 552])
+        # one of many, and more than are looked up
+        many = [b"%d.txt" % i for i in range(250)]
+        self.assertEqual(self.attach(*many)[0], 250)
+        self.assertEqual(self.attach(*many[1:], b"x.exe")[0], 552)
+        self.assertEqual(self.attach(*many * 2)[0], 250)
+        self.assertEqual(self.attach(*many, b"251.txt"), (552, "5.7.1 more attachments than are accepted here"))
+        users.lookup.terminate()
+        users.lookup.wait()
+        self.assertEqual(self.attach(b"c.txt")[0], 451)  # nobody can say: later
+        self.assertEqual(self.attach(b"a.zip")[0], 552)
+        self.assertEqual(self.attach()[0], 250)
 
     def test_qmail_sql(self):
         u = self.users
@@ -120,6 +161,17 @@ class Database(unittest.TestCase):
 
 class Resident(Database):
     resident = True
+
+
+@unittest.skipUnless(shutil.which("mariadbd"), "MariaDB is not installed")
+class Mariadb(Database):
+    """Lists kept there, where text that is not UTF-8 is an error."""
+    test_checkrelay = test_off_by_default = None
+
+    def begin(self):
+        server = MariaDB()
+        self.addCleanup(server.close)
+        server.use(self.users)
 
 
 if __name__ == "__main__":

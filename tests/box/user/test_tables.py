@@ -11,12 +11,7 @@ class Base:
         self.site = s = UserSite()
         self.addCleanup(s.close)
         if self.server:
-            name = f"indimail{self.database}"
-            s.env = lambda **extra: UserSite.env(s, **{"MYSQL_DATABASE": name, **extra})
-            s.control("host.mysql", self.server.host() + "\n")
-            os.chmod(s.path("control", "host.mysql"), 0o600)
-            if s.ids:
-                os.chown(s.path("control", "host.mysql"), 65534, 65534)
+            self.server.use(s, f"indimail{self.database}")
         s.add_domain()
         s.ok("vaddaliasdomain", "alias.example", "example.com")
         s.add_user("alice")
