@@ -49,7 +49,7 @@ static int run_session(const struct smtp_server *which, const struct session_pla
 
 static void serve(void *ctx, struct resident_connection *c) {
   struct server *server = ctx;
-  struct lookup lookup = {-1, -1, &server->lookups};
+  struct lookup lookup = {.fd = -1, .slow = -1, .shelf = &server->lookups};
   struct settings settings;
   const struct session_place at = {.in = c->fd, .out = c->fd, .number = c->number, .settings = &settings,
                                    .source = &server->settings, .env = &c->env, .lookup = &lookup,

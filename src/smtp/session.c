@@ -52,6 +52,7 @@ void session_read_environment(struct session *s) {
   c->local_ip = variable(env, "TCPLOCALIP", "TCP6LOCALIP");
   c->local_host = variable(env, "TCPLOCALHOST", "TCP6LOCALHOST");
   if (!*c->ip) c->ip = "unknown";
+  if (c->lookup) c->lookup->here = c->local_ip;
 }
 
 void session_init(struct session *s, const struct session_place *at) {

@@ -249,6 +249,7 @@ int login_start(struct login *l, const char *name, const struct login_protocol *
   l->argv = argv;
   l->out = 1;
   l->lookup = (struct lookup)LOOKUP_INIT;
+  l->lookup.here = env_get("TCPLOCALIP");
   l->server = mail_server_find(conf);
   if (!l->server) return strerr_set(e, "mailserver: neither courier nor dovecot: ", conf_line(conf, SET_mailserver), (char *)0);
   choose_judge(l);

@@ -22,8 +22,11 @@ static int take(struct login *l, const struct proxy_header *h) {
   ip_fmt(to, &h->to);
   l->loopback = ip_is_loopback(&h->from);
   stralloc_cut(&l->remote_port, 0);
-  return stralloc_copys(&l->remote, from) && stralloc_catu64(&l->remote_port, h->from_port) && stralloc_copys(&l->local, to) &&
-         stralloc_catu64(&l->local_port, h->to_port);
+  if (!stralloc_copys(&l->remote, from) || !stralloc_catu64(&l->remote_port, h->from_port) || !stralloc_copys(&l->local, to) ||
+      !stralloc_catu64(&l->local_port, h->to_port))
+    return 0;
+  l->lookup.here = l->local.s;
+  return 1;
 }
 
 int login_peer_start(struct login *l, struct strerr *e) {

@@ -145,8 +145,8 @@ static void clear_shelf(struct lookup *l) {
 }
 
 /* Asks; on FOUND the fields are in *r, which points into *answer. */
-static enum lookup_verdict ask(struct lookup *l, enum lookup_op op, const char *const *arg, deadline when,
-                               stralloc *answer, struct lookup_reader *r, struct strerr *e) {
+static enum lookup_verdict ask_as_it_is(struct lookup *l, enum lookup_op op, const char *const *arg, deadline when,
+                                        stralloc *answer, struct lookup_reader *r, struct strerr *e) {
   enum lookup_pool pool = lookup_ops[op].pool;
   int *fd = fd_of(l, pool);
   stralloc request = STRALLOC_INIT;
@@ -168,6 +168,31 @@ static enum lookup_verdict ask(struct lookup *l, enum lookup_op op, const char *
   if (done == 0) return judge(answer, r, e);
   close_fd(fd);
   return LOOKUP_TEMPFAIL;
+}
+
+/* Is the first argument the name of a login? */
+static int is_login(enum lookup_op op) {
+  return op == LOOKUP_OP_verify || op == LOOKUP_OP_session || op == LOOKUP_OP_scram_first || op == LOOKUP_OP_scram_final || op == LOOKUP_OP_atrn;
+}
+
+/* A name without a domain goes as name@[address of ours]: inlookup knows the domain. */
+static enum lookup_verdict ask(struct lookup *l, enum lookup_op op, const char *const *arg, deadline when,
+                               stralloc *answer, struct lookup_reader *r, struct strerr *e) {
+  const char *completed[LOOKUP_ARGUMENTS_MAX] = {0};
+  stralloc name = STRALLOC_INIT;
+  enum lookup_verdict v;
+
+  if (!is_login(op) || !l->here || !*l->here || strchr(arg[0], '@')) return ask_as_it_is(l, op, arg, when, answer, r, e);
+  for (size_t i = 1; i < lookup_ops[op].arguments; ++i) completed[i] = arg[i];
+  if (stralloc_catm(&name, arg[0], "@[", l->here, "]", (char *)0)) {
+    completed[0] = name.s;
+    v = ask_as_it_is(l, op, completed, when, answer, r, e);
+  } else {
+    strerr_set(e, "out of memory", (char *)0);
+    v = LOOKUP_TEMPFAIL;
+  }
+  stralloc_free(&name);
+  return v;
 }
 
 static enum lookup_verdict malformed(struct strerr *e) {

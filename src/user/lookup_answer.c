@@ -5,10 +5,12 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "net/ip.h"
 #include "user/catchall.h"
 #include "user/lookup_ask.h"
 #include "user/userdb_filter.h"
 #include "user/userdb_list.h"
+#include "user/userdb_map.h"
 #include "user/userdb_relay.h"
 
 #define FAILURES 5 /* attempts to open the database, after which there is a pause */
@@ -241,17 +243,34 @@ int lookup_answer_filters(struct ask *q) {
   return ok;
 }
 
-/* The login name as an address: 1, 0, -1 as parse_address. */
+/* The domain of the text [address]: FOUND, NONE, TEMPFAIL. */
+static enum userdb_result domain_of_address(struct ask *q, const char *s, size_t n, stralloc *domain) {
+  char text[IP_TEXT];
+  struct ip ip;
+
+  if (n < 2 || !ip_scan(s + 1, n - 2, &ip)) return USERDB_NONE;
+  text[ip_fmt(text, &ip)] = 0;
+  return userdb_ipmap_get(&q->s->db, text, domain, &q->e);
+}
+
 int lookup_parse_login(struct ask *q) {
   const struct lookup_field *f = &q->r->arg[0];
-  stralloc full = STRALLOC_INIT;
+  size_t at = bytes_rchr(f->s, f->n, '@');
+  int by_address = at < f->n && at + 1 < f->n && f->s[at + 1] == '[' && f->s[f->n - 1] == ']';
+  stralloc full = STRALLOC_INIT, domain = STRALLOC_INIT;
+  enum userdb_result found = by_address ? domain_of_address(q, f->s + at + 1, f->n - at - 1, &domain) : USERDB_NONE;
+  const char *d = found == USERDB_FOUND ? stralloc_cstr(&domain) : q->s->default_domain;
   int r;
 
-  if (bytes_chr(f->s, f->n, '@') < f->n || !*q->s->default_domain) return parse_address(q);
-  r = stralloc_copyb(&full, f->s, f->n) && stralloc_catm(&full, "@", q->s->default_domain, (char *)0)
-          ? address_parse(&q->address, full.s, full.len)
-          : -1;
+  if (found == USERDB_TEMPFAIL) r = -1;
+  else {
+    if ((at < f->n && !by_address) || !*d) r = parse_address(q);
+    else if (stralloc_copyb(&full, f->s, at) && stralloc_catm(&full, "@", d, (char *)0)) r = address_parse(&q->address, full.s, full.len);
+    else r = -1;
+    if (r == -1) strerr_set(&q->e, "out of memory", (char *)0);
+  }
   stralloc_free(&full);
+  stralloc_free(&domain);
   return r;
 }
 
@@ -262,7 +281,7 @@ int lookup_answer_atrn(struct ask *q) {
 
   if (!lookup_trusts(q)) return lookup_finish(q, LOOKUP_STATUS_denied);
   a = lookup_parse_login(q);
-  if (a <= 0) return a == 0 && lookup_finish(q, LOOKUP_STATUS_none);
+  if (a <= 0) return a == 0 ? lookup_finish(q, LOOKUP_STATUS_none) : lookup_temporary(q);
   r = userdb_atrn_list(&q->s->db, q->address.user.s, q->address.domain.s, &domains, &q->e);
   if (domains.len > LINES_MAX) ok = too_many(q);
   else ok = r == USERDB_FOUND ? lookup_finish(q, LOOKUP_STATUS_ok) && put_lines(q, &domains) : lookup_other(q, r);

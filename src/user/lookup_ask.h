@@ -34,7 +34,9 @@ int lookup_put_account_fields(struct ask *q) MUST_CHECK;
 int lookup_put_account(struct ask *q) MUST_CHECK;
 /* May the asker ask everything? */
 int lookup_trusts(const struct ask *q);
-/* Argument 0 as a login name, into q->address: 1, 0 it can be nobody's, -1 memory. */
+/* Argument 0 as a login name, into q->address: 1, 0 it can be nobody's, -1 with q->e filled.  A name
+ * without a domain, or with an address of ours for it, name@[192.0.2.1], gets the domain of that
+ * address, else the default. */
 int lookup_parse_login(struct ask *q) MUST_CHECK;
 
 #endif

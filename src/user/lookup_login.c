@@ -124,7 +124,6 @@ static enum userdb_result login_user(struct ask *q) {
   int a = lookup_parse_login(q);
 
   if (a == 1) return userdb_user_get(&q->s->db, q->address.user.s, q->address.domain.s, &q->user, &q->e);
-  if (a == -1) strerr_set(&q->e, "out of memory", (char *)0);
   return a == 0 ? USERDB_NONE : USERDB_TEMPFAIL;
 }
 

@@ -17,10 +17,11 @@ static enum checker_verdict judge(void *ctx, const struct checker *c, struct che
   const char *ip = env_get("TCPREMOTEIP");
   struct lookup lookup = LOOKUP_INIT;
   struct lookup_account a = {.inactive = 0};
-  enum lookup_verdict v = lookup_verify(&lookup, c->user, c->password, conf_line(conf, SET_authservice), ip ? ip : "",
-                                        deadline_in(VERIFY_SECONDS), &a, e);
+  enum lookup_verdict v;
   int ok = 1;
 
+  lookup.here = env_get("TCPLOCALIP");
+  v = lookup_verify(&lookup, c->user, c->password, conf_line(conf, SET_authservice), ip ? ip : "", deadline_in(VERIFY_SECONDS), &a, e);
   lookup_close(&lookup);
   if (v == LOOKUP_FOUND) {
     account->uid = a.uid;

@@ -100,6 +100,30 @@ class Inlookup(unittest.TestCase):
         s.start_lookup(DEFAULT_DOMAIN="example.com")
         self.assertEqual(s.query("verify", "alice", password="secret")[1][2], "example.com")
 
+    def test_domain_of_our_address(self):
+        """A login without a domain is of the domain the address of ours belongs to, else of the default."""
+        s = self.site
+        s.ok("vipmap", "-i", "192.0.2.1", "example.com")
+        s.ok("vipmap", "-i", "2001:db8::1", "example.com")
+        for env in ({}, {"DEFAULT_DOMAIN": "default.example"}):
+            s.start_lookup(**env)
+            for name, found in (("alice@[192.0.2.1]", 1), ("ALICE@[2001:DB8:0:0::1]", 1), ("alice@[192.0.2.2]", 0), ("alice@[]", 0), ("alice@[x]", 0),
+                                ("alice@[192.0.2.1", 0), ("alice@192.0.2.1]", 0), ("@[192.0.2.1]", 0), ("alice@[192.0.2.1' OR '1'='1]", 0), ("alice", 0),
+                                ("alice@example.com", 1), ("nobody@[192.0.2.1]", 0)):
+                code, lines = s.query("verify", name, password="secret")
+                self.assertEqual((code, lines[:3]), (0, ["ok", "alice", "example.com"]) if found else (1, lines[:3]), name)
+            self.assertEqual(s.query("scram-first", "alice@[192.0.2.1]"), s.query("scram-first", "alice@example.com"))
+            s.lookup.terminate()
+            s.lookup.wait()
+        s.start_lookup(DEFAULT_DOMAIN="example.com")
+        self.assertEqual(s.query("verify", "alice@[192.0.2.9]", password="secret")[1][2], "example.com")
+        s.ok("vatrn", "-i", "fetch.example", "alice@example.com")
+        self.assertEqual(s.query("atrn", "alice@[192.0.2.1]"), (0, ["ok", "fetch.example"]))
+        with open(s.db_path(), "w") as f:
+            f.write("rubbish, not a database" * 100)
+        self.assertEqual(s.query("verify", "alice@[192.0.2.1]", password="secret")[0], 111)
+        self.assertEqual(s.query("atrn", "alice@[192.0.2.1]")[0], 111)
+
     def test_no_hash_leaves(self):
         s = self.site
         s.start_lookup()

@@ -53,6 +53,30 @@ class Site(unittest.TestCase):
         return dict(l[2:].split("=", 1) for l in lines if l.startswith("* ") and "=" in l)
 
 
+class Addresses(Site):
+    def test_name_alone(self):
+        """The domain of a login without one follows from the address of ours; one that is given stays."""
+        s = self.site
+        s.add_domain("other.example")
+        s.add_user("alice@other.example")
+        s.ok("vipmap", "-i", "192.0.2.1", "example.com")
+        s.ok("vipmap", "-i", "192.0.2.2", "other.example")
+        for here, name, want in (("192.0.2.1", "alice", "alice@example.com"), ("192.0.2.2", "alice", "alice@other.example"),
+                                 ("192.0.2.2", "alice@example.com", "alice@example.com"), ("192.0.2.3", "alice", None)):
+            for command in (f"t LOGIN {name} secret", f"t AUTHENTICATE PLAIN {plain(name, 'secret')}"):
+                with self.subTest((here, command)), self.imap_raw(TCPLOCALIP=here) as c:
+                    c.line()
+                    c.send(command + "\r\n")
+                    lines = c.until("t ")
+                    self.assertEqual(self.facts(lines).get("AUTHADDR"), want)
+            with self.subTest((here, name, "pop3")), self.pop3_raw(TCPLOCALIP=here) as c:
+                c.line()
+                c.send(f"USER {name}\r\n")
+                c.line()
+                c.send("PASS secret\r\n")
+                self.assertEqual(self.facts(c.until("+OK" if want else "-ERR")).get("AUTHADDR"), want)
+
+
 class Imap(Site):
     def test_dialogue(self):
         with self.imap_raw() as c:
@@ -592,6 +616,11 @@ class Checkpassword(Site):
         self.site.lookup.wait(10)
         p = self.check(good)
         self.assertEqual((p.returncode, p.stderr.count(b"\n")), (111, 1))
+
+    def test_name_alone(self):
+        self.site.ok("vipmap", "-i", "192.0.2.1", "example.com")
+        for here, code in (("192.0.2.1", 0), ("192.0.2.2", 1), ("", 1)):
+            self.assertEqual(self.check(b"alice\0secret\0\0", TCPLOCALIP=here).returncode, code, here)
 
     def test_chain(self):
         """What we do not accept is the next program's, with the same bytes; "true" never makes a success of it."""
