@@ -58,13 +58,13 @@ static const char *name_fault(const char *s, size_t n) {
   return name_user_fault(s, n);
 }
 
-/* Sets file and path to those of the alias: 0 or -1. */
-static int find_path(struct work *w, const char *alias) {
+/* Sets file and path to .qmail-NAME, where from stands as to: 0 or -1. */
+static int find_path(struct work *w, const char *name, char from, char to) {
   stralloc_cut(&w->file, 0);
   stralloc_cut(&w->path, 0);
-  if (!stralloc_catm(&w->file, BEFORE, alias, (char *)0)) return no_memory(w);
+  if (!stralloc_catm(&w->file, BEFORE, name, (char *)0)) return no_memory(w);
   for (size_t i = BEFORE_LEN; i < w->file.len; ++i)
-    if (w->file.s[i] == '.') w->file.s[i] = ':';
+    if (w->file.s[i] == from) w->file.s[i] = to;
   return stralloc_catm(&w->path, stralloc_cstr(&w->d.dir), "/", w->file.s, (char *)0) ? 0 : no_memory(w);
 }
 
@@ -143,7 +143,7 @@ static int import_file(struct work *w, const char *name) {
   for (size_t i = 0; i < alias.len; ++i)
     if (alias.s[i] == '.') why = "a dot in its name is no dot of an alias: a colon would be";
     else if (alias.s[i] == ':') alias.s[i] = '.';
-  if (find_path(w, name) == 0 && as(w, &w->owner) == 0) r = why ? 0 : examine(w, alias.s, &why);
+  if (find_path(w, name, 0, 0) == 0 && as(w, &w->owner) == 0) r = why ? 0 : examine(w, alias.s, &why);
   if (r == 1 && as(w, &w->s->mail) == -1) r = -1;
   if (r == 1) {
     v = userdb_alias_take(&w->s->db, alias.s, w->d.domain.s, &w->lines, w->e);
@@ -155,11 +155,16 @@ static int import_file(struct work *w, const char *name) {
   return r == -1 ? -1 : leave(w, w->file.s, why);
 }
 
+/* What a program that was killed was about to write: no address leads to a name with a dot. */
+static int is_left_over(const stralloc *name) {
+  return ends(name->s, name->len, ".tmp");
+}
+
 static int import(struct work *w) {
   int r = list_files(w);
 
   for (size_t i = 0; r == 0 && i < w->names.len; ++i)
-    if (strcmp(w->names.item[i].s, "default") != 0) r = import_file(w, w->names.item[i].s);
+    if (strcmp(w->names.item[i].s, "default") != 0 && !is_left_over(&w->names.item[i])) r = import_file(w, w->names.item[i].s);
   return r;
 }
 
@@ -201,7 +206,7 @@ static int export_alias(struct work *w, const char *alias) {
   if (r == 1 && as(w, &w->s->mail) == -1) r = -1;
   if (r == 1 && userdb_alias_get(&w->s->db, alias, w->d.domain.s, &w->lines, w->e) != USERDB_FOUND) r = -1;
   if (r == 1 && !alias_lines_format(&w->lines, &w->text)) r = no_memory(w);
-  if (r == 1 && (find_path(w, alias) == -1 || as(w, &w->owner) == -1)) r = -1;
+  if (r == 1 && (find_path(w, alias, '.', ':') == -1 || as(w, &w->owner) == -1)) r = -1;
   if (r == 1) r = write_file(w, &why);
   if (r == 1 && w->remove) {
     if (as(w, &w->s->mail) == -1 || userdb_alias_delete(&w->s->db, alias, w->d.domain.s, 0, w->e) == USERDB_TEMPFAIL) r = -1;

@@ -99,6 +99,72 @@ class Killed(unittest.TestCase):
 
         self.every_step(add, again)
 
+    def test_aliases_as_files_and_back(self):
+        """Whatever has been done, each alias is there whole, as a file or in the database; the second run ends the first."""
+        s = self.site
+        want = {"sales": "|true\n&a@b.example\n", "j.smith": "&c@d.example\n"}
+
+        def file(alias):
+            return s.path("domains", "other.example", ".qmail-" + alias.replace(".", ":"))
+
+        def rows(alias):
+            return "".join(l + "\n" for l, in s.sql("SELECT valias_line FROM valias WHERE alias = ? AND domain = 'other.example' ORDER BY created", alias))
+
+        def prepare(to_files):
+            for alias in want:
+                if to_files:
+                    s.ok("vcalias", "-r", "other.example")
+                else:
+                    s.ok("vcaliasrev.sh", "-r", "other.example")
+
+        for alias, text in want.items():
+            with open(file(alias), "w") as f:
+                f.write(text)
+            if s.ids:
+                os.chown(file(alias), 65534, 65534)
+        for to_files, program in ((False, "vcalias"), (True, "vcaliasrev.sh")):
+            def again(n):
+                for alias, text in want.items():
+                    there = open(file(alias)).read() if os.path.exists(file(alias)) else rows(alias)
+                    self.assertEqual(there, text, (program, n))
+                s.ok(program, "-r", "other.example")
+                for alias, text in want.items():
+                    self.assertEqual(os.path.exists(file(alias)), to_files)
+                    self.assertEqual(rows(alias), "" if to_files else text)
+                prepare(to_files)
+
+            prepare(to_files)
+            self.every_step([program, "-r", "other.example"], again)
+
+    def test_vacation(self):
+        """Mail is always delivered, with or without an answer; there is no line without a text."""
+        s = self.site
+        s.ok("vacation", "joe@other.example", "+", input=b"away\n")
+        home = s.home("joe@other.example")
+        with open(s.path("text"), "w") as f:
+            f.write("away\n")
+        os.chmod(s.path("text"), 0o644)
+        for before, after in (("-", s.path("text")), (s.path("text"), "-")):
+            def again(n):
+                lines = open(home + "/.qmail").read().splitlines() if os.path.exists(home + "/.qmail") else []
+                self.assertIn(lines[-1:], ([], [home + "/Maildir/"]))
+                if len(lines) > 1:
+                    self.assertEqual(open(home + "/.vacation.msg").read(), "away\n")
+                s.ok("vacation", "joe@other.example", after)
+                self.assertEqual(os.path.exists(home + "/.qmail"), after != "-")
+                self.assertEqual(os.path.exists(home + "/.vacation.msg"), after != "-")
+                s.ok("vacation", "joe@other.example", before)
+
+            s.ok("vacation", "joe@other.example", before)
+            n = 0
+            while True:
+                n += 1
+                went_wrong = self.killed(n, "vacation", "joe@other.example", after)
+                again(n)
+                if not went_wrong:
+                    break
+            self.assertGreater(n, 2)
+
     def test_vdeldomain(self):
         s = self.site
 

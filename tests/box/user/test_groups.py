@@ -157,6 +157,7 @@ class Files(Base):
         os.mkfifo(self.path("fifo"), 0o600)
         self.give(self.path("fifo"))
         self.write("good", "&a@b.example\n")
+        self.write("good.123.tmp", "&a@b.exa")  # what a killed program left
         before = s.sql("SELECT alias, valias_line FROM valias ORDER BY 1, 2")
         said = self.convert("vcalias", "-r", code=1)
         self.assertEqual(said.pop("good"), "converted")
