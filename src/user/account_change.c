@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/now.h"
+#include "user/limits.h"
 
 static int no_memory(struct strerr *e) {
   errno = ENOMEM;
@@ -46,9 +46,23 @@ static int outcome(enum userdb_result r, const struct address *a, struct strerr 
   return -1;
 }
 
+/* What the domain's limits say of another quota. */
+static int check_limits(struct site *s, const struct userdb_user *u, struct strerr *e) {
+  struct userdb_domain d = {0};
+  struct limits l;
+  const char *why = 0;
+  int r = userdb_domain_get(&s->db, u->domain.s, &d, e) == USERDB_FOUND ? 0 : -1;
+
+  if (r == 0) r = limits_in_force(s, u->domain.s, stralloc_cstr(&d.dir), u->name.s, &l, e);
+  if (r == 0) why = l.v[LIMIT_PERM_QUOTA] & LIMIT_MODIFY ? "the limits of the domain do not allow another quota" : limits_quota_fault(&l, &u->quota);
+  userdb_domain_free(&d);
+  return why ? site_permanent(e, u->name.s, why) : r;
+}
+
 static int change(struct site *s, const struct address *a, const struct account_change *c, struct userdb_user *u, struct strerr *e) {
   if (sql_begin(&s->db.sql, e) == -1) return -1;
   if (outcome(userdb_user_get(&s->db, a->user.s, a->domain.s, u, e), a, e) == -1 || apply(u, c, e) == -1) return -1;
+  if (c->quota && !(u->flags & USER_OVERRIDE_LIMITS) && check_limits(s, u, e) == -1) return -1;
   if (outcome(userdb_user_modify(&s->db, u, e), a, e) == -1) return -1;
   return sql_commit(&s->db.sql, e);
 }

@@ -10,7 +10,7 @@ static void clear(struct limits *l) {
   for (int i = LIMIT_DOMAIN_EXPIRY; i <= LIMIT_LISTS; ++i) l->v[i] = -1;
 }
 
-static enum userdb_result get(struct userdb *db, const char *domain, const char *user, struct limits *l, struct strerr *e) {
+enum userdb_result limits_get(struct userdb *db, const char *domain, const char *user, struct limits *l, struct strerr *e) {
   const enum query q = QUERY_vlimits_get;
   enum sql_verdict v = sql_start(&db->sql, q, SQL_ARGS(sql_t(domain), sql_t(user)), e);
 
@@ -23,11 +23,24 @@ static enum userdb_result get(struct userdb *db, const char *domain, const char 
 enum userdb_result limits_read(struct userdb *db, const char *domain, const char *user, struct limits *l, struct strerr *e) {
   enum userdb_result r = USERDB_NONE;
 
-  if (*user) r = get(db, domain, user, l, e);
-  return r == USERDB_NONE ? get(db, domain, "", l, e) : r;
+  if (*user) r = limits_get(db, domain, user, l, e);
+  return r == USERDB_NONE ? limits_get(db, domain, "", l, e) : r;
 }
 
-static int switched_on(struct site *s, const char *dir, struct strerr *e) {
+enum userdb_result limits_set(struct userdb *db, const char *domain, const char *user, const struct limits *l, struct strerr *e) {
+  struct sql_value v[2 + LIMITS] = {sql_t(domain), sql_t(user)};
+  enum userdb_result r;
+
+  for (int i = 0; i < LIMITS; ++i) v[2 + i] = sql_i(l->v[i]);
+  r = userdb_changed(db, sql_do(&db->sql, QUERY_vlimits_set, v, sizeof v / sizeof *v, e));
+  return r == USERDB_EXISTS ? USERDB_NONE : r; /* the parent row, the domain, is missing */
+}
+
+enum userdb_result limits_delete(struct userdb *db, const char *domain, const char *user, struct strerr *e) {
+  return userdb_changed(db, sql_do(&db->sql, QUERY_vlimits_delete, SQL_ARGS(sql_t(domain), sql_t(user)), e));
+}
+
+int limits_switched_on(struct site *s, const char *dir, struct strerr *e) {
   stralloc text = STRALLOC_INIT;
   int r = conf_number(&s->conf, SET_domain_limits) ? 1 : site_domain_file(s, dir, LIMITS_FILE, &text, e);
 
@@ -37,7 +50,7 @@ static int switched_on(struct site *s, const char *dir, struct strerr *e) {
 
 int limits_in_force(struct site *s, const char *domain, const char *dir, const char *user, struct limits *l,
                     struct strerr *e) {
-  int on = switched_on(s, dir, e);
+  int on = limits_switched_on(s, dir, e);
   enum userdb_result r;
 
   clear(l);

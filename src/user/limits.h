@@ -9,7 +9,7 @@
 #include "user/quota.h"
 #include "user/site.h"
 
-/* In the order of the columns of the query vlimits_get. */
+/* In the order of LIMITS_COLUMNS of sql/queries.def. */
 enum limit {
   LIMIT_DOMAIN_EXPIRY, /* seconds since 1970, -1 never */
   LIMIT_PASSWD_EXPIRY,
@@ -50,6 +50,13 @@ struct limits {
  * NONE: there is neither, and l has no limits. */
 enum userdb_result limits_read(struct userdb *db, const char *domain, const char *user, struct limits *l,
                                struct strerr *e) MUST_CHECK;
+/* The row of a domain, or of one of its users; domain is a real one.  get: NONE, and no limits in l,
+ * where there is none.  set: NONE where there is no such domain. */
+enum userdb_result limits_get(struct userdb *db, const char *domain, const char *user, struct limits *l, struct strerr *e) MUST_CHECK;
+enum userdb_result limits_set(struct userdb *db, const char *domain, const char *user, const struct limits *l, struct strerr *e) MUST_CHECK;
+enum userdb_result limits_delete(struct userdb *db, const char *domain, const char *user, struct strerr *e) MUST_CHECK;
+/* Are limits switched on for the domain with this directory?  1, 0, -1.  Called as the mail user. */
+int limits_switched_on(struct site *s, const char *dir, struct strerr *e) MUST_CHECK;
 /* Those that hold for the user now ("": for what is new in the domain); dir is the domain's.  0 or -1. */
 int limits_in_force(struct site *s, const char *domain, const char *dir, const char *user, struct limits *l,
                     struct strerr *e) MUST_CHECK;

@@ -1,6 +1,7 @@
 /* vaddaliasdomain: gives a virtual domain another name. */
 #include "base/options.h"
 #include "user/domain_alias.h"
+#include "user/post_handle.h"
 
 #define FATAL "vaddaliasdomain: fatal: "
 #define USAGE "vaddaliasdomain [-v] new old"
@@ -17,5 +18,5 @@ int main(int argc, char **argv) {
   if (site_load(&s, &e) == -1 || domain_alias_add(&s, argv[i], argv[i + 1], &e) == -1) strerr_die(site_code(&e), FATAL, &e);
   if (verbose) strerr_warnm("", argv[i], " is another name of ", argv[i + 1], (char *)0);
   site_close(&s);
-  return 0;
+  return post_handle_finish(FATAL, &(struct post_handle){"vaddaliasdomain", argv + i, &s.mail, 1});
 }

@@ -4,8 +4,8 @@
 #include "base/bytes.h"
 #include "base/options.h"
 #include "base/substdio.h"
+#include "user/alias_change.h"
 #include "user/alias_line.h"
-#include "user/site.h"
 
 #define FATAL "valias: fatal: "
 #define USAGE "valias [-vm] -s|-S|-i line|-d line|-u old -i new user@domain|@domain"
@@ -96,9 +96,11 @@ int main(int argc, char **argv) {
   substdio_initfd_write(&out, 1, outbuf, sizeof outbuf);
   if (showing) show(&s, a.user.s, a.domain.s);
   else if (finding) find(&s, argv[i]);
-  else if (old) want(userdb_alias_change(&s.db, a.user.s, a.domain.s, old, insert, &e), &e, "there is no such line");
-  else if (insert) want(userdb_alias_add(&s.db, a.user.s, a.domain.s, insert, &e), &e, "there is no such domain");
-  else want(userdb_alias_delete(&s.db, a.user.s, a.domain.s, delete, &e), &e, "there is no such line");
+  else {
+    const struct alias_change c = {a.user.s, a.domain.s, old ? old : delete, insert};
+
+    want(alias_change(&s, &c, &e), &e, insert && !old ? "there is no such domain" : "there is no such line");
+  }
   if (substdio_flush(&out) == -1) strerr_diem_sys(111, FATAL, "unable to write", (char *)0);
   address_free(&a);
   site_close(&s);

@@ -4,11 +4,11 @@
 #include "base/options.h"
 #include "user/account.h"
 #include "user/account_change.h"
+#include "user/post_handle.h"
 #include "user/secret.h"
 
 #define FATAL "vmoduser: fatal: "
 #define USAGE "vmoduser [-vntxudpwsibrao0123e] [-q quota] [-c comment] [-P password] [-h method] user@domain"
-#define GECOS_MAX 255
 
 static void die(const struct strerr *e) {
   strerr_die(site_code(e), FATAL, e);
@@ -56,8 +56,8 @@ int main(int argc, char **argv) {
   i = options_or_die(argc, argv, options, USAGE, 1, 1);
   for (size_t k = 0; k < FLAGS; ++k) c.flags |= flags[k].given ? flags[k].flag : 0;
   c.how = toggle ? FLAGS_TOGGLE : FLAGS_SET;
-  if (c.gecos && (strlen(c.gecos) > GECOS_MAX || strpbrk(c.gecos, ":\n\r")))
-    strerr_diem(100, FATAL, "a comment has at most 255 characters and no colon", (char *)0);
+  if (c.gecos && !account_gecos_ok(c.gecos))
+    strerr_diem(100, FATAL, "a comment has at most 255 characters, no colon and no control character", (char *)0);
   if (!c.gecos && !c.quota && !password && !c.toggle_active && !c.flags && !c.clear) strerr_die_usage(USAGE);
   if (site_address(argv[i], &a, &e) == -1 || site_load(&s, &e) == -1) die(&e);
   if (account_change(&s, &a, &c, &u, &e) == -1) die(&e);
@@ -71,5 +71,5 @@ int main(int argc, char **argv) {
   userdb_user_free(&u);
   address_free(&a);
   site_close(&s);
-  return 0;
+  return post_handle_finish(FATAL, &(struct post_handle){"vmoduser", argv + 1, &s.mail, 0});
 }

@@ -1,0 +1,152 @@
+"""vlimit, and who heeds what it sets."""
+import json, os, time, unittest
+from usersite import UserSite
+
+
+class Limits(unittest.TestCase):
+    def setUp(self):
+        self.site = UserSite()
+        self.addCleanup(self.site.close)
+        self.site.add_domain()
+        self.site.ok("vmoddomain", "-l", "1", "example.com")
+
+    def fails(self, code, *argv, **kw):
+        p = self.site.run(list(argv), **kw)
+        self.assertEqual(p.returncode, code, p.stderr)
+        self.assertEqual(p.stdout, b"")
+        return p.stderr.decode()
+
+    def shown(self, what="example.com"):
+        return json.loads(self.site.ok("vlimit", "-s", "--json", what))
+
+    def test_set_show_delete(self):
+        s = self.site
+        self.assertIn("no limits", self.fails(1, "vlimit", "-s", "example.com"))
+        out = s.ok("vlimit", "-e", "31122037235958", "-N", "-1", "-Q", "2M", "-M", "7", "-q", "1k", "-m", "3", "-P", "5", "-A", "4",
+                   "-F", "3", "-R", "2", "-L", "0", "-p", "c", "-a", "a", "-f", "md", "-r", "0", "-l", "c", "-u", "m", "-o", "d",
+                   "-x", "c", "-z", "m", "-g", "uds", "example.com")
+        self.assertRegex(out, r"domain expires +: 2037-12-31 23:59:58 UTC\n")
+        self.assertRegex(out, r"passwords expire +: never\n")
+        self.assertRegex(out, r"refused for aliases +: create, modify, delete\n")
+        self.assertRegex(out, r"switched off +: dialup, password change, SMTP login\n")
+        self.assertEqual(self.shown(), {
+            "domain": "example.com", "in_force": True, "domain_expiry": 2145916798, "passwd_expiry": -1, "maxpopaccounts": 5,
+            "maxaliases": 4, "maxforwards": 3, "maxautoresponders": 2, "maxmailinglists": 0, "diskquota": 2 << 20, "maxmsgcount": 7,
+            "defaultquota": 1024, "defaultmaxmsgcount": 3, "disable_pop": 0, "disable_imap": 0, "disable_dialup": 1,
+            "disable_passwordchanging": 1, "disable_webmail": 0, "disable_relay": 0, "disable_smtp": 1, "perm_account": 1,
+            "perm_alias": 7, "perm_forward": 6, "perm_autoresponder": 0, "perm_maillist": 1 | 2 << 3 | 4 << 6, "perm_quota": 1,
+            "perm_defaultquota": 2})
+        s.ok("vlimit", "-P", "9", "-g", "sp", "-T", "-a", "0", "example.com")
+        now = self.shown()
+        self.assertEqual([now[k] for k in ("maxpopaccounts", "disable_smtp", "disable_pop", "disable_dialup", "perm_alias", "maxaliases")],
+                         [9, 0, 1, 1, 0, 4])
+        before = time.time()
+        s.ok("vlimit", "-n", "10", "-N", "0", "-g", "xi", "example.com")
+        now = self.shown()
+        self.assertTrue(before - 2 < now["domain_expiry"] - 864000 < time.time() + 2)
+        self.assertEqual((now["disable_imap"], now["disable_dialup"]), (1, 0))
+        s.ok("vmoddomain", "-l", "0", "example.com")
+        self.assertFalse(self.shown()["in_force"])
+        s.ok("vlimit", "-v", "-D", "example.com")
+        self.fails(1, "vlimit", "-D", "example.com")
+        self.fails(1, "vlimit", "-s", "example.com")
+
+    def test_of_a_user(self):
+        s = self.site
+        s.add_user("ann")
+        s.ok("vaddaliasdomain", "other.example", "example.com")
+        s.ok("vlimit", "-Q", "1M", "example.com")
+        s.ok("vlimit", "-Q", "2M", "ann@other.example")
+        self.assertEqual(self.shown("ann@example.com")["user"], "ann")
+        self.assertEqual(self.shown("ann@example.com")["diskquota"], 2 << 20)
+        s.ok("vsetuserquota", "ann@example.com", "2M")
+        self.fails(100, "vsetuserquota", "ann@example.com", "3M")
+        self.fails(100, "vsetuserquota", "postmaster@example.com", "2M")
+        s.ok("vdeluser", "ann@example.com")
+        self.assertEqual(s.sql("SELECT COUNT(*) FROM vlimits"), [(1,)])
+
+    def test_wrong(self):
+        s = self.site
+        for argv in (["-e", "31022030000000"], ["-e", "1122030000000"], ["-e", "0112203000000x"], ["-e", "01132030000000"],
+                     ["-e", "01011969000000"], ["-e", "01012030250000"], ["-n", "-2"], ["-n", "100001"], ["-n", "x"], ["-Q", ""],
+                     ["-Q", "-1"], ["-Q", "1,1"], ["-Q", "99999999999999999999"], ["-M", "-1"], ["-P", "-2"], ["-P", "1x"],
+                     ["-P", "9223372036854775808"], ["-p", ""], ["-p", "q"], ["-g", "q"], ["-g", "pq"],
+                     ["-A", "1; DROP TABLE vlimits"]):
+            with self.subTest(argv):
+                self.fails(100, "vlimit", "-P", "1", *argv, "example.com")
+        self.assertEqual(s.sql("SELECT COUNT(*) FROM vlimits"), [(0,)])
+        for argv in ([], ["example.com"], ["-s", "-D", "example.com"], ["-s", "-P", "1", "example.com"], ["-T", "example.com"],
+                     ["-P", "1"], ["-s", "a", "b"], ["-s", "--jsom", "example.com"]):
+            with self.subTest(argv):
+                self.fails(100, "vlimit", *argv)
+        for who in ("a b", "../x", "x@..", "é@example.com", "o'x;--", "a" * 300, ""):
+            self.fails(100, "vlimit", "-P", "1", who)
+        self.fails(1, "vlimit", "-P", "1", "none.example")
+        self.fails(1, "vlimit", "-P", "1", "nobody@example.com")
+        self.fails(1, "vlimit", "-D", "example.com")
+        with open(s.db_path(), "r+b") as f:
+            f.write(b"this is no database any more" * 100)
+        self.fails(111, "vlimit", "-s", "example.com")
+        self.fails(111, "vlimit", "-P", "1", "example.com")
+
+    def test_quota(self):
+        s = self.site
+        s.add_user("ann", "-q", "1000")
+        s.ok("vlimit", "-Q", "1M", "-M", "10", "example.com")
+        for argv in (["vsetuserquota", "ann@example.com", "2M,5"], ["vsetuserquota", "ann@example.com", "NOQUOTA"],
+                     ["vmoduser", "-q", "2M,5", "ann@example.com"], ["vmoduser", "-q", "+1M", "ann@example.com"],
+                     ["vsetuserquota", "ann@example.com", "1M,11"]):
+            with self.subTest(argv):
+                self.assertIn("limits", self.fails(100, *argv))
+        self.assertIn("1000S\n", s.ok("vuserinfo", "-q", "ann@example.com"))
+        s.ok("vmoduser", "-q", "1M,10", "ann@example.com")
+        s.ok("vlimit", "-x", "m", "example.com")
+        self.assertIn("limits", self.fails(100, "vsetuserquota", "ann@example.com", "1k"))
+        s.ok("vmoduser", "-c", "still", "ann@example.com")  # what is no quota may change
+        s.ok("vmoduser", "-o", "ann@example.com")
+        s.ok("vsetuserquota", "ann@example.com", "5G")
+        s.ok("vmoddomain", "-l", "0", "example.com")
+        s.ok("vsetuserquota", "postmaster@example.com", "5G")
+
+    def test_aliases(self):
+        s = self.site
+        add = lambda line, name: ["valias", "-i", line, name + "@example.com"]
+        s.ok("vlimit", "-A", "2", "-F", "1", "example.com")
+        s.ok(*add("&postmaster@example.com", "one"))
+        s.ok(*add("| true", "two"))
+        s.ok(*add("/var/mail/x/", "two"))
+        s.ok(*add("&postmaster@example.com", "spam"))  # every domain must have it
+        self.assertIn("aliases", self.fails(100, *add("&postmaster@EXAMPLE.com", "three")))
+        s.ok(*add("&joe@far.example", "three"))
+        s.ok(*add("&eve@far.example", "three"))
+        self.assertIn("forwards", self.fails(100, *add("joe@far.example", "four")))
+        s.ok("valias", "-d", "&joe@far.example", "three@example.com")
+        self.assertIn("forwards", self.fails(100, *add("joe@far.example", "four")))
+        self.assertIn("forwards", self.fails(100, "valias", "-u", "| true", "-i", "joe@far.example", "two@example.com"))
+        s.ok("valias", "-d", "&eve@far.example", "three@example.com")
+        s.ok(*add("joe@far.example", "four"))
+        s.ok("vlimit", "-a", "d", "-f", "cm", "-F", "-1", "example.com")
+        self.fails(100, "valias", "-d", "| true", "two@example.com")
+        self.fails(100, *add("joe@far.example", "five"))
+        self.fails(100, *add("eve@far.example", "four"))
+        s.ok("valias", "-d", "joe@far.example", "four@example.com")
+        self.assertEqual(s.ok("valias", "-s", "two@example.com"), "two -> /var/mail/x/\ntwo -> | true\n")
+
+    def test_handles(self):
+        s = self.site
+        s.add_user("ann")
+        handle = s.path("run", "handle")
+        with open(handle, "w") as f:
+            f.write("#!/bin/sh\nprintf '%s|' \"$@\"\nexit 7\n")
+        os.chmod(handle, 0o755)
+        run = lambda *argv: s.run(list(argv), env=s.env(POST_HANDLE=handle))
+        p = run("vmoduser", "-c", "O'Neil $(id)", "-P", "not to be seen", "ann@example.com")
+        self.assertEqual((p.returncode, p.stdout), (7, b"-c|O'Neil $(id)|-P||ann@example.com|"))
+        p = run("vaddaliasdomain", "new.example", "example.com")
+        self.assertEqual((p.returncode, p.stdout), (7, b"new.example|example.com|"))
+        p = run("vmoduser", "-c", "a:b", "ann@example.com")
+        self.assertEqual((p.returncode, p.stdout), (100, b""))
+
+
+if __name__ == "__main__":
+    unittest.main()
