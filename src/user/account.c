@@ -4,7 +4,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/scan.h"
 #include "user/limits.h"
 #include "user/maildir.h"
 #include "user/tree.h"
@@ -61,18 +60,6 @@ static int apply_limits(struct site *s, const struct account_new *n, const struc
   return why ? permanent(e, n->address, why) : 0;
 }
 
-/* Users a directory: as asked, else as the domain says, else the site. */
-static int per_level(struct site *s, const struct account_new *n, const char *dir, uint64_t *number, struct strerr *e) {
-  stralloc text = STRALLOC_INIT;
-  int r = n->per_level ? 0 : site_domain_file(s, dir, SITE_PER_LEVEL, &text, e);
-
-  stralloc_chomp(&text);
-  *number = n->per_level ? n->per_level : conf_number(&s->conf, SET_users_per_level);
-  if (r == 1 && !scan_u64(text.s, text.len, number)) r = strerr_set(e, dir, "/" SITE_PER_LEVEL " is not a number", (char *)0);
-  stralloc_free(&text);
-  return r == -1 ? -1 : 0;
-}
-
 /* Adds the row; gives home and owner. */
 static int add_row(struct site *s, const struct account_new *n, stralloc *home, struct identity *owner,
                    struct strerr *e) {
@@ -81,12 +68,12 @@ static int add_row(struct site *s, const struct account_new *n, stralloc *home, 
   stralloc real = STRALLOC_INIT, base = STRALLOC_INIT;
   struct limits limits;
   struct quota quota;
-  uint64_t level;
+  uint64_t level = n->per_level;
   int r = outcome(userdb_domain_real(&s->db, a->domain.s, &real, e), a, "there is no such domain", e);
 
   if (r == 0) r = outcome(userdb_domain_get(&s->db, real.s, &d, e), a, "there is no such domain", e);
   if (r == 0) r = site_base(*n->base ? n->base : stralloc_cstr(&d.base), &base, e);
-  if (r == 0) r = per_level(s, n, stralloc_cstr(&d.dir), &level, e);
+  if (r == 0 && !n->per_level) r = site_per_level(s, stralloc_cstr(&d.dir), &level, e);
   if (r == 0) r = apply_limits(s, n, &d, &limits, &quota, e);
   if (r == 0) {
     const struct userdb_new_user u = {

@@ -25,6 +25,7 @@ int account_passwd(struct site *s, const struct address *a, const char *hash, co
 struct account_move {
   const struct address *from, *to; /* equal: only the place changes */
   const char *base;                /* directory the home is to be below; "" the domain's */
+  const char *home;                /* the new one itself; null: one that is free, below base */
   int dry_run;                     /* say where it would go, and change nothing but a counter */
 };
 /* Another name or another home, with all mail; gives both homes.  A program killed meanwhile

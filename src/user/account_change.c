@@ -3,9 +3,9 @@
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "user/limits.h"
+#include "user/quota_reset.h"
 
 static int no_memory(struct strerr *e) {
   errno = ENOMEM;
@@ -78,15 +78,11 @@ int account_change(struct site *s, const struct address *a, const struct account
 }
 
 int account_recount(const struct userdb_user *u, struct usage *usage, struct strerr *e) {
-  struct identity owner = {u->uid, u->gid};
+  const struct identity owner = {u->uid, u->gid};
+  const struct quota_reset q = {&owner, &u->quota, 0};
   stralloc maildir = STRALLOC_INIT;
-  int certain, r;
+  int r = stralloc_catm(&maildir, u->home.s, "/Maildir", (char *)0) ? quota_reset(maildir.s, &q, usage, e) : no_memory(e);
 
-  memset(usage, 0, sizeof *usage);
-  if (!stralloc_catm(&maildir, u->home.s, "/Maildir", (char *)0)) return no_memory(e);
-  r = identity_enter(&owner, e);
-  if (r == 0 && access(maildir.s, F_OK) == 0) r = maildirsize_usage(maildir.s, &u->quota, 1, usage, &certain, e);
-  r = identity_back(r, e);
   stralloc_free(&maildir);
   return r;
 }

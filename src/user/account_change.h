@@ -19,8 +19,8 @@ struct account_change {
 /* In one transaction; u gets what is there afterwards.  The database is opened here, the caller is
  * himself again afterwards.  0, or -1 with e filled (permanent: no such user, no such quota). */
 int account_change(struct site *s, const struct address *a, const struct account_change *c, struct userdb_user *u, struct strerr *e) MUST_CHECK;
-/* Make the mailbox's maildirsize say this quota, counted now: 0 with *usage filled, or -1.  A mailbox
- * that nobody has used yet has none. */
+/* Make the mailbox's maildirsize say this quota, counted now: 0 with *usage filled, 1 for a mailbox
+ * that nobody has used yet, or -1. */
 int account_recount(const struct userdb_user *u, struct usage *usage, struct strerr *e) MUST_CHECK;
 
 #endif

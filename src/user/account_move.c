@@ -24,10 +24,6 @@
 
 #define COPY_SUFFIX ",copy" /* a comma is in no user name */
 
-static int open_db(struct site *s, struct strerr *e) {
-  return sql_is_open(&s->db.sql) ? identity_enter(&s->mail, e) : site_open_db(s, 0, e);
-}
-
 static int exists(const char *path) {
   struct stat st;
 
@@ -95,7 +91,7 @@ enum { W_KIND, W_NAME, W_DOMAIN, W_HOME, W_NEW_NAME, W_NEW_DOMAIN, W_NEW_HOME };
 static int is_at(struct site *s, const char *name, const char *domain, const char *home, struct identity *owner,
                  struct strerr *e) {
   struct userdb_user u = {0};
-  int r = open_db(s, e);
+  int r = site_enter_db(s, e);
   enum userdb_result v = r == 0 ? userdb_user_get(&s->db, name, domain, &u, e) : USERDB_TEMPFAIL;
 
   if (v == USERDB_FOUND) *owner = (struct identity){u.uid, u.gid};
@@ -107,7 +103,7 @@ static int is_at(struct site *s, const char *name, const char *domain, const cha
 static int move_row(struct site *s, const struct strlist *w, struct strerr *e) {
   const struct userdb_place_of from = {w->item[W_NAME].s, w->item[W_DOMAIN].s, w->item[W_HOME].s};
   const struct userdb_place_of to = {w->item[W_NEW_NAME].s, w->item[W_NEW_DOMAIN].s, w->item[W_NEW_HOME].s};
-  int r = open_db(s, e);
+  int r = site_enter_db(s, e);
   enum userdb_result v = r == 0 ? userdb_user_move(&s->db, &from, &to, e) : USERDB_TEMPFAIL;
 
   if (v == USERDB_EXISTS) r = site_permanent(e, to.name, "the user exists");
@@ -160,22 +156,24 @@ static int look_up(struct site *s, const struct address *from, const struct addr
   return r;
 }
 
-/* A place below base (the domain's where it is "") that is free. */
+/* The place that is asked for, or one below base (the domain's where it is "") that is free. */
 static int choose_home(struct site *s, const struct account_move *m, const char *name, struct plan *p, struct strerr *e) {
   stralloc base = STRALLOC_INIT;
-  const struct userdb_new_user n = {.name = name, .domain = p->d.domain.s, .per_level = conf_number(&s->conf, SET_users_per_level)};
-  struct userdb_new_user placed = n;
-  int r = site_base(*m->base ? m->base : stralloc_cstr(&p->d.base), &base, e);
+  struct userdb_new_user n = {.name = name, .domain = p->d.domain.s};
+  int r;
 
-  placed.base = stralloc_cstr(&base);
-  if (r == 0) r = userdb_home_next(&s->db, &placed, &p->home, e) == USERDB_FOUND ? 0 : -1;
+  if (m->home) return stralloc_copys(&p->home, m->home) ? 0 : strerr_sys(e, "unable to move ", name, (char *)0);
+  r = site_base(*m->base ? m->base : stralloc_cstr(&p->d.base), &base, e);
+  if (r == 0) r = site_per_level(s, stralloc_cstr(&p->d.dir), &n.per_level, e);
+  n.base = stralloc_cstr(&base);
+  if (r == 0) r = userdb_home_next(&s->db, &n, &p->home, e) == USERDB_FOUND ? 0 : -1;
   stralloc_free(&base);
   return r;
 }
 
 static int plan_move(struct site *s, const struct account_move *m, struct plan *p, struct strerr *e) {
   struct userdb_user other = {0};
-  int renamed, r = open_db(s, e);
+  int renamed, r = site_enter_db(s, e);
 
   if (r == 0) r = look_up(s, m->from, m->to, p, e);
   if (r == 0) {

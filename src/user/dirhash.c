@@ -41,6 +41,23 @@ void dirhash_dir(uint64_t n, uint64_t per_level, char dir[DIRHASH_SIZE]) {
   }
 }
 
+int dirhash_number(const char *dir, uint64_t *directory) {
+  uint64_t b = 0, first = 0, span = 1; /* of the directories of this depth: the first, how many */
+  int depth = 0;
+
+  for (; *dir; ++depth) {
+    const char *letter = depth < 3 && *dir ? strchr(alphabet, *dir) : 0;
+
+    if (!letter || (dir[1] && (dir[1] != '/' || !dir[2]))) return 0;
+    first += span;
+    span *= LETTERS;
+    b = b * LETTERS + (uint64_t)(letter - alphabet);
+    dir += dir[1] ? 2 : 1;
+  }
+  *directory = first + b;
+  return 1;
+}
+
 int dirhash_home(stralloc *home, const char *base, const char *domain, const char *user, uint64_t n,
                  uint64_t per_level) {
   char dir[DIRHASH_SIZE];

@@ -24,6 +24,9 @@ extern const char *const dirhash_buckets[DIRHASH_BUCKETS];
 const char *dirhash_bucket(const char *user);
 /* The hashdir of number n: "", "x", "x/y" or "x/y/z".  per_level 0 counts as 1. */
 void dirhash_dir(uint64_t n, uint64_t per_level, char dir[DIRHASH_SIZE]);
+/* The how-manieth directory this is: the inverse, for n = directory * per_level.  1, or 0 for anything
+ * that is no hashdir. */
+int dirhash_number(const char *dir, uint64_t *directory);
 /* 1, or 0 when memory ran out. */
 int dirhash_home(stralloc *home, const char *base, const char *domain, const char *user, uint64_t n,
                  uint64_t per_level) MUST_CHECK;

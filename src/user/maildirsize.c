@@ -17,6 +17,7 @@
 #include "base/scan.h"
 
 #define COUNT_TRIES 3
+#define LINE_BYTES 128 /* a first line is shorter */
 #define CERTAIN_AGE 900 /* a count with nothing added is believed so long, even to refuse */
 
 /* "bytes messages", blanks between and before the end as other programs pad them. */
@@ -241,6 +242,21 @@ static int believe(const char *maildir, const struct quota *q, struct usage *u, 
   }
   fd_close(fd);
   return r;
+}
+
+int maildirsize_quota(const char *maildir, struct quota *q, struct strerr *e) {
+  int fd = open_file(maildir, O_RDONLY);
+  char buf[LINE_BYTES];
+  ssize_t n;
+  size_t end;
+
+  if (fd == -1) return errno == ENOENT || errno == ELOOP ? 0 : strerr_sys(e, "unable to read maildirsize of ", maildir, (char *)0);
+  n = read(fd, buf, sizeof buf);
+  if (n == -1) strerr_sys(e, "unable to read maildirsize of ", maildir, (char *)0);
+  fd_close(fd);
+  if (n == -1) return -1;
+  end = bytes_chr(buf, (size_t)n, '\n');
+  return end < (size_t)n && quota_parse(buf, end, q);
 }
 
 int maildirsize_usage(const char *maildir, const struct quota *q, int fresh, struct usage *u,

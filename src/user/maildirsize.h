@@ -30,6 +30,8 @@ int maildirsize_count(const char *maildir, struct usage *u, struct strerr *e) MU
  * and nothing was added since.  fresh: count in any case. */
 int maildirsize_usage(const char *maildir, const struct quota *q, int fresh, struct usage *u,
                       int *certain, struct strerr *e) MUST_CHECK;
+/* The quota that the file's first line says: 1, 0 where there is no such file or line, -1. */
+int maildirsize_quota(const char *maildir, struct quota *q, struct strerr *e) MUST_CHECK;
 /* Would so many messages of so many bytes fit?  Counts again before saying no, unless
  * the usage is certain.  1, 0 no, -1. */
 int maildirsize_fits(const char *maildir, const struct quota *q, uint64_t bytes, uint64_t count,

@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "base/file.h"
 #include "base/lock.h"
+#include "base/scan.h"
 #include "conf/paths.h"
 
 #define DOMAIN_FILE_MAX 4096
@@ -35,6 +36,10 @@ int site_open_db(struct site *s, int create, struct strerr *e) {
   if (create && s->place.is_file && geteuid() == 0 && give_directory(s, e) == -1) return -1;
   if (identity_enter(&s->mail, e) == -1) return -1;
   return userdb_open(&s->db, &s->place, SQL_PATIENT | SQL_MIGRATE | (create ? SQL_CREATE : 0), e);
+}
+
+int site_enter_db(struct site *s, struct strerr *e) {
+  return sql_is_open(&s->db.sql) ? identity_enter(&s->mail, e) : site_open_db(s, 0, e);
 }
 
 int site_lock(struct strerr *e) {
@@ -103,6 +108,17 @@ int site_domain_file(const struct site *s, const char *dir, const char *name, st
   if (!as_mail || identity_enter(&s->mail, &back) == 0) return r;
   *e = back;
   return -1;
+}
+
+int site_per_level(const struct site *s, const char *dir, uint64_t *number, struct strerr *e) {
+  stralloc text = STRALLOC_INIT;
+  int r = site_domain_file(s, dir, SITE_PER_LEVEL, &text, e);
+
+  stralloc_chomp(&text);
+  *number = conf_number(&s->conf, SET_users_per_level);
+  if (r == 1 && !scan_u64(text.s, text.len, number)) r = strerr_set(e, dir, "/" SITE_PER_LEVEL " is not a number", (char *)0);
+  stralloc_free(&text);
+  return r == -1 ? -1 : 0;
 }
 
 void site_close(struct site *s) {

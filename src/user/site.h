@@ -23,6 +23,8 @@ int site_load(struct site *s, struct strerr *e) MUST_CHECK;
 /* Open the database as the mail user (identity_enter), updating its schema, and
  * creating it when create is set.  The caller is that user until identity_leave. */
 int site_open_db(struct site *s, int create, struct strerr *e) MUST_CHECK;
+/* The same, opened only if it is not: for what asks it again and again. */
+int site_enter_db(struct site *s, struct strerr *e) MUST_CHECK;
 /* One administrator's program at a time changes the control files: the descriptor that
  * holds the lock (users/.lock), or -1.  Waits. */
 int site_lock(struct strerr *e) MUST_CHECK;
@@ -40,6 +42,9 @@ int site_base(const char *own, stralloc *base, struct strerr *e) MUST_CHECK;
  * none, -1.  Called and left as the mail user. */
 #define SITE_PER_LEVEL ".users_per_level"
 int site_domain_file(const struct site *s, const char *dir, const char *name, stralloc *text, struct strerr *e) MUST_CHECK;
+/* Users a directory in the domain with this directory: its own number, or the site's.  As the mail
+ * user.  0 or -1. */
+int site_per_level(const struct site *s, const char *dir, uint64_t *number, struct strerr *e) MUST_CHECK;
 void site_close(struct site *s);
 /* Exit code for an error: 100 if permanent, else 111. */
 int site_code(const struct strerr *e);

@@ -12,6 +12,16 @@ enum userdb_result userdb_home_next(struct userdb *db, const struct userdb_new_u
   return userdb_finish(db, userdb_choose_home(db, n, home, e), e);
 }
 
+enum userdb_result userdb_placed(struct userdb *db, const char *domain, const char *bucket, uint64_t *n, struct strerr *e) {
+  const enum query q = QUERY_dir_control_get;
+  enum sql_verdict v = sql_start(&db->sql, q, SQL_ARGS(sql_t(domain), sql_t(bucket)), e);
+
+  *n = 0;
+  if (v != SQL_ROW) return userdb_result_of(v);
+  *n = (uint64_t)sql_int(&db->sql, q, 0);
+  return userdb_taken(db, q, 1, e);
+}
+
 /* A statement that may find nothing to change. */
 static int done(struct userdb *db, enum query q, const struct sql_value *v, size_t n, struct strerr *e) {
   return sql_do(&db->sql, q, v, n, e) == SQL_NONE;

@@ -34,7 +34,7 @@ static void show(const struct odometer *o, char dir[DIRHASH_SIZE]) {
 static void walk(uint64_t last, uint64_t per_level) {
   struct odometer o = {0, {0}};
   char want[DIRHASH_SIZE], got[DIRHASH_SIZE];
-  uint64_t wrong = 0, in_dir = 0;
+  uint64_t wrong = 0, in_dir = 0, number;
 
   show(&o, want);
   for (uint64_t n = 1; n <= last; ++n) {
@@ -45,6 +45,7 @@ static void walk(uint64_t last, uint64_t per_level) {
     }
     ++in_dir;
     dirhash_dir(n, per_level, got);
+    if (n % 1000 == 0 && n / per_level < 62 + 62 * 62 + 62 * 62 * 62 && (!dirhash_number(got, &number) || number != n / per_level)) ++wrong;
     if (strcmp(got, want) != 0 || in_dir > per_level) ++wrong;
   }
   CHECK(wrong == 0);
