@@ -102,7 +102,7 @@ static int add_row(struct site *s, const struct account_new *n, stralloc *home, 
 int account_add(struct site *s, const struct account_new *n, struct strerr *e) {
   stralloc home = STRALLOC_INIT;
   struct identity owner = s->mail;
-  int r = site_open_db(s, 0, e);
+  int r = site_enter_db(s, e);
 
   if (r == 0) r = add_row(s, n, &home, &owner, e);
   r = identity_back(r, e);
@@ -130,7 +130,7 @@ static int delete_found(struct site *s, const struct address *a, const struct us
 
 int account_delete(struct site *s, const struct address *a, struct strerr *e) {
   struct userdb_user u = {0};
-  int r = site_open_db(s, 0, e);
+  int r = site_enter_db(s, e);
 
   if (r == 0) r = outcome(userdb_user_get(&s->db, a->user.s, a->domain.s, &u, e), a, "there is no such user", e);
   if (r == 0) r = delete_found(s, a, &u, e);
@@ -141,7 +141,7 @@ int account_delete(struct site *s, const struct address *a, struct strerr *e) {
 int account_passwd(struct site *s, const struct address *a, const char *hash, const char *scram,
                    struct strerr *e) {
   stralloc real = STRALLOC_INIT;
-  int r = site_open_db(s, 0, e);
+  int r = site_enter_db(s, e);
 
   if (r == 0) r = outcome(userdb_domain_real(&s->db, a->domain.s, &real, e), a, "there is no such domain", e);
   if (r == 0) r = outcome(userdb_user_passwd(&s->db, a->user.s, real.s, hash, scram, e), a, "there is no such user", e);

@@ -68,7 +68,7 @@ static int change(struct site *s, const struct address *a, const struct account_
 }
 
 int account_change(struct site *s, const struct address *a, const struct account_change *c, struct userdb_user *u, struct strerr *e) {
-  int r = site_open_db(s, 0, e);
+  int r = site_enter_db(s, e);
 
   if (r == 0) {
     r = change(s, a, c, u, e);

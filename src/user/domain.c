@@ -22,19 +22,6 @@
 #include "user/tree.h"
 #include "user/unfinished.h"
 
-static int write_per_level(const char *dir, const struct domain_new *n, const struct identity *owner, struct strerr *e) {
-  stralloc path = STRALLOC_INIT, text = STRALLOC_INIT;
-  int r = stralloc_catm(&path, dir, "/" SITE_PER_LEVEL, (char *)0) && stralloc_catu64(&text, n->per_level) && stralloc_append(&text, '\n')
-              ? file_replace(path.s, text.s, text.len, 0640)
-              : -1;
-
-  if (r == 0 && geteuid() == 0) r = chown(path.s, owner->uid, owner->gid);
-  if (r == -1) strerr_sys(e, "unable to write ", stralloc_cstr(&path), (char *)0);
-  stralloc_free(&path);
-  stralloc_free(&text);
-  return r;
-}
-
 /* The domain's user delivers in it; inlookup looks into it by its group, which new files inherit. */
 static int make_dir(const struct site *s, const struct domain_new *n, stralloc *dir, struct strerr *e) {
   const struct identity owner = {n->owner.uid, s->mail.gid};
@@ -46,7 +33,7 @@ static int make_dir(const struct site *s, const struct domain_new *n, stralloc *
   if (r == 0 && file_mkdir(parent.s, 0755) == -1) r = strerr_sys(e, "unable to create ", parent.s, (char *)0);
   if (r == 0) r = tree_mkdir(dir->s, 02750, owner.uid, owner.gid, e);
   if (r == 0) r = domain_default_write(dir->s, &d, &owner, e);
-  if (r == 0 && n->per_level) r = write_per_level(dir->s, n, &owner, e);
+  if (r == 0 && n->per_level) r = domain_per_level_write(dir->s, n->per_level, &owner, e);
   stralloc_free(&parent);
   return r;
 }

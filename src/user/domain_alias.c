@@ -29,7 +29,7 @@ static int add_row(struct site *s, const char *alias, const char *domain, strall
 }
 
 static int as_mail_user(struct site *s, const char *alias, const char *domain, stralloc *real, struct strerr *e) {
-  int r = site_open_db(s, 0, e);
+  int r = site_enter_db(s, e);
 
   if (r == 0) r = add_row(s, alias, domain, real, e);
   return identity_back(r, e);
@@ -77,7 +77,7 @@ static int find(struct site *s, const char *alias, stralloc *real, struct strerr
 /* The row goes last: it knows where the lines are. */
 int domain_alias_remove(struct site *s, const char *alias, struct strerr *e) {
   stralloc real = STRALLOC_INIT;
-  int r = sql_is_open(&s->db.sql) ? identity_enter(&s->mail, e) : site_open_db(s, 0, e);
+  int r = site_enter_db(s, e);
 
   if (r == 0) r = find(s, alias, &real, e);
 

@@ -14,6 +14,7 @@
 #include "user/assign.h"
 #include "user/dirhash.h"
 #include "user/lines.h"
+#include "user/site.h"
 #include "user/tree.h"
 
 #define ASSIGN_MAX (256u << 20)
@@ -115,6 +116,19 @@ int domain_default_read(const char *dir, int *filter, stralloc *handler, struct 
   stralloc_free(&path);
   stralloc_free(&text);
   return r == 1 ? 0 : -1;
+}
+
+int domain_per_level_write(const char *dir, uint64_t number, const struct identity *owner, struct strerr *e) {
+  stralloc path = STRALLOC_INIT, text = STRALLOC_INIT;
+  int r = stralloc_catm(&path, dir, "/" SITE_PER_LEVEL, (char *)0) && stralloc_catu64(&text, number) && stralloc_append(&text, '\n')
+              ? file_replace(path.s, text.s, text.len, 0640)
+              : -1;
+
+  if (r == 0 && geteuid() == 0) r = chown(path.s, owner->uid, owner->gid);
+  if (r == -1) strerr_sys(e, "unable to write ", stralloc_cstr(&path), (char *)0);
+  stralloc_free(&path);
+  stralloc_free(&text);
+  return r;
 }
 
 /* --- BASE/bucket/domain, where the owner can make homes */

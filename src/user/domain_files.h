@@ -5,6 +5,8 @@
 #ifndef USER_DOMAIN_FILES_H
 #define USER_DOMAIN_FILES_H
 
+#include <stdint.h>
+
 #include "base/stralloc.h"
 #include "base/strlist.h"
 #include "user/identity.h"
@@ -21,6 +23,9 @@ int domain_default_write(const char *dir, const struct domain_default *d, const 
 int domain_filter_check(struct strerr *e) MUST_CHECK;
 /* -1 (permanent) too for a file that an administrator wrote. */
 int domain_default_read(const char *dir, int *filter, stralloc *handler, struct strerr *e) MUST_CHECK;
+
+/* Users a directory from now on. */
+int domain_per_level_write(const char *dir, uint64_t number, const struct identity *owner, struct strerr *e) MUST_CHECK;
 
 int domain_trees_make(const char *base, const char *name, const struct identity *owner, struct strerr *e) MUST_CHECK;
 int domain_trees_remove(const char *base, const char *name, struct strerr *e) MUST_CHECK;

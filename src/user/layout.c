@@ -25,7 +25,7 @@ static uint64_t directory_of(const char *home, const char *prefix, size_t n) {
   uint64_t directory;
   size_t len;
 
-  if (strncmp(home, prefix, n) != 0 || !slash || slash + 1 < home + n) return LAYOUT_ELSEWHERE;
+  if (strncmp(home, prefix, n) != 0 || !slash || slash + 1 < home + n || slash == home + n) return LAYOUT_ELSEWHERE;
   len = slash + 1 == home + n ? 0 : (size_t)(slash - home) - n;
   if (len >= sizeof dir) return LAYOUT_ELSEWHERE;
   memcpy(dir, home + n, len);

@@ -22,6 +22,10 @@ enum userdb_result userdb_placed(struct userdb *db, const char *domain, const ch
   return userdb_taken(db, q, 1, e);
 }
 
+enum userdb_result userdb_placed_set(struct userdb *db, const char *domain, const char *bucket, uint64_t n, struct strerr *e) {
+  return userdb_changed(db, sql_do(&db->sql, QUERY_dir_control_set, SQL_ARGS(sql_t(domain), sql_t(bucket), sql_i((int64_t)n)), e));
+}
+
 /* A statement that may find nothing to change. */
 static int done(struct userdb *db, enum query q, const struct sql_value *v, size_t n, struct strerr *e) {
   return sql_do(&db->sql, q, v, n, e) == SQL_NONE;

@@ -10,6 +10,7 @@ enum userdb_result userdb_home_next(struct userdb *db, const struct userdb_new_u
                                     struct strerr *e) MUST_CHECK;
 /* How many places below a bucket were given away: NONE, and 0, where no user was ever placed there. */
 enum userdb_result userdb_placed(struct userdb *db, const char *domain, const char *bucket, uint64_t *n, struct strerr *e) MUST_CHECK;
+enum userdb_result userdb_placed_set(struct userdb *db, const char *domain, const char *bucket, uint64_t n, struct strerr *e) MUST_CHECK;
 struct userdb_place_of {
   const char *name, *domain, *home;
 };

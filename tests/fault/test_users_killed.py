@@ -222,6 +222,37 @@ class Killed(unittest.TestCase):
         self.every_step(["vrenameuser", *users], finished(users, "vrenameuser"))
 
 
+    def test_reorganized(self):
+        """Every user is whole wherever vreorg ends, and the next one goes on: users are spread and closed up in turn."""
+        s = self.site
+        s.add_domain("a.example")
+        names = [f"bob{i}" for i in range(3)]
+        for name in names:
+            s.add_user(name + "@a.example", "-d")
+            with open(s.home(name + "@a.example") + "/Maildir/new/" + name, "w") as f:
+                f.write("hello\n")
+        spread = ["vreorg", "-d", "a.example", "-l", "1"]
+
+        def where():
+            return sorted(h.split("/a.example/")[1] for h, in s.sql("SELECT dir FROM users WHERE domain = 'a.example' AND name LIKE 'bob%'"))
+
+        def again(n):
+            note = os.path.exists(s.path("users", ".unfinished"))
+            for name in names:  # in one of both places whole, before anybody mends
+                if not note:
+                    self.assertTrue(os.path.exists(s.home(name + "@a.example") + "/Maildir/new/" + name))
+                self.assertEqual(len(glob.glob(s.path("mail", "**", "new", name), recursive=True)), 1)
+            s.ok(*spread)
+            self.assertFalse(os.path.exists(s.path("users", ".unfinished")))
+            self.assertEqual(where(), ["0/bob0", "1/bob1", "2/bob2"])
+            self.assertEqual(s.sql("SELECT cur_users FROM dir_control WHERE domain = 'a.example' AND bucket = 'A2E'"), [(3,)])
+            self.check()
+            s.ok("vreorg", "-d", "a.example", "-l", "100")
+            self.assertEqual(where(), names)
+
+        self.every_step(spread, again)
+
+
 class Crowd(unittest.TestCase):
     def test_eight_at_once(self):
         """Eight processes add users, and some remove them again: none is lost, no directory too full."""

@@ -1,4 +1,4 @@
-"""resetquota and printdir: mailboxes counted anew, and where they lie."""
+"""resetquota, printdir, vreorg: mailboxes counted anew, where they lie, and how they are moved."""
 import glob, json, os, pty, unittest
 from usersite import UserSite
 
@@ -127,6 +127,96 @@ class Layout(Base):
         for argv in ([], ["a", "b"], ["none.example"], ["../x"], ["a b"], ["--jsom", "example.com"]):
             with self.subTest(argv):
                 self.fails(100, "printdir", *argv)
+
+
+class Reorganized(Base):
+    def setUp(self):
+        super().setUp()
+        self.base = self.site.path("mail", "A2E", "example.com")
+        with open(self.site.path("domains", "example.com", ".users_per_level"), "w") as f:
+            f.write("2\n")
+        if self.site.ids:
+            os.chown(f.name, 65534, 65534)
+        for i in range(1, 8):
+            self.put(self.site.add_user(f"bob{i}", "-d"), f"mail{i}")
+        for i in (1, 2, 3, 5):
+            self.site.ok("vdeluser", f"bob{i}@example.com")
+
+    def homes(self):
+        return {n: h[len(self.base) + 1:] for n, h in self.site.sql("SELECT name, dir FROM users WHERE name LIKE 'bob%'")}
+
+    def placed(self):
+        return self.site.sql("SELECT cur_users FROM dir_control WHERE bucket = 'A2E'")[0][0]
+
+    def whole(self):
+        for name in self.homes():
+            self.assertEqual(os.listdir(self.site.home(name + "@example.com") + "/Maildir/new"), ["mail" + name[3]])
+        self.assertEqual(len(glob.glob(self.base + "/**/new/mail*", recursive=True)), len(self.homes()))
+
+    def test_ranks_are_closed(self):
+        s = self.site
+        self.assertEqual(self.homes(), {"bob4": "1/bob4", "bob6": "2/bob6", "bob7": "2/bob7"})
+        self.assertEqual(s.ok("vreorg", "-n", "-d", "example.com").splitlines(),
+                         [f"bob4: {self.base}/1/bob4 -> {self.base}/bob4", f"bob6: {self.base}/2/bob6 -> {self.base}/0/bob6",
+                          f"bob7: {self.base}/2/bob7 -> {self.base}/0/bob7"])
+        self.assertEqual((self.homes()["bob4"], self.placed()), ("1/bob4", 7))
+        s.ok("valias", "-i", s.home("bob4@example.com") + "/Maildir/", "team@example.com")
+        self.assertEqual(len(s.ok("vreorg", "-v", "-d", "example.com").splitlines()), 3)
+        self.assertEqual(self.homes(), {"bob4": "bob4", "bob6": "0/bob6", "bob7": "0/bob7"})
+        self.assertEqual(self.placed(), 3)
+        self.assertIn(s.home("bob4@example.com") + "/Maildir/", s.ok("valias", "-s", "team@example.com"))
+        self.whole()
+        self.assertEqual(s.ok("vreorg", "-v", "-d", "example.com"), "")
+        s.add_user("bob9")
+        self.assertEqual(self.homes()["bob9"], "1/bob9")
+
+    def test_some_only(self):
+        s = self.site
+        names = s.path("run", "names")
+        with open(names, "w") as f:
+            f.write("bob6\n\n")
+        os.chmod(names, 0o644)
+        s.ok("vreorg", "-R", "-d", "example.com", names)
+        self.assertEqual(self.homes(), {"bob4": "1/bob4", "bob6": "bob6", "bob7": "2/bob7"})
+        self.assertEqual(self.placed(), 7)
+        s.ok("vreorg", "-d", "example.com", "-", input=b"bob7\nbob4")
+        self.assertEqual(self.homes(), {"bob4": "0/bob4", "bob6": "bob6", "bob7": "0/bob7"})
+        s.ok("vreorg", "-r", "-d", "example.com")
+        self.assertEqual(self.homes(), {"bob4": "bob4", "bob6": "0/bob6", "bob7": "0/bob7"})
+        self.whole()
+
+    def test_another_size(self):
+        s = self.site
+        s.add_user("a", "-d")
+        s.ok("vmoveuserdir", "bob7@example.com", s.path("elsewhere"))
+        s.ok("vreorg", "-l", "1", "-d", "example.com")
+        self.assertEqual(s.sql("SELECT dir FROM users WHERE name = 'a'"), [(f"{self.base}/0/a,",)])
+        self.assertEqual([self.homes()[n] for n in ("bob4", "bob6")], ["1/bob4", "2/bob6"])
+        self.assertTrue(s.home("bob7@example.com").startswith(s.path("elsewhere")))
+        s.add_user("bob8")
+        self.assertEqual(self.homes()["bob8"], "3/bob8")
+
+    def test_one_in_the_way(self):
+        """What lies there stays, the user too, and nobody is given his place."""
+        s = self.site
+        os.mkdir(self.base + "/bob4")
+        self.assertIn("in the way", self.fails(111, "vreorg", "-d", "example.com"))
+        self.assertEqual(self.homes(), {"bob4": "1/bob4", "bob6": "0/bob6", "bob7": "0/bob7"})
+        self.assertEqual(self.placed(), 7)
+        self.whole()
+        os.rmdir(self.base + "/bob4")
+        s.ok("vreorg", "-d", "example.com")
+        self.assertEqual((self.homes()["bob4"], self.placed()), ("bob4", 3))
+
+    def test_wrong(self):
+        empty = self.site.path("run", "empty")
+        open(empty, "w").close()
+        os.chmod(empty, 0o644)
+        for argv in ([], ["-d"], ["-l", "0x", "-d", "example.com"], ["-d", "none.example"], ["-d", "../x"], ["-d", "example.com", "nobody"],
+                     ["-d", "example.com", "bob4", "o'x;--"], ["-d", "example.com", "/no/such/list"], ["-d", "example.com", empty], ["-d", "example.com", "-"]):
+            with self.subTest(argv):
+                self.fails(100, "vreorg", *argv)
+        self.assertEqual(self.placed(), 7)
 
 
 @unittest.skipUnless(os.geteuid() == 0, "needs root: programs that give up root")

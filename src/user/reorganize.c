@@ -1,0 +1,109 @@
+/* reorganize: see reorganize.h.  The number of users a directory comes first and the counts of places
+ * last: a user added meanwhile, or after a kill, finds a place in any case. */
+#include "user/reorganize.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "user/account.h"
+#include "user/domain_files.h"
+#include "user/layout_plan.h"
+#include "user/unfinished.h"
+#include "user/userdb_change.h"
+
+static int no_memory(struct strerr *e) {
+  errno = ENOMEM;
+  return strerr_sys(e, "unable to move users", (char *)0);
+}
+
+/* What a killed program left, before homes are looked at. */
+static int finish_others(struct site *s, struct strerr *e) {
+  int lock = site_lock(e);
+  int r = lock == -1 ? -1 : unfinished_finish(s, e);
+
+  fd_close(lock);
+  return r == -1 ? -1 : 0;
+}
+
+/* Marks the users of the list; null for all. */
+static int choose(const struct reorganize *g, const struct layout *l, char **chosen, struct strerr *e) {
+  *chosen = 0;
+  if (!g->only->len) return 0;
+  *chosen = calloc(l->users + 1, 1);
+  if (!*chosen) return no_memory(e);
+  for (size_t i = 0; i < g->only->len; ++i) {
+    size_t k = 0;
+
+    while (k < l->users && strcmp(l->user[k].name, stralloc_cstr(&g->only->item[i])) != 0) ++k;
+    if (k == l->users) return site_permanent(e, stralloc_cstr(&g->only->item[i]), "there is no such user");
+    (*chosen)[k] = 1;
+  }
+  return 0;
+}
+
+static int move(struct site *s, const struct reorganize *g, const struct layout *l, size_t i, uint64_t target, struct strerr *e) {
+  struct address a = {STRALLOC_INIT, STRALLOC_INIT};
+  stralloc home = STRALLOC_INIT, old = STRALLOC_INIT, new = STRALLOC_INIT;
+  uint64_t size = l->per_level ? l->per_level : 1;
+  int r = stralloc_copys(&a.user, l->user[i].name) && stralloc_copy(&a.domain, &l->domain) &&
+                  dirhash_home(&home, stralloc_cstr(&l->base), l->domain.s, l->user[i].name, target * size, size)
+              ? 0
+              : no_memory(e);
+  const struct account_move m = {.from = &a, .to = &a, .base = "", .home = home.s};
+
+  if (r == 0 && !g->dry) r = account_move(s, &m, &old, &new, e);
+  if (r == 0) g->tell(g->ctx, l->user[i].name, l->user[i].home, home.s);
+  address_free(&a);
+  stralloc_free(&home);
+  stralloc_free(&old);
+  stralloc_free(&new);
+  return r;
+}
+
+static int set_counts(struct site *s, const struct reorganize *g, const struct layout *l, const struct layout_plan *p, struct strerr *e) {
+  int r = site_enter_db(s, e);
+
+  for (size_t i = 0; r == 0 && i < DIRHASH_BUCKETS; ++i) {
+    if (p->users[i] == l->placed[i] || (g->keep && p->users[i] < l->placed[i])) continue;
+    r = userdb_placed_set(&s->db, l->domain.s, dirhash_buckets[i], p->users[i], e) == USERDB_FOUND ? 0 : -1;
+  }
+  return identity_back(r, e);
+}
+
+/* A user who cannot be moved stays, and the count with him, so that nobody gets his place. */
+static int carry_out(struct site *s, struct reorganize *g, const struct layout *l, const struct layout_plan *p, struct strerr *e) {
+  int faults = 0;
+
+  progress_start(&g->progress, p->moves);
+  for (size_t i = 0; i < l->users; ++i) {
+    if (p->target[i] == LAYOUT_ELSEWHERE) continue;
+    if (move(s, g, l, i, p->target[i], e) == -1) {
+      g->fault(g->ctx, e);
+      faults = 1;
+    }
+    progress_step(&g->progress);
+  }
+  progress_clear(&g->progress);
+  return g->dry || faults ? 0 : set_counts(s, g, l, p, e);
+}
+
+int reorganize_run(struct site *s, struct reorganize *g, struct strerr *e) {
+  struct layout l = {0};
+  struct layout_plan p = {0};
+  char *chosen = 0;
+  int r = g->dry ? 0 : finish_others(s, e);
+
+  if (r == 0) r = layout_read(s, g->domain, &l, e);
+  if (r == 0 && g->per_level) l.per_level = g->per_level;
+  if (r == 0) r = choose(g, &l, &chosen, e);
+  if (r == 0 && g->per_level && !g->dry)
+    r = domain_per_level_write(stralloc_cstr(&l.dir), g->per_level, &(struct identity){l.owner.uid, s->mail.gid}, e);
+  if (r == 0 && !layout_plan(&l, chosen, g->anew, &p)) r = no_memory(e);
+  if (r == 0) r = carry_out(s, g, &l, &p, e);
+  free(chosen);
+  layout_plan_free(&p);
+  layout_free(&l);
+  return r;
+}
