@@ -22,7 +22,6 @@
 #include "user/tree.h"
 #include "user/unfinished.h"
 
-/* The domain's user delivers in it; inlookup looks into it by its group, which new files inherit. */
 static int make_dir(const struct site *s, const struct domain_new *n, stralloc *dir, struct strerr *e) {
   const struct identity owner = {n->owner.uid, s->mail.gid};
   const struct domain_default d = {.filter = n->filter, .handler = n->handler};
@@ -31,7 +30,7 @@ static int make_dir(const struct site *s, const struct domain_new *n, stralloc *
 
   if (r == 0 && file_dirname(dir->s, &parent) == -1) r = domain_no_memory(e);
   if (r == 0 && file_mkdir(parent.s, 0755) == -1) r = strerr_sys(e, "unable to create ", parent.s, (char *)0);
-  if (r == 0) r = tree_mkdir(dir->s, 02750, owner.uid, owner.gid, e);
+  if (r == 0) r = domain_dir_make(dir->s, &owner, e);
   if (r == 0) r = domain_default_write(dir->s, &d, &owner, e);
   if (r == 0 && n->per_level) r = domain_per_level_write(dir->s, n->per_level, &owner, e);
   stralloc_free(&parent);

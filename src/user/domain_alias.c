@@ -44,7 +44,7 @@ static int edit(const char *file, const char *line, int add, struct strerr *e) {
   return r;
 }
 
-static int edit_all(const char *alias, const char *real, int add, struct strerr *e) {
+int domain_alias_controls(const char *alias, const char *real, int add, struct strerr *e) {
   stralloc line = STRALLOC_INIT;
   int r = stralloc_catm(&line, alias, ":", real, (char *)0) ? 0 : no_memory(e);
 
@@ -61,7 +61,7 @@ int domain_alias_add(struct site *s, const char *alias, const char *domain, stru
   int lock = site_lock(e);
   int r = lock == -1 ? -1 : as_mail_user(s, alias, domain, &real, e);
 
-  if (r == 0) r = edit_all(alias, real.s, 1, e);
+  if (r == 0) r = domain_alias_controls(alias, real.s, 1, e);
   fd_close(lock);
   stralloc_free(&real);
   return r;
@@ -82,7 +82,7 @@ int domain_alias_remove(struct site *s, const char *alias, struct strerr *e) {
   if (r == 0) r = find(s, alias, &real, e);
 
   r = identity_back(r, e);
-  if (r == 1 && edit_all(alias, real.s, 0, e) == -1) r = -1;
+  if (r == 1 && domain_alias_controls(alias, real.s, 0, e) == -1) r = -1;
   if (r == 1) r = identity_enter(&s->mail, e) == 0 && userdb_alias_domain_delete(&s->db, alias, e) != USERDB_TEMPFAIL ? 1 : -1;
   r = identity_back(r, e);
   stralloc_free(&real);

@@ -10,5 +10,7 @@
 int domain_alias_add(struct site *s, const char *alias, const char *domain, struct strerr *e) MUST_CHECK;
 /* The other way: 1 removed, 0 it is no such name, -1.  The caller holds the lock of site_lock. */
 int domain_alias_remove(struct site *s, const char *alias, struct strerr *e) MUST_CHECK;
+/* The lines of the control files alone, added or removed.  0 or -1. */
+int domain_alias_controls(const char *alias, const char *real, int add, struct strerr *e) MUST_CHECK;
 
 #endif

@@ -20,6 +20,7 @@
 #define ASSIGN_MAX (256u << 20)
 #define DEFAULT_FILE "/.qmail-default"
 #define DEFAULT_MAX 65536
+#define DIR_MODE 02750
 
 static int no_memory(struct strerr *e) {
   errno = ENOMEM;
@@ -36,6 +37,20 @@ static int plain_word(const char *s) {
 int domain_dir(const char *below, const char *name, stralloc *path, struct strerr *e) {
   if (*below ? !stralloc_copys(path, below) : !paths_get(PATH_DOMAINS, path)) return no_memory(e);
   return stralloc_catm(path, "/", name, (char *)0) ? 0 : no_memory(e);
+}
+
+int domain_dir_make(const char *dir, const struct identity *owner, struct strerr *e) {
+  if (tree_mkdir(dir, DIR_MODE, owner->uid, owner->gid, e) == -1) return -1;
+  if ((geteuid() == 0 && chown(dir, owner->uid, owner->gid) == -1) || chmod(dir, DIR_MODE) == -1)
+    return strerr_sys(e, "unable to set the owner of ", dir, (char *)0);
+  return 0;
+}
+
+int domain_dir_ok(const char *dir, const struct identity *owner, struct strerr *e) {
+  struct stat st;
+
+  if (stat(dir, &st) == -1) return errno == ENOENT || errno == ENOTDIR ? 2 : strerr_sys(e, "unable to look at ", dir, (char *)0);
+  return S_ISDIR(st.st_mode) && st.st_uid == owner->uid && st.st_gid == owner->gid && (st.st_mode & DIR_MODE) == DIR_MODE;
 }
 
 /* A word in single quotes where the shell would see more than a word. */

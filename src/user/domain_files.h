@@ -14,6 +14,12 @@
 /* The directory of a domain, below PATH_DOMAINS where below is "". */
 int domain_dir(const char *below, const char *name, stralloc *path, struct strerr *e) MUST_CHECK;
 
+/* The directory itself, of the domain's user and the group of the mail user: by that inlookup looks into
+ * it, and new files inherit it.  One that is there is given these. */
+int domain_dir_make(const char *dir, const struct identity *owner, struct strerr *e) MUST_CHECK;
+/* Is it so?  1, 0, 2 there is none, -1. */
+int domain_dir_ok(const char *dir, const struct identity *owner, struct strerr *e) MUST_CHECK;
+
 struct domain_default {
   int filter;          /* vfilter rather than vdelivermail */
   const char *handler; /* as vdeliver_action_ok wants it */

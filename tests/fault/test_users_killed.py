@@ -253,6 +253,37 @@ class Killed(unittest.TestCase):
         self.every_step(spread, again)
 
 
+    def test_repaired(self):
+        """A repair that is killed lets no mail in that could not be delivered, and the next one goes on."""
+        s = self.site
+
+        def lose():
+            for names in (("control", "rcpthosts"), ("control", "virtualdomains"), ("users", "assign"), ("users", "cdb")):
+                os.unlink(s.path(*names))
+            shutil.rmtree(s.path("domains", "other.example"))
+            shutil.rmtree(s.path("mail", "Q2S"))
+
+        def again(n):
+            s.ok("vdominfo", "--repair")
+            self.assertEqual(s.ok("vdominfo", "--check"), "")
+            self.check()
+            lose()
+
+        lose()
+        n = 0
+        while True:
+            n += 1
+            went_wrong = self.killed(n, "vdominfo", "--repair")
+            for domain in self.lines("control", "rcpthosts"):
+                self.assertIn(f"{domain}:{domain}", self.lines("control", "virtualdomains"))
+                self.assertTrue(any(l.startswith(f"+{domain}-:") for l in self.lines("users", "assign")))
+                self.assertTrue(os.path.exists(s.path("domains", domain, ".qmail-default")))
+            again(n)
+            if not went_wrong:
+                break
+        self.assertGreater(n, 10)
+
+
 class Crowd(unittest.TestCase):
     def test_eight_at_once(self):
         """Eight processes add users, and some remove them again: none is lost, no directory too full."""
