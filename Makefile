@@ -74,10 +74,13 @@ include $(GEN)/programs.mk
 all: $(addprefix $(BIN)/,$(PROGRAMS)) man
 
 # --- objects and libraries -------------------------------------------------------------------
+# A library is made anew too when a source has gone (to another one, say): its list is a file.
 define library
 OBJS_$(1) := $$(patsubst src/%.c,$(OBJ)/%.o,$$(filter-out $(PATHS_C),$$(wildcard src/$(1)/*.c)))
-$(LIB)/lib$(1).a: $$(OBJS_$(1))
+$(LIB)/.$(1): FORCE
 	@mkdir -p $$(@D)
+	@echo '$$(OBJS_$(1))' | cmp -s - $$@ || echo '$$(OBJS_$(1))' > $$@
+$(LIB)/lib$(1).a: $$(OBJS_$(1)) $(LIB)/.$(1)
 	$(Q)rm -f $$@ && ar rcs $$@ $$(OBJS_$(1))
 # The same for what other people's programs load.
 PIC_OBJS_$(1) := $$(patsubst $(OBJ)/%,$(PIC)/%,$$(OBJS_$(1)))

@@ -2,8 +2,8 @@
 #include "smtp/envelope.h"
 
 #include "base/log.h"
+#include "base/utf8.h"
 #include "mail/dsn.h"
-#include "mail/utf8.h"
 #include "smtp/bounce_tag.h"
 #include "smtp/idn.h"
 #include "smtp/reply.h"

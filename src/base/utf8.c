@@ -1,5 +1,5 @@
 /* utf8: see utf8.h. */
-#include "mail/utf8.h"
+#include "base/utf8.h"
 
 /* By first byte: how many follow, and what the second one may be; the rest are 80..BF. */
 static const struct {
@@ -34,4 +34,14 @@ int utf8_valid(const char *s, size_t n) {
     n -= used;
   }
   return 1;
+}
+
+size_t utf8_character(const char *s, size_t n, uint32_t *number) {
+  const unsigned char *u = (const unsigned char *)s;
+  size_t used = n ? length(u, n) : 0;
+
+  if (!used) return 0;
+  *number = used == 1 ? u[0] : u[0] & (0x7fu >> used);
+  for (size_t k = 1; k < used; ++k) *number = *number << 6 | (u[k] & 0x3fu);
+  return used;
 }

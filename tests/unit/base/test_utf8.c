@@ -1,5 +1,5 @@
 /* UTF-8: the ends of each range, and what lies beyond them; then every code point there is. */
-#include "mail/utf8.h"
+#include "base/utf8.h"
 
 #include "check.h"
 
@@ -49,7 +49,9 @@ static void all(void) {
 
     for (size_t i = n; i-- > 1;) s[i] = (char)(0x80 | (u >> 6 * (n - 1 - i) & 0x3f));
     s[0] = (char)(mark[n] | u >> 6 * (n - 1));
-    if (utf8_valid(s, n) != want) CHECK_CASE(!"a code point", s);
+    uint32_t number = 0;
+
+    if (utf8_valid(s, n) != want || utf8_character(s, n, &number) != (want ? n : 0) || number != (want ? u : 0)) CHECK_CASE(!"a code point", s);
   }
 }
 
