@@ -3,24 +3,22 @@
 
 #include "base/bytes.h"
 #include "base/options.h"
-#include "base/substdio.h"
+#include "base/report.h"
 #include "user/alias_change.h"
 #include "user/alias_line.h"
 
 #define FATAL "valias: fatal: "
-#define USAGE "valias [-vm] -s|-S|-i line|-d line|-u old -i new user@domain|@domain"
+#define USAGE "valias [-vm] [--json] -s|-S|-i line|-d line|-u old -i new user@domain|@domain"
 
-static char outbuf[4096];
-static substdio out;
+static int json;
+
+static int long_option(const char *name) {
+  json = 1;
+  return !strcmp(name, "json");
+}
 
 static void die(const struct strerr *e) {
   strerr_die(site_code(e), FATAL, e);
-}
-
-static void print(const char *a, const char *between, const char *b) {
-  if (substdio_puts(&out, a) == -1 || substdio_puts(&out, between) == -1 || substdio_puts(&out, b) == -1 ||
-      substdio_putlit(&out, "\n") == -1)
-    strerr_diem_sys(111, FATAL, "unable to write", (char *)0);
 }
 
 /* FOUND is success; anything else ends us. */
@@ -39,26 +37,45 @@ static void check_line(const char *line) {
   if (why) strerr_diem(100, FATAL, line, ": ", why, (char *)0);
 }
 
-static void show(struct site *s, const char *user, const char *domain) {
+/* "alias -> line", or an object. */
+static void print(struct report *r, const char *alias, const char *domain, const char *line) {
+  stralloc text = STRALLOC_INIT;
+
+  if (json) {
+    report_record(r);
+    report_text(r, "alias", 0, alias);
+    report_text(r, "domain", 0, domain);
+    if (line) report_text(r, "line", 0, line);
+    return;
+  }
+  if (!stralloc_catm(&text, alias, line ? " -> " : "@", line ? line : domain, (char *)0)) strerr_die_nomem(FATAL);
+  report_line(r, text.s);
+  stralloc_free(&text);
+}
+
+static void show(struct site *s, const struct address *a, struct report *r) {
   struct strlist list = {0};
+  stralloc real = STRALLOC_INIT;
   struct strerr e;
 
-  if (*user) {
-    want(userdb_alias_get(&s->db, user, domain, &list, &e), &e, "there is no such alias");
-    for (size_t i = 0; i < list.len; ++i) print(user, " -> ", list.item[i].s);
+  want(userdb_domain_real(&s->db, a->domain.s, &real, &e), &e, a->user.len ? "there is no such alias" : "there are no aliases");
+  if (a->user.len) {
+    want(userdb_alias_get(&s->db, a->user.s, real.s, &list, &e), &e, "there is no such alias");
+    for (size_t i = 0; i < list.len; ++i) print(r, a->user.s, real.s, list.item[i].s);
   } else {
-    want(userdb_alias_list(&s->db, domain, &list, &e), &e, "there are no aliases");
-    for (size_t i = 0; i + 1 < list.len; i += 2) print(list.item[i].s, " -> ", list.item[i + 1].s);
+    want(userdb_alias_list(&s->db, real.s, &list, &e), &e, "there are no aliases");
+    for (size_t i = 0; i + 1 < list.len; i += 2) print(r, list.item[i].s, real.s, list.item[i + 1].s);
   }
+  stralloc_free(&real);
   strlist_free(&list);
 }
 
-static void find(struct site *s, const char *address) {
+static void find(struct site *s, const char *address, struct report *r) {
   struct strlist list = {0};
   struct strerr e;
 
   want(userdb_alias_find(&s->db, address, &list, &e), &e, "no alias delivers to that address");
-  for (size_t i = 0; i + 1 < list.len; i += 2) print(list.item[i].s, "@", list.item[i + 1].s);
+  for (size_t i = 0; i + 1 < list.len; i += 2) print(r, list.item[i].s, list.item[i + 1].s, 0);
   strlist_free(&list);
 }
 
@@ -78,30 +95,32 @@ static void take_apart(const char *arg, int adding, struct address *a) {
 int main(int argc, char **argv) {
   struct site s;
   struct address a = {STRALLOC_INIT, STRALLOC_INIT};
+  struct report r;
   struct strerr e;
   const char *insert = 0, *delete = 0, *old = 0;
   int showing = 0, finding = 0, ignored = 0;
   const struct option options[] = {
       {'s', OPTION_FLAG, &showing, 1}, {'S', OPTION_FLAG, &finding, 1}, {'i', OPTION_STRING, &insert, 0},
       {'d', OPTION_STRING, &delete, 0}, {'u', OPTION_STRING, &old, 0},  {'v', OPTION_COUNT, &ignored, 0},
-      {'m', OPTION_COUNT, &ignored, 0}, {0, OPTION_FLAG, 0, 0},
+      {'m', OPTION_COUNT, &ignored, 0}, {'-', OPTION_CALL, (void *)(uintptr_t)long_option, 0},
+      {0, OPTION_FLAG, 0, 0},
   };
   int i = options_or_die(argc, argv, options, USAGE, 1, 1);
 
-  if (showing + finding + !!insert + !!delete != 1 || (old && !insert)) strerr_die_usage(USAGE);
+  if (showing + finding + !!insert + !!delete != 1 || (old && !insert) || (json && !showing && !finding)) strerr_die_usage(USAGE);
   take_apart(argv[i], insert && !old, &a);
   if (!a.user.len && !showing) strerr_die_usage(USAGE);
   if (insert) check_line(insert);
   if (site_load(&s, &e) == -1 || site_open_db(&s, 0, &e) == -1) die(&e);
-  substdio_initfd_write(&out, 1, outbuf, sizeof outbuf);
-  if (showing) show(&s, a.user.s, a.domain.s);
-  else if (finding) find(&s, argv[i]);
+  report_start(&r, json, 1, 0);
+  if (showing) show(&s, &a, &r);
+  else if (finding) find(&s, argv[i], &r);
   else {
     const struct alias_change c = {a.user.s, a.domain.s, old ? old : delete, insert};
 
     want(alias_change(&s, &c, &e), &e, insert && !old ? "there is no such domain" : "there is no such line");
   }
-  if (substdio_flush(&out) == -1) strerr_diem_sys(111, FATAL, "unable to write", (char *)0);
+  if ((showing || finding) && report_finish(&r, 1, &e) == -1) die(&e);
   address_free(&a);
   site_close(&s);
   return 0;

@@ -1,5 +1,5 @@
 """vadddomain, vadduser and their kin: what they make, refuse, print, and how they exit."""
-import glob, os, sqlite3, stat, subprocess, unittest
+import glob, json, os, sqlite3, stat, subprocess, time, unittest
 from box import wait_for
 from usersite import HASH, UserSite
 
@@ -368,6 +368,40 @@ class Changes(Base):
             self.fails(100, "vmoduser", "-p", who)
             self.fails(100, "vsetuserquota", who, "1M")
         self.fails(100, "vmoduser", "-P", "-", "alice@example.com", input=b"\n")
+
+    def test_json(self):
+        """What programs read says the same as what people read, and holds any text."""
+        s = self.site
+        odd = "O'Neil \"é€📧\" \\\\ {}"
+        self.mod("-c", odd)
+        self.mod("-pb")
+        for line in ("| echo '\"\\\\é\"'", "&bob@far.example"):
+            s.ok("valias", "-i", line, "alice@example.com")
+        s.ok("valias", "-i", "&alice@example.com", "team@example.com")
+        s.ok("vaddaliasdomain", "other.example", "example.com")
+        user = json.loads(s.ok("vuserinfo", "--json", "alice@other.example"))
+        self.assertEqual(user["address"], "alice@example.com")
+        self.assertEqual((user["gecos"], user["flags"], user["active"], user["dir_state"]), (odd, ["no POP3", "mail bounces"], True, "missing"))
+        self.assertEqual((user["quota_bytes"], user["quota_count"], user["mailbox"], user["passwd"]), (1000, 5, False, "SHA-512"))
+        self.assertEqual(sorted(user["forwards"]), ["&bob@far.example", "| echo '\"\\\\é\"'"])
+        self.assertTrue(abs(user["added"] - time.time()) < 60)
+        self.assertEqual(list(json.loads(s.ok("vuserinfo", "-nq", "--json", "alice@example.com"))), ["address", "quota_bytes", "quota_count"])
+        self.assertNotIn("$6$", s.ok("vuserinfo", "--json", "alice@example.com"))
+        rows = json.loads(s.ok("valias", "-s", "--json", "alice@other.example"))
+        self.assertEqual(sorted(r["line"] for r in rows), sorted(user["forwards"]))
+        self.assertEqual({(r["alias"], r["domain"]) for r in rows}, {("alice", "example.com")})
+        self.assertIn({"alias": "team", "domain": "example.com", "line": "&alice@example.com"},
+                      json.loads(s.ok("valias", "--json", "-s", "@other.example")))
+        self.assertEqual(json.loads(s.ok("valias", "--json", "-S", "alice@example.com")), [{"alias": "team", "domain": "example.com"}])
+        domain = json.loads(s.ok("vdominfo", "--json", "other.example"))
+        self.assertEqual((domain["domain"], domain["users"], domain["active"], domain["limits"], domain["aliases"]),
+                         ("example.com", 2, 2, False, ["other.example"]))
+        self.assertEqual([d["domain"] for d in json.loads(s.ok("vdominfo", "-n", "--json"))], ["example.com"])
+        for argv in (["vuserinfo", "--jsom", "alice@example.com"], ["valias", "--json", "-i", "| x", "a@example.com"], ["valias", "--", "-s"],
+                     ["vdominfo", "--json=1"]):
+            self.fails(100, *argv)
+        self.fails(1, "vuserinfo", "--json", "nobody@example.com")
+        self.fails(1, "valias", "-s", "--json", "none@example.com")
 
     def test_alias_domain(self):
         s = self.site
