@@ -34,6 +34,18 @@ char **strlist_argv(const struct strlist *l) {
   return argv;
 }
 
+int strlist_add_lines(struct strlist *l, const char *s, size_t n) {
+  while (n) {
+    size_t i = bytes_chr(s, n, '\n');
+
+    if (i && !strlist_add(l, s, i)) return 0;
+    i += i < n;
+    s += i;
+    n -= i;
+  }
+  return 1;
+}
+
 void strlist_clear(struct strlist *l) {
   for (size_t i = 0; i < l->len; ++i) stralloc_free(&l->item[i]);
   l->len = 0;

@@ -16,6 +16,8 @@ int strlist_add(struct strlist *l, const char *s, size_t n) MUST_CHECK;
 long strlist_find(const struct strlist *l, const char *s, size_t n);
 /* A vector for exec, ended by a null: free it; its strings are the list's.  Null when memory ran out. */
 char **strlist_argv(const struct strlist *l) MUST_CHECK;
+/* Each line of a text, without its LF; empty ones are left out.  1, or 0 when memory ran out. */
+int strlist_add_lines(struct strlist *l, const char *s, size_t n) MUST_CHECK;
 void strlist_clear(struct strlist *l);
 void strlist_free(struct strlist *l);
 

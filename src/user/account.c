@@ -158,6 +158,10 @@ int account_gecos_ok(const char *gecos) {
   return 1;
 }
 
+int account_is_group(const struct userdb_user *u) {
+  return stralloc_starts(&u->gecos, "MailGroup ");
+}
+
 int account_is_reserved(const char *name) {
   static const char *const names[] = {"postmaster", "abuse",         "mailer-daemon",    "prefilt", "postfilt", "spam",
                                       "nonspam",    "register-spam", "register-nonspam"};

@@ -35,6 +35,8 @@ int account_move(struct site *s, const struct account_move *m, stralloc *old, st
 
 /* May this text be a user's comment: at most 255 bytes, no colon, no control character? */
 int account_gecos_ok(const char *gecos);
+/* A group: its comment says so (vgroup).  Mail for it goes to its members and into no mailbox of its own. */
+int account_is_group(const struct userdb_user *u);
 /* Names whose mailbox the standards ask for. */
 int account_is_reserved(const char *name);
 

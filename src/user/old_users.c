@@ -19,7 +19,6 @@
 #include "user/maildir_sweep.h"
 
 #define DAY 86400
-#define GROUP "MailGroup "
 
 struct run {
   struct site *s;
@@ -32,7 +31,7 @@ static int no_memory(struct strerr *e) {
 }
 
 static int is_spared(const struct old_users *o, const struct userdb_user *u) {
-  if (account_is_reserved(u->name.s) || stralloc_starts(&u->gecos, GROUP)) return 1;
+  if (account_is_reserved(u->name.s) || account_is_group(u)) return 1;
   for (size_t i = 0; i < o->spared.len; ++i)
     if (stralloc_equals(&u->gecos, stralloc_cstr(&o->spared.item[i]))) return 1;
   return 0;

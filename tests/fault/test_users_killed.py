@@ -253,6 +253,23 @@ class Killed(unittest.TestCase):
         self.every_step(spread, again)
 
 
+    def test_bulletin(self):
+        """Everybody gets it, whenever vbulletin was killed; at most one user twice."""
+        s = self.site
+        with open(s.path("run", "text"), "w") as f:
+            f.write("Subject: x\n\nhello\n")
+        os.chmod(s.path("run", "text"), 0o644)
+        send = ["vbulletin", "-f", s.path("run", "text"), "other.example"]
+
+        def again(n):
+            s.ok(*send)
+            got = [len(glob.glob(s.path("mail", b, "other.example", u, "Maildir", "new", "*"))) for b, u in (("F2K", "joe"), ("L2P", "postmaster"))]
+            self.assertIn(sorted(got), ([1, 1], [1, 2]))
+            for home in glob.glob(s.path("mail", "*", "other.example", "*")):
+                shutil.rmtree(home)
+
+        self.every_step(send, again)
+
     def test_repaired(self):
         """A repair that is killed lets no mail in that could not be delivered, and the next one goes on."""
         s = self.site

@@ -1,7 +1,6 @@
 /* vreorg: moves the homes of a virtual domain so that its directories are filled in their order. */
 #include <string.h>
 
-#include "base/bytes.h"
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/options.h"
@@ -37,21 +36,6 @@ static void fault(void *ctx, const struct strerr *e) {
   code = 111;
 }
 
-/* Names, one a line. */
-static void take_lines(const stralloc *text, struct strlist *names) {
-  const char *s = stralloc_cstr(text);
-  size_t n = text->len;
-
-  while (n) {
-    size_t i = bytes_chr(s, n, '\n');
-
-    if (i && !strlist_add(names, s, i)) strerr_die_nomem(FATAL);
-    i += i < n;
-    s += i;
-    n -= i;
-  }
-}
-
 /* A name, - for names on standard input, or (with a slash) a file of names. */
 static void take_argument(const char *arg, struct strlist *names) {
   stralloc text = STRALLOC_INIT;
@@ -62,7 +46,7 @@ static void take_argument(const char *arg, struct strlist *names) {
   else if (!strlist_add(names, arg, strlen(arg))) strerr_die_nomem(FATAL);
   if (r == 0) strerr_diem(100, FATAL, arg, " is not there", (char *)0);
   if (r == -1) strerr_diem_sys(111, FATAL, "unable to read ", arg, (char *)0);
-  take_lines(&text, names);
+  if (!strlist_add_lines(names, stralloc_cstr(&text), text.len)) strerr_die_nomem(FATAL);
   if (!names->len) strerr_diem(100, FATAL, arg, " names nobody", (char *)0);
   stralloc_free(&text);
 }

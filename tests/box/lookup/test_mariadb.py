@@ -1,5 +1,5 @@
 """The user database on a real MariaDB server: the suites of the drivers, programs, and a server that dies."""
-import os, subprocess, time, unittest
+import json, os, subprocess, time, unittest
 
 from box import TOP, wait_for
 from mariadbsite import DATABASE, MariaDB
@@ -92,6 +92,35 @@ class Site(unittest.TestCase):
         self.assertEqual(s.query("user", "alice@example.com"), (1, ["none"]))
         s.ok("vdeldomain", "example.com")
         self.assertEqual(s.query("domain", "example.com"), (1, ["none"]))
+
+    def test_accounts(self):
+        """The programs that look after accounts say the same as of SQLite."""
+        s = self.site
+        s.add_domain()
+        for i in range(1, 6):
+            s.add_user(f"bob{i}", "-d")
+        s.ok("vaddaliasdomain", "alias.example", "example.com")
+        s.ok("vmoddomain", "-l", "1", "example.com")
+        for number in ("7", "6"):
+            limits = json.loads(s.ok("vlimit", "-P", number, "-A", "1", "-Q", "1M", "example.com") and s.ok("vlimit", "-s", "--json", "alias.example"))
+            self.assertEqual((limits["maxpopaccounts"], limits["maxaliases"], limits["in_force"]), (int(number), 1, True))
+        self.assertEqual(s.run(["vadduser", "-e", "ann@example.com", "-"], input=HASH.encode()).returncode, 100)
+        self.assertEqual(s.run(["vsetuserquota", "bob1@example.com", "2M"]).returncode, 100)
+        s.ok("valias", "-i", "| true", "one@example.com")
+        self.assertEqual(s.run(["valias", "-i", "| true", "two@example.com"]).returncode, 100)
+        self.assertEqual(s.run(["vlimit", "-P", "1", "none.example"]).returncode, 1)
+        s.ok("vlimit", "-D", "example.com")
+        s.ok("vdeluser", "bob1@example.com")
+        self.assertEqual(len(s.ok("vreorg", "-v", "-l", "2", "-d", "example.com").splitlines()), 3)
+        rows = {r["bucket"]: r for r in json.loads(s.ok("printdir", "--json", "example.com"))}
+        self.assertEqual((rows["A2E"]["placed"], rows["A2E"]["users"], rows["A2E"]["directory"]), (4, 4, "1"))
+        self.assertEqual(s.ok("vdominfo", "--check"), "")
+        self.assertEqual(s.ok("resetquota", "-v", "bob2@example.com"), "bob2@example.com: 0 bytes, 0 messages\n")
+        self.assertEqual(s.ok("vdeloldusers", "-a", "1", "-p", "-f"), "")
+        self.server.kill()
+        for argv in (["vdeloldusers", "-p", "-f"], ["vreorg", "-d", "example.com"], ["vlimit", "-s", "example.com"], ["vdominfo", "--repair"],
+                     ["resetquota", "-a"], ["printdir", "example.com"]):
+            self.assertEqual(s.run(argv).returncode, 111, argv)
 
     def test_install_tables(self):
         s = self.site

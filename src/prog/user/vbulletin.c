@@ -1,0 +1,77 @@
+/* vbulletin: puts a message into the mailboxes of all users of virtual domains. */
+#include "base/fmt.h"
+#include "base/options.h"
+#include "base/substdio.h"
+#include "user/bulletin.h"
+
+#define FATAL "vbulletin: fatal: "
+#define USAGE "vbulletin [-cnvV] [-e file] [-S file] -f file [domain...]"
+
+static char outbuf[4096];
+static substdio out;
+static struct bulletin b;
+static int verbose, code;
+
+static void die(const struct strerr *e) {
+  strerr_die(site_code(e), FATAL, e);
+}
+
+static void put(const char *s) {
+  if (substdio_puts(&out, s) == -1) strerr_diem_sys(111, FATAL, "unable to write", (char *)0);
+}
+
+static void tell(void *ctx, const struct userdb_user *u, enum bulletin_outcome outcome) {
+  (void)ctx;
+  if (!verbose && !(b.dry && outcome == BULLETIN_SENT)) return;
+  progress_clear(&b.progress);
+  put(u->name.s);
+  put("@");
+  put(u->domain.s);
+  put(outcome == BULLETIN_HAD ? ": has it\n" : b.dry ? ": would get it\n" : ": got it\n");
+}
+
+static void fault(void *ctx, const struct strerr *e) {
+  (void)ctx;
+  progress_clear(&b.progress);
+  strerr_warn("vbulletin: warning: ", e);
+  code = 111;
+}
+
+static void print_sums(void) {
+  char sent[FMT_U64 + 1], had[FMT_U64 + 1];
+
+  put(fmt_u64_z(sent, b.count[BULLETIN_SENT]));
+  put(b.dry ? " would get it, " : " got it, ");
+  put(fmt_u64_z(had, b.count[BULLETIN_HAD]));
+  put(" had it before\n");
+}
+
+int main(int argc, char **argv) {
+  struct site s;
+  struct strerr e;
+  const char *file = 0, *excluded = 0, *only = 0;
+  int copy = 0, i;
+  const struct option options[] = {
+      {'f', OPTION_STRING, &file, 0},   {'e', OPTION_STRING, &excluded, 0}, {'S', OPTION_STRING, &only, 0},   {'n', OPTION_FLAG, &b.dry, 1},
+      {'c', OPTION_FLAG, &copy, 1},     {'v', OPTION_COUNT, &verbose, 0},   {'V', OPTION_COUNT, &verbose, 0}, {0, OPTION_FLAG, 0, 0},
+  };
+
+  i = options_or_die(argc, argv, options, USAGE, 0, -1);
+  if (!file) strerr_die_usage(USAGE);
+  for (int k = i; k < argc; ++k)
+    if (site_domain(argv[k], &e) == -1) die(&e);
+  b.tell = tell;
+  b.fault = fault;
+  substdio_initfd_write(&out, 1, outbuf, sizeof outbuf);
+  if (bulletin_open(&b, file, &e) == -1 || (excluded && bulletin_list(&b.excluded, excluded, &e) == -1) ||
+      (only && bulletin_list(&b.only, only, &e) == -1) || site_load(&s, &e) == -1)
+    die(&e);
+  if (i == argc && bulletin_run(&s, 0, &b, &e) == -1) die(&e);
+  for (; i < argc; ++i)
+    if (bulletin_run(&s, argv[i], &b, &e) == -1) die(&e);
+  print_sums();
+  if (substdio_flush(&out) == -1) strerr_diem_sys(111, FATAL, "unable to write", (char *)0);
+  bulletin_free(&b);
+  site_close(&s);
+  return code;
+}

@@ -1,0 +1,93 @@
+"""vbulletin: everybody gets it once, and nobody else anything."""
+import glob, os, unittest
+from usersite import UserSite
+
+TEXT = b"From: admin@example.com\nSubject: hello\nDate: Thu, 26 Nov 2026 12:00:00 +0000\n\n\xc3\xa9 '; DROP\n"
+
+
+class Bulletin(unittest.TestCase):
+    def setUp(self):
+        self.site = UserSite()
+        self.addCleanup(self.site.close)
+        s = self.site
+        s.add_domain()
+        s.add_domain("other.example")
+        s.add_user("ann", "-d", "-q", "1M")
+        s.add_user("bob")
+        s.add_user("eve@other.example")
+        self.text = self.file("text", TEXT)
+
+    def file(self, name, data):
+        path = self.site.path("run", name)
+        with open(path, "wb") as f:
+            f.write(data)
+        os.chmod(path, 0o644)
+        return path
+
+    def send(self, *argv, text=None):
+        return self.site.ok("vbulletin", "-f", text or self.text, *argv).splitlines()
+
+    def count(self):
+        return {a: len(self.site.mails(a)) for a in ("ann@example.com", "bob@example.com", "postmaster@example.com", "eve@other.example")}
+
+    def test_all_once(self):
+        s = self.site
+        s.ok("resetquota", "-a")
+        self.assertEqual(self.send(), ["5 got it, 0 had it before"])
+        self.assertEqual(set(self.count().values()), {1})
+        mail, = s.mails("ann@example.com")
+        self.assertEqual(mail, b"Return-Path: <>\nDelivered-To: ann@example.com\n" + TEXT)
+        self.assertEqual(open(s.home("ann@example.com") + "/Maildir/maildirsize").read().splitlines()[2].split(), [str(len(mail)), "1"])
+        s.add_user("late")
+        self.assertEqual(self.send("-v")[-1], "1 got it, 5 had it before")
+        self.assertEqual(set(self.count().values()), {1})
+        self.assertEqual(self.send(text=self.file("another", TEXT + b"more\n")), ["6 got it, 0 had it before"])
+        self.assertEqual(set(self.count().values()), {2})
+
+    def test_who(self):
+        s = self.site
+        s.ok("vaddaliasdomain", "alias.example", "example.com")
+        s.ok("vmoduser", "-n", "bob@example.com")
+        s.ok("vmoduser", "-c", "MailGroup all", "eve@other.example")
+        dry = self.send("-n", "alias.example", "other.example")
+        self.assertEqual(dry, ["ann@example.com: would get it", "postmaster@example.com: would get it", "postmaster@other.example: would get it",
+                               "3 would get it, 0 had it before"])
+        self.assertEqual(set(self.count().values()), {0})
+        self.assertFalse(os.path.exists(s.home("bob@example.com")))
+        names = self.file("names", b"\nANN@Example.com\r\npostmaster@other.example\nnobody@example.com\n")
+        self.assertEqual(self.send("-v", "-e", names), ["postmaster@example.com: got it", "1 got it, 0 had it before"])
+        self.assertEqual(self.send("-v", "-S", names), ["ann@example.com: got it", "postmaster@other.example: got it", "2 got it, 0 had it before"])
+        self.assertEqual(self.count(), {"ann@example.com": 1, "bob@example.com": 0, "postmaster@example.com": 1, "eve@other.example": 0})
+
+    def test_one_that_fails(self):
+        """The others get it; what a user has put in the place of our files is not followed."""
+        s = self.site
+        maildir = s.home("ann@example.com") + "/Maildir"
+        os.chmod(maildir + "/tmp", 0)
+        p = s.run(["vbulletin", "-f", self.text])
+        self.assertEqual((p.returncode, p.stdout), (111, b"4 got it, 0 had it before\n"))
+        self.assertIn(maildir.encode(), p.stderr)
+        os.chmod(maildir + "/tmp", 0o700)
+        victim = self.file("victim", b"")
+        os.symlink(victim, maildir + "/BulkMail")
+        p = s.run(["vbulletin", "-f", self.text])
+        self.assertEqual(p.returncode, 111)
+        self.assertEqual(os.path.getsize(victim), 0)
+
+    def test_wrong(self):
+        s = self.site
+        empty, good = self.file("empty", b""), self.file("good", b"ann@example.com\n")
+        for argv in ([], ["-f"], ["-f", empty], ["-f", s.path("none")], ["-f", self.file("no", b"hello\n")], ["-f", self.file("nul", TEXT + b"\0\n")],
+                     ["-f", self.file("cut", TEXT[:-1])], ["-f", self.file("blank", b"a b: c\n\n")], ["-f", self.text, "-e", empty],
+                     ["-f", self.text, "-S", s.path("none")], ["-f", self.text, "none.example"], ["-f", self.text, "../x"],
+                     ["-f", self.text, "example.com", "a'b"], ["-h", "-f", self.text]):
+            with self.subTest(argv):
+                self.assertEqual(s.run(["vbulletin", *argv]).returncode, 100)
+        self.assertEqual(set(self.count().values()), {0})
+        with open(s.db_path(), "r+b") as f:
+            f.write(b"this is no database any more" * 100)
+        self.assertEqual(s.run(["vbulletin", "-S", good, "-f", self.text]).returncode, 111)
+
+
+if __name__ == "__main__":
+    unittest.main()
