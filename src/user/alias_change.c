@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "user/account.h"
 #include "user/limits.h"
+#include "user/userdb_part.h"
 
 enum kind { ALIAS, FORWARD };
 
@@ -69,28 +70,28 @@ static int check(struct site *s, const struct alias_change *c, const struct user
   return r;
 }
 
-static enum userdb_result change(struct site *s, const struct alias_change *c, struct strerr *e) {
+static enum userdb_result change(struct site *s, const char *domain, const struct alias_change *c, struct strerr *e) {
   struct userdb_domain d = {0};
-  stralloc real = STRALLOC_INIT;
-  enum userdb_result r = userdb_domain_real(&s->db, c->domain, &real, e);
+  enum userdb_result r = userdb_domain_lock(&s->db, domain, e);
 
-  if (r == USERDB_FOUND) r = userdb_domain_get(&s->db, real.s, &d, e);
+  if (r == USERDB_FOUND) r = userdb_domain_get(&s->db, domain, &d, e);
   if (r == USERDB_FOUND && check(s, c, &d, e) == -1) r = USERDB_TEMPFAIL;
   if (r == USERDB_FOUND)
-    r = !c->old    ? userdb_alias_add(&s->db, c->name, real.s, c->line, e)
-        : !c->line ? userdb_alias_delete(&s->db, c->name, real.s, c->old, e)
-                   : userdb_alias_change(&s->db, c->name, real.s, c->old, c->line, e);
+    r = !c->old    ? userdb_alias_add(&s->db, c->name, domain, c->line, e)
+        : !c->line ? userdb_alias_delete(&s->db, c->name, domain, c->old, e)
+                   : userdb_alias_change(&s->db, c->name, domain, c->old, c->line, e);
   userdb_domain_free(&d);
-  stralloc_free(&real);
   return r;
 }
 
 enum userdb_result alias_change(struct site *s, const struct alias_change *c, struct strerr *e) {
-  enum userdb_result r;
+  stralloc real = STRALLOC_INIT;
+  enum userdb_result r = userdb_domain_real(&s->db, c->domain, &real, e);
 
-  if (sql_begin(&s->db.sql, e) == -1) return USERDB_TEMPFAIL;
-  r = change(s, c, e);
+  if (r == USERDB_FOUND && sql_begin(&s->db.sql, e) == -1) r = USERDB_TEMPFAIL;
+  if (r == USERDB_FOUND) r = change(s, real.s, c, e);
   if (r == USERDB_FOUND && sql_commit(&s->db.sql, e) == -1) r = USERDB_TEMPFAIL;
   sql_rollback(&s->db.sql); /* after a commit there is nothing to take back */
+  stralloc_free(&real);
   return r;
 }

@@ -215,11 +215,19 @@ enum userdb_result userdb_choose_home(struct userdb *db, const struct userdb_new
                e);
 }
 
+enum userdb_result userdb_domain_lock(struct userdb *db, const char *domain, struct strerr *e) {
+  enum sql_verdict v = sql_start(&db->sql, QUERY_domain_lock, SQL_ARGS(sql_t(domain)), e);
+
+  sql_end(&db->sql, QUERY_domain_lock);
+  return userdb_result_of(v);
+}
+
 /* May the domain have another user?  Asked within the transaction that adds it. */
 static enum userdb_result room(struct userdb *db, const struct userdb_new_user *n, struct strerr *e) {
   int64_t users, active;
-  enum userdb_result r = userdb_domain_users(db, n->domain, &users, &active, e);
+  enum userdb_result r = userdb_domain_lock(db, n->domain, e);
 
+  if (r == USERDB_FOUND) r = userdb_domain_users(db, n->domain, &users, &active, e);
   if (r != USERDB_FOUND || users < *n->max_users) return r;
   strerr_set(e, n->domain, ": the domain has as many users as its limits allow", (char *)0);
   e->permanent = 1;

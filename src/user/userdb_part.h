@@ -17,6 +17,8 @@ enum userdb_result userdb_collect(struct userdb *db, enum query q, enum sql_verd
                                   struct strerr *e);
 /* Commits what went well and takes back what did not. */
 enum userdb_result userdb_finish(struct userdb *db, enum userdb_result r, struct strerr *e);
+/* As the first query of a transaction that counts what the domain has: others who count wait. */
+enum userdb_result userdb_domain_lock(struct userdb *db, const char *domain, struct strerr *e) MUST_CHECK;
 /* Within a transaction of the caller's: the home of the next user of this bucket. */
 enum userdb_result userdb_choose_home(struct userdb *db, const struct userdb_new_user *n, stralloc *home,
                                       struct strerr *e) MUST_CHECK;

@@ -153,6 +153,19 @@ class Site(unittest.TestCase):
         listed = s.ok("vdominfo", "example.com")
         self.assertRegex(listed, r"(?m)users.*\b17\b")
 
+    def test_limit_holds_for_many_at_once(self):
+        """Of those who come together only as many as there is room for get in."""
+        s = self.site
+        s.add_domain()
+        s.ok("vmoddomain", "-l", "1", "example.com")
+        s.ok("vlimit", "-P", "4", "-A", "3", "example.com")
+        for room, argv in ((3, lambda i: ["vadduser", "-e", f"u{i}@example.com", HASH]), (3, lambda i: ["valias", "-i", "| true", f"a{i}@example.com"])):
+            running = [s.spawn(argv(i), stderr=subprocess.PIPE) for i in range(8)]
+            codes = [(p.wait(60), p.stderr.read()) for p in running]
+            for p in running:
+                p.stderr.close()
+            self.assertEqual(sorted(c for c, _ in codes), [0] * room + [100] * (8 - room), codes)
+
     def test_server_dies(self):
         """Meanwhile nobody is unknown; then all goes on, in the same processes."""
         s = self.site

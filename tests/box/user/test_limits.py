@@ -1,6 +1,6 @@
 """vlimit, and who heeds what it sets."""
-import json, os, time, unittest
-from usersite import UserSite
+import json, os, subprocess, time, unittest
+from usersite import HASH, UserSite
 
 
 class Limits(unittest.TestCase):
@@ -131,6 +131,17 @@ class Limits(unittest.TestCase):
         self.fails(100, *add("eve@far.example", "four"))
         s.ok("valias", "-d", "joe@far.example", "four@example.com")
         self.assertEqual(s.ok("valias", "-s", "two@example.com"), "two -> /var/mail/x/\ntwo -> | true\n")
+
+    def test_limit_holds_for_many_at_once(self):
+        """Of those who come together only as many as there is room for get in."""
+        s = self.site
+        s.ok("vlimit", "-P", "4", "-A", "3", "example.com")
+        for room, argv in ((3, lambda i: ["vadduser", "-e", f"u{i}@example.com", HASH]), (3, lambda i: ["valias", "-i", "| true", f"a{i}@example.com"])):
+            running = [s.spawn(argv(i), stderr=subprocess.PIPE) for i in range(8)]
+            codes = [(p.wait(60), p.stderr.read()) for p in running]
+            for p in running:
+                p.stderr.close()
+            self.assertEqual(sorted(c for c, _ in codes), [0] * room + [100] * (8 - room), codes)
 
     def test_handles(self):
         s = self.site
