@@ -46,6 +46,26 @@ int strlist_add_lines(struct strlist *l, const char *s, size_t n) {
   return 1;
 }
 
+static int by_bytes(const void *a, const void *b) {
+  return strcmp(stralloc_cstr(a), stralloc_cstr(b));
+}
+
+void strlist_sort(struct strlist *l) {
+  if (l->len) qsort(l->item, l->len, sizeof *l->item, by_bytes);
+}
+
+long strlist_find_sorted(const struct strlist *l, const char *s) {
+  size_t low = 0, high = l->len;
+
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+
+    if (strcmp(stralloc_cstr(&l->item[middle]), s) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low < l->len && stralloc_equals(&l->item[low], s) ? (long)low : -1;
+}
+
 void strlist_clear(struct strlist *l) {
   for (size_t i = 0; i < l->len; ++i) stralloc_free(&l->item[i]);
   l->len = 0;

@@ -18,6 +18,9 @@ long strlist_find(const struct strlist *l, const char *s, size_t n);
 char **strlist_argv(const struct strlist *l) MUST_CHECK;
 /* Each line of a text, without its LF; empty ones are left out.  1, or 0 when memory ran out. */
 int strlist_add_lines(struct strlist *l, const char *s, size_t n) MUST_CHECK;
+/* By bytes; and the index of an entry of a list sorted so, or -1. */
+void strlist_sort(struct strlist *l);
+long strlist_find_sorted(const struct strlist *l, const char *s);
 void strlist_clear(struct strlist *l);
 void strlist_free(struct strlist *l);
 

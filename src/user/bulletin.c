@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -51,12 +50,6 @@ int bulletin_open(struct bulletin *b, const char *path, struct strerr *e) {
   return r;
 }
 
-static int by_text(const void *a, const void *b) {
-  const stralloc *x = a, *y = b;
-
-  return strcmp(stralloc_cstr(x), stralloc_cstr(y));
-}
-
 int bulletin_list(struct strlist *list, const char *path, struct strerr *e) {
   stralloc text = STRALLOC_INIT;
   int r = file_read(path, &text, LIST_MAX);
@@ -69,13 +62,9 @@ int bulletin_list(struct strlist *list, const char *path, struct strerr *e) {
   }
   if (r == 0 && !list->len) r = site_permanent(e, path, "names nobody");
   for (size_t i = 0; i < list->len; ++i) stralloc_chomp(&list->item[i]);
-  if (list->len) qsort(list->item, list->len, sizeof *list->item, by_text);
+  strlist_sort(list);
   stralloc_free(&text);
   return r;
-}
-
-static int has(const struct strlist *list, const stralloc *address) {
-  return list->len && bsearch(address, list->item, list->len, sizeof *list->item, by_text);
 }
 
 /* --- one mailbox, as its owner */
@@ -141,8 +130,9 @@ static int deliver(const struct userdb_user *u, const char *address, const struc
   return identity_back(r, e);
 }
 
-static int wanted(const struct userdb_user *u, const stralloc *address, const struct bulletin *b) {
-  return u->active && !account_is_group(u) && !has(&b->excluded, address) && (!b->only.len || has(&b->only, address));
+static int wanted(const struct userdb_user *u, const char *address, const struct bulletin *b) {
+  return u->active && !account_is_group(u) && strlist_find_sorted(&b->excluded, address) == -1 &&
+         (!b->only.len || strlist_find_sorted(&b->only, address) != -1);
 }
 
 static int treat(void *ctx, const struct userdb_user *u, struct strerr *e) {
@@ -151,7 +141,7 @@ static int treat(void *ctx, const struct userdb_user *u, struct strerr *e) {
   int r = -1;
 
   if (!stralloc_catm(&address, u->name.s, "@", u->domain.s, (char *)0)) return no_memory(e);
-  if (wanted(u, &address, b)) {
+  if (wanted(u, address.s, b)) {
     r = deliver(u, address.s, b, e);
     if (r == -1) {
       b->fault(b->ctx, e);

@@ -27,20 +27,32 @@ static int finish_others(struct site *s, struct strerr *e) {
   return r == -1 ? -1 : 0;
 }
 
+/* Which entry of the list has no user: its index, or -1. */
+static long unknown(const struct strlist *only, const char *known) {
+  for (size_t i = 0; i < only->len; ++i) /* the search gives the first of those that are equal */
+    if (!known[strlist_find_sorted(only, stralloc_cstr(&only->item[i]))]) return (long)i;
+  return -1;
+}
+
 /* Marks the users of the list; null for all. */
 static int choose(const struct reorganize *g, const struct layout *l, char **chosen, struct strerr *e) {
-  *chosen = 0;
-  if (!g->only->len) return 0;
-  *chosen = calloc(l->users + 1, 1);
-  if (!*chosen) return no_memory(e);
-  for (size_t i = 0; i < g->only->len; ++i) {
-    size_t k = 0;
+  char *known = calloc(g->only->len + 1, 1);
+  long wrong = -1;
 
-    while (k < l->users && strcmp(l->user[k].name, stralloc_cstr(&g->only->item[i])) != 0) ++k;
-    if (k == l->users) return site_permanent(e, stralloc_cstr(&g->only->item[i]), "there is no such user");
-    (*chosen)[k] = 1;
+  *chosen = g->only->len ? calloc(l->users + 1, 1) : 0;
+  if (!known || (g->only->len && !*chosen)) {
+    free(known);
+    return no_memory(e);
   }
-  return 0;
+  strlist_sort(g->only);
+  for (size_t i = 0; *chosen && i < l->users; ++i) {
+    long k = strlist_find_sorted(g->only, l->user[i].name);
+
+    if (k != -1) known[k] = (*chosen)[i] = 1;
+  }
+  wrong = unknown(g->only, known);
+  free(known);
+  return wrong == -1 ? 0 : site_permanent(e, stralloc_cstr(&g->only->item[wrong]), "there is no such user");
 }
 
 static int move(struct site *s, const struct reorganize *g, const struct layout *l, size_t i, uint64_t target, struct strerr *e) {

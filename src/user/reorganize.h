@@ -7,7 +7,7 @@
 
 struct reorganize {
   const char *domain;
-  const struct strlist *only; /* names: those alone may move; empty: all */
+  struct strlist *only; /* names: those alone may move; empty: all.  Is sorted */
   uint64_t per_level;         /* users a directory from now on; 0: as it is */
   int anew;                   /* all places by the order of names, however many move */
   int keep;                   /* the count of places given away is not lowered */

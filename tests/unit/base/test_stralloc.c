@@ -121,8 +121,25 @@ static void bytes(void) {
   CHECK(bytes_equal_secret("ab", "ab", 2) && !bytes_equal_secret("ab", "ac", 2));
 }
 
+/* Lines as a list, in the order of bytes, and found again. */
+static void sorted(void) {
+  static const char text[] = "b\n\na\nc\nb\n\xc3\nlast";
+  struct strlist l = {0};
+
+  strlist_sort(&l);
+  CHECK(strlist_find_sorted(&l, "") == -1);
+  CHECK(strlist_add_lines(&l, text, 0) && l.len == 0);
+  CHECK(strlist_add_lines(&l, text, sizeof text - 1) && l.len == 6 && stralloc_equals(&l.item[0], "b") && stralloc_equals(&l.item[5], "last"));
+  strlist_sort(&l);
+  CHECK(strlist_find_sorted(&l, "a") == 0 && strlist_find_sorted(&l, "b") == 1 && strlist_find_sorted(&l, "c") == 3);
+  CHECK(strlist_find_sorted(&l, "last") == 4 && strlist_find_sorted(&l, "\xc3") == 5);
+  CHECK(strlist_find_sorted(&l, "") == -1 && strlist_find_sorted(&l, "bb") == -1 && strlist_find_sorted(&l, "\xff") == -1);
+  strlist_free(&l);
+}
+
 int main(void) {
   building();
+  sorted();
   cutting();
   no_memory();
   huge();
