@@ -55,14 +55,15 @@ static int is_over(int64_t when) {
   return when >= 0 && when < wall_now();
 }
 
-/* Null when nothing has run out; -1 in *failed when that could not be found out. */
-static const char *expired(struct userdb *db, const struct userdb_user *u, int everywhere, int *failed, struct strerr *e) {
+/* Null when nothing has run out, and what the limits switch off is off for u; *failed when that could not be found out. */
+static const char *expired(struct userdb *db, struct userdb_user *u, int everywhere, int *failed, struct strerr *e) {
   struct limits l;
   int hold = u->flags & USER_OVERRIDE_LIMITS ? 0 : everywhere ? 1 : limits_hold(db, u->domain.s, e);
   enum userdb_result r = hold == 1 ? limits_read(db, u->domain.s, u->name.s, &l, e) : USERDB_NONE;
 
   *failed = hold == -1 || (hold == 1 && r != USERDB_FOUND && r != USERDB_NONE);
   if (*failed || r != USERDB_FOUND) return 0;
+  u->flags |= limits_flags(&l);
   if (is_over(l.v[LIMIT_DOMAIN_EXPIRY])) return "the domain has expired";
   return is_over(l.v[LIMIT_PASSWD_EXPIRY]) ? "the password has expired" : 0;
 }
@@ -91,7 +92,7 @@ static int is_too_soon(struct userdb *db, const struct userdb_user *u, const cha
   return last.at > wall_now() - (int64_t)interval && last.at <= wall_now();
 }
 
-enum admission admission_judge(struct userdb *db, const struct userdb_user *u, const struct admission_service *s,
+enum admission admission_judge(struct userdb *db, struct userdb_user *u, const struct admission_service *s,
                                const struct admission_rules *rules, const char **why, struct strerr *e) {
   int closed, soon, failed;
 
@@ -104,6 +105,8 @@ enum admission admission_judge(struct userdb *db, const struct userdb_user *u, c
   if (closed) return closed == -1 ? ADMISSION_TEMPFAIL : ADMISSION_NO;
   *why = expired(db, u, rules->limits_everywhere, &failed, e);
   if (*why || failed) return failed ? ADMISSION_TEMPFAIL : ADMISSION_NO;
+  *why = "this service is switched off for the domain";
+  if (u->flags & s->refused) return ADMISSION_NO;
   soon = is_too_soon(db, u, s->record, rules->login_interval, e);
   *why = "the last login was too short a time ago";
   return soon == -1 ? ADMISSION_TEMPFAIL : soon ? ADMISSION_LATER : ADMISSION_YES;

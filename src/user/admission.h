@@ -1,5 +1,5 @@
 /* admission: may a user, who is known to be who it is, come in now?  Service switches of the user,
- * files "nologin", expiry of limits (vlimit), logins that follow too closely.  Asked by inlookup for
+ * files "nologin", expiry and switches of limits (vlimit), logins that follow too closely.  Asked by inlookup for
  * each login. */
 #ifndef USER_ADMISSION_H
 #define USER_ADMISSION_H
@@ -26,7 +26,8 @@ enum admission {
   ADMISSION_LATER, /* the same */
   ADMISSION_TEMPFAIL,
 };
-enum admission admission_judge(struct userdb *db, const struct userdb_user *u, const struct admission_service *s,
+/* Flags of limits that hold for u are his own afterwards. */
+enum admission admission_judge(struct userdb *db, struct userdb_user *u, const struct admission_service *s,
                                const struct admission_rules *rules, const char **why, struct strerr *e) MUST_CHECK;
 
 #endif

@@ -59,6 +59,20 @@ int limits_in_force(struct site *s, const char *domain, const char *dir, const c
   return r == USERDB_TEMPFAIL || r == USERDB_EXISTS ? -1 : 0;
 }
 
+uint32_t limits_flags(const struct limits *l) {
+  static const struct {
+    enum limit limit;
+    uint32_t flag;
+  } flags[] = {
+      {LIMIT_NO_POP, USER_NO_POP},         {LIMIT_NO_IMAP, USER_NO_IMAP},   {LIMIT_NO_DIALUP, USER_NO_DIALUP}, {LIMIT_NO_PASSWD_CHANGE, USER_NO_PASSWD_CHANGE},
+      {LIMIT_NO_WEBMAIL, USER_NO_WEBMAIL}, {LIMIT_NO_RELAY, USER_NO_RELAY}, {LIMIT_NO_SMTP, USER_NO_SMTP},
+  };
+  uint32_t set = 0;
+
+  for (size_t i = 0; i < sizeof flags / sizeof *flags; ++i) set |= l->v[flags[i].limit] ? flags[i].flag : 0;
+  return set;
+}
+
 const char *limits_quota_fault(const struct limits *l, const struct quota *q) {
   const uint64_t bytes = (uint64_t)l->v[LIMIT_DISK_QUOTA], count = (uint64_t)l->v[LIMIT_MESSAGES];
 

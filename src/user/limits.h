@@ -60,6 +60,8 @@ int limits_switched_on(struct site *s, const char *dir, struct strerr *e) MUST_C
 /* Those that hold for the user now ("": for what is new in the domain); dir is the domain's.  0 or -1. */
 int limits_in_force(struct site *s, const char *domain, const char *dir, const char *user, struct limits *l,
                     struct strerr *e) MUST_CHECK;
+/* What is switched off, as flags of a user (user/userdb.h). */
+uint32_t limits_flags(const struct limits *l);
 /* Null, or why the quota is more than the limits allow. */
 const char *limits_quota_fault(const struct limits *l, const struct quota *q);
 

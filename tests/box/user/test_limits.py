@@ -143,6 +143,33 @@ class Limits(unittest.TestCase):
                 p.stderr.close()
             self.assertEqual(sorted(c for c, _ in codes), [0] * room + [100] * (8 - room), codes)
 
+    def test_logins(self):
+        """What is switched off for the domain is off for its users, and who may override is not touched."""
+        s = self.site
+        s.add_user("ann")
+        s.add_user("boss")
+        s.ok("vmoduser", "-o", "boss@example.com")
+        s.start_lookup()
+        ask = lambda user, service: s.query("verify", user + "@example.com", service, "192.0.2.1", password="secret")
+        for letter, service in (("p", "pop3"), ("i", "imap"), ("w", "webmail"), ("s", "smtp")):
+            with self.subTest(service):
+                s.ok("vlimit", "-g", "x" + letter, "example.com")
+                off = ask("ann", service)
+                self.assertEqual((off[0], off[1][0]), (1, "none"))
+                self.assertIn("switched off for the domain", " ".join(off[1]))
+                self.assertEqual({o: ask("ann", o)[0] for o in ("pop3", "imap", "webmail", "smtp") if o != service}, {o: 0 for o in ("pop3", "imap", "webmail", "smtp") if o != service})
+                self.assertEqual(ask("boss", service)[0], 0)
+        before = ask("ann", "imap")[1]
+        s.ok("vlimit", "-g", "xr", "example.com")
+        self.assertEqual([(a, b) for a, b in zip(before, ask("ann", "imap")[1]) if a != b], [("256", "32")])  # the flags: no SMTP, then no relaying
+        s.ok("vlimit", "-g", "xi", "example.com")
+        s.ok("vmoddomain", "-l", "0", "example.com")
+        self.assertEqual(ask("ann", "imap")[0], 0)
+        s.ok("vmoddomain", "-l", "1", "example.com")
+        self.assertEqual(ask("ann", "imap")[0], 1)
+        s.ok("vlimit", "-e", "01012020000000", "-g", "x", "example.com")
+        self.assertIn("expired", " ".join(ask("ann", "imap")[1]))
+
     def test_handles(self):
         s = self.site
         s.add_user("ann")
