@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "mail/utf8.h"
+#include "base/utf8.h"
 
 #define LINE_LONGEST 8192
 #define OVERLAP 1024

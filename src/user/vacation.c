@@ -7,8 +7,8 @@
 
 #include "base/bytes.h"
 #include "base/file.h"
+#include "base/utf8.h"
 #include "conf/paths.h"
-#include "mail/utf8.h"
 #include "user/maildir.h"
 #include "user/userdb.h"
 
