@@ -67,7 +67,7 @@ static int names(const struct conf_row *row, const char *name) {
 }
 
 static int is_known(const char *name) {
-  static const char *const others[] = {"morercpthosts", "morercpthosts.cdb"}; /* no settings: read where they are asked */
+  static const char *const others[] = {"morercpthosts", "morercpthosts.cdb", "lastfstab"}; /* no settings: read where they are asked; what vfstab wrote */
 
   for (int i = 0; i < SETTINGS; ++i)
     if (names(&conf_rows[i], name)) return 1;

@@ -119,6 +119,7 @@ class Base:
         self.assertEqual(s.ok("vfstab", "-b"), two + "\n")  # postmaster and alice are on the other
         with open(s.path("control", "lastfstab")) as f:
             self.assertEqual(f.read(), two + "\n")
+        self.assertNotIn("lastfstab", s.ok("qmail-showctl"))
         for name in ("a", "b", "c"):
             s.add_user(name, "-B", two)
         self.assertEqual(s.ok("vfstab", "-b"), one + "\n")
