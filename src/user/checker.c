@@ -177,51 +177,55 @@ static int failed(struct strerr *e, const char *program) {
 }
 
 /* Started, and waited for. */
-static int ask(struct spawn *s, int input, stralloc *answer, deadline when, struct strerr *e) {
+static int run(const struct checker_question *q, int input, struct strerr *e) {
+  struct spawn s = {.path = q->argv[0], .argv = q->argv, .envp = q->envp};
   int null = open("/dev/null", O_RDWR | O_CLOEXEC);
   int p[2] = {-1, -1};
   pid_t pid = -1;
   int code = -1;
 
-  if (null == -1 || (answer && fd_pipe(p) == -1)) failed(e, s->path);
+  if (null == -1 || (q->answer && fd_pipe(p) == -1)) failed(e, s.path);
   else {
-    spawn_move(s, null, 0);
-    spawn_move(s, answer ? p[1] : null, 1);
-    spawn_move(s, input, CHECKER_FD);
-    pid = spawn_start(s, e);
+    spawn_move(&s, null, 0);
+    if (!q->answer || q->answer_fd != 1) spawn_move(&s, null, 1);
+    if (q->answer) spawn_move(&s, p[1], q->answer_fd);
+    spawn_move(&s, input, CHECKER_FD);
+    pid = spawn_start(&s, e);
   }
   fd_close(null);
   fd_close(p[1]);
   if (pid != -1) {
-    code = wait_child_or_end(pid, when);
-    if (code == -1) strerr_set(e, s->path, " took too long", (char *)0);
-    else if (answer && !read_answer(p[0], answer)) code = failed(e, s->path);
+    code = wait_child_or_end(pid, q->when);
+    if (code == -1) strerr_set(e, s.path, " took too long", (char *)0);
+    else if (q->answer && !read_answer(p[0], q->answer)) code = failed(e, s.path);
   }
   fd_close(p[0]);
   return code;
 }
 
-int checker_run(char *const *argv, char *const *envp, const char *const *field, size_t n, stralloc *answer, deadline when,
-                struct strerr *e) {
-  struct spawn s = {.path = argv[0], .argv = argv, .envp = envp};
-  stralloc text = STRALLOC_INIT;
-  int input, code = -1;
+int checker_run(const struct checker_question *q, struct strerr *e) {
+  int input = in_pipe(stralloc_cstr(q->text), q->text->len);
+  int code = input == -1 ? failed(e, q->argv[0]) : run(q, input, e);
 
-  for (size_t i = 0; i < n; ++i)
-    if (!stralloc_catz(&text, field[i], strlen(field[i]))) {
-      stralloc_wipe(&text);
-      errno = ENOMEM;
-      return failed(e, argv[0]);
-    }
-  if (text.len > CHECKER_INPUT) {
-    strerr_set(e, "user and password are too long", (char *)0);
-    e->permanent = 1;
-  } else {
-    input = in_pipe(text.s, text.len);
-    if (input == -1) failed(e, argv[0]);
-    else code = ask(&s, input, answer, when, e);
-    fd_close(input);
-  }
+  fd_close(input);
+  return code;
+}
+
+static int too_long(struct strerr *e) {
+  strerr_set(e, "user and password are too long", (char *)0);
+  e->permanent = 1;
+  return -1;
+}
+
+int checker_ask(struct checker_question *q, const char *const *field, size_t n, struct strerr *e) {
+  stralloc text = STRALLOC_INIT;
+  int ok = 1, code;
+
+  for (size_t i = 0; ok && i < n; ++i) ok = stralloc_catz(&text, field[i], strlen(field[i]));
+  q->text = &text;
+  q->answer_fd = 1;
+  if (!ok) errno = ENOMEM;
+  code = !ok ? failed(e, q->argv[0]) : text.len > CHECKER_INPUT ? too_long(e) : checker_run(q, e);
   stralloc_wipe(&text);
   stralloc_free(&text);
   return code;

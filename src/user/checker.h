@@ -69,10 +69,20 @@ int checker_main(const struct checker_program *p, char **argv);
 int checker_next(const char *name, struct checker *c, char **argv);
 void checker_wipe(struct checker *c);
 
-/* The other side: run argv with these fields, n of them, on descriptor 3, and standard output in
- * answer (null: /dev/null), cut at 255 bytes.  env as in struct spawn.  Its exit code, or -1 with e
- * filled: it could not be run, took longer than when, or the fields do not fit. */
-int checker_run(char *const *argv, char *const *envp, const char *const *field, size_t n, stralloc *answer, deadline when,
-                struct strerr *e) MUST_CHECK;
+/* The other side: such a program is asked.  With its standard input, and output unless that is wanted, at
+ * /dev/null. */
+struct checker_question {
+  char *const *argv;
+  char *const *envp; /* as in struct spawn */
+  const stralloc *text;     /* for descriptor 3: not more than a pipe holds, 65536 bytes */
+  stralloc *answer;         /* what it says on this descriptor, cut at 255 bytes; or null */
+  int answer_fd;
+  deadline when; /* it is killed then */
+};
+/* Its exit code, or -1 with e filled.  Waits as base/wait.h does. */
+int checker_run(const struct checker_question *q, struct strerr *e) MUST_CHECK;
+/* The same with n fields, each to be ended by a NUL, and an answer on standard output.  Also -1, with e
+ * permanent, when they are more than 512 bytes. */
+int checker_ask(struct checker_question *q, const char *const *field, size_t n, struct strerr *e) MUST_CHECK;
 
 #endif

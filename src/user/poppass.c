@@ -58,14 +58,14 @@ static int fill(struct env *env) {
 /* The exit code of a program that is told user, password and a third field; what went wrong is in the log. */
 static int ask(struct session *s, char *const *argv, const char *third, stralloc *answer) {
   const char *const field[] = {stralloc_cstr(&s->l->user), stralloc_cstr(&s->l->password), third};
+  struct checker_question q = {.argv = argv, .answer = answer, .when = deadline_min(s->l->session, deadline_in(CHECK_SECONDS))};
   struct env env = {0};
-  char *const *vector = fill(&env) ? env_vector(&env) : 0;
   struct strerr e = {.permanent = 0};
   int code = -1;
 
   (void)!login_flush(s->l); /* a client that is gone is noticed at the next read */
-  if (!vector) strerr_set(&e, "out of memory", (char *)0);
-  else code = checker_run(argv, vector, field, sizeof field / sizeof *field, answer, deadline_min(s->l->session, deadline_in(CHECK_SECONDS)), &e);
+  if (!fill(&env) || !(q.envp = env_vector(&env))) strerr_set(&e, "out of memory", (char *)0);
+  else code = checker_ask(&q, field, sizeof field / sizeof *field, &e);
   if (code == -1 && e.permanent) code = CHECKER_REFUSED;
   else if (code == -1) login_trouble(s->l, &e);
   env_free(&env);

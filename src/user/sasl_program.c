@@ -1,21 +1,14 @@
 /* sasl_program: programs that know passwords or tokens: see sasl.h. */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/env.h"
-#include "base/fd.h"
-#include "base/spawn.h"
-#include "base/wait.h"
 #include "base/words.h"
+#include "user/checker.h"
 #include "user/sasl.h"
 
 #define WORDS_MAX 32
-#define INPUT_FD 3
 #define ANSWER_FD 6
-#define ANSWER_MAX 256
 #define PROGRAM_SECONDS 120
 
 /* What the program may need to find its way and to log who asked. */
@@ -37,91 +30,38 @@ static int put(stralloc *text, const stralloc *field) {
   return stralloc_catz(text, stralloc_cstr(field), field->len);
 }
 
-/* The credentials into a pipe, whose reading end is returned: -1 with x->e filled. */
-static int credentials_pipe(struct sasl *x, unsigned char method) {
-  stralloc text = STRALLOC_INIT;
-  int p[2], r = -1;
-
-  if (fd_pipe(p) == -1) return strerr_sys(&x->e, "unable to make a pipe", (char *)0);
-  errno = ENOMEM;
-  if (put(&text, &x->user) && put(&text, &x->secret) && put(&text, &x->response) &&
-      stralloc_append(&text, (char)method) && stralloc_append(&text, 0))
-    r = fd_write_all(p[1], text.s, text.len); /* less than a pipe holds */
-  if (r == -1) strerr_sys(&x->e, "unable to pass on credentials", (char *)0);
-  stralloc_wipe(&text);
-  stralloc_free(&text);
-  fd_close(p[1]);
-  return r == -1 ? fd_close(p[0]) : p[0];
-}
-
-/* answer is the writing end of a pipe for what it says, or -1. */
-static pid_t start(struct sasl *x, const struct sasl_question *q, int input, int answer) {
-  struct spawn sp = {.path = q->argv[0], .argv = q->argv};
-  struct env env = {0};
-  int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-  pid_t pid = -1;
-
-  if (null == -1) return strerr_sys(&x->e, "unable to open /dev/null", (char *)0);
-  if (fill_environment(x, q->env, &env)) sp.envp = env_vector(&env);
-  if (sp.envp) {
-    spawn_move(&sp, null, 0);
-    spawn_move(&sp, null, 1);
-    spawn_move(&sp, input, INPUT_FD);
-    if (answer != -1) spawn_move(&sp, answer, ANSWER_FD);
-    pid = spawn_start(&sp, &x->e);
-  } else {
-    strerr_set(&x->e, "out of memory", (char *)0);
-  }
-  fd_close(null);
-  env_free(&env);
-  return pid;
-}
-
-/* What it has written by now: it is gone, and whoever else holds the pipe is not waited for. */
-static int read_answer(int fd, stralloc *out) {
-  char buf[ANSWER_MAX];
-  ssize_t n;
-
-  if (fd_nonblock(fd) == -1) return 0;
-  do n = read(fd, buf, sizeof buf);
-  while (n == -1 && errno == EINTR);
-  return n <= 0 || stralloc_copyb(out, buf, (size_t)n);
-}
-
 static enum sasl_verdict verdict_of(struct sasl *x, const char *program, int code) {
   char text[32];
 
+  if (code == -1) return SASL_TEMPFAIL;
   if (code == 0) return SASL_YES;
   if (code == 3) return SASL_YES_NO_RELAY;
   if (code == 1) return SASL_NO;
-  snprintf(text, sizeof text, code == -1 ? " took too long" : " ended with code %d", code);
+  snprintf(text, sizeof text, " ended with code %d", code);
   strerr_set(&x->e, program, text, (char *)0);
   return SASL_TEMPFAIL;
 }
 
-/* The program with a pipe for its answer, if one is wanted. */
-static enum sasl_verdict run(struct sasl *x, const struct sasl_question *q, int input) {
-  enum sasl_verdict v = SASL_TEMPFAIL;
-  int p[2] = {-1, -1};
-  pid_t pid;
+/* The program is told, and asked. */
+static enum sasl_verdict run(struct sasl *x, const struct sasl_question *q) {
+  stralloc text = STRALLOC_INIT;
+  struct env env = {0};
+  struct checker_question c = {.argv = q->argv, .text = &text, .answer = q->answer, .answer_fd = ANSWER_FD, .when = deadline_in(PROGRAM_SECONDS)};
+  enum sasl_verdict v;
 
-  if (q->answer && fd_pipe(p) == -1) {
-    strerr_sys(&x->e, "unable to make a pipe", (char *)0);
-    return v;
-  }
-  pid = start(x, q, input, p[1]);
-  fd_close(p[1]);
-  if (pid != -1) v = verdict_of(x, q->argv[0], wait_child_or_end(pid, deadline_in(PROGRAM_SECONDS)));
-  if (pid != -1 && q->answer && !read_answer(p[0], q->answer)) v = x->carrier->nomem(x);
-  fd_close(p[0]);
+  if (put(&text, &x->user) && put(&text, &x->secret) && put(&text, &x->response) && stralloc_append(&text, (char)q->method) &&
+      stralloc_append(&text, 0) && fill_environment(x, q->env, &env) && (c.envp = env_vector(&env)))
+    v = verdict_of(x, q->argv[0], checker_run(&c, &x->e));
+  else v = x->carrier->nomem(x);
+  stralloc_wipe(&text);
+  stralloc_free(&text);
+  env_free(&env);
   return v;
 }
 
 enum sasl_verdict sasl_program(struct sasl *x, const struct sasl_question *q) {
   const stralloc *const fields[] = {&x->user, &x->secret, &x->response};
-  enum sasl_verdict v;
   size_t total = 2;
-  int input;
 
   /* What does not fit, or could end early, is nobody's. */
   for (size_t i = 0; i < sizeof fields / sizeof *fields; ++i) {
@@ -129,11 +69,7 @@ enum sasl_verdict sasl_program(struct sasl *x, const struct sasl_question *q) {
     total += fields[i]->len + 1;
   }
   if (total > q->max || !x->user.len) return SASL_NO;
-  input = credentials_pipe(x, q->method);
-  if (input == -1) return SASL_TEMPFAIL;
-  v = run(x, q, input);
-  fd_close(input);
-  return v;
+  return run(x, q);
 }
 
 enum sasl_verdict sasl_program_command(struct sasl *x, const char *setting, const char *command, const struct sasl_question *q) {
