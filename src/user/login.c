@@ -148,12 +148,16 @@ static void forget(struct login *l) {
   stralloc_wipe(&l->password);
 }
 
-static enum login_verdict wrong(struct login *l) {
-  ++l->tries;
+enum login_verdict login_resumed(struct login *l) {
   if (l->tries >= conf_number(l->conf, SET_maxlogintries)) return LOGIN_TOO_MANY;
   (void)poll(0, 0, deadline_poll_ms(deadline_min(l->session, deadline_in((int64_t)conf_number(l->conf, SET_penalty))),
                                     mono_now()));
   return LOGIN_WRONG;
+}
+
+static enum login_verdict wrong(struct login *l) {
+  ++l->tries;
+  return login_resumed(l);
 }
 
 static enum login_verdict refused(struct login *l, const char *typed, const char *why) {

@@ -35,8 +35,6 @@ struct login_protocol {
   const char *service;    /* "imap", "pop3" */
   enum setting implicit;  /* the setting that means TLS from the first byte */
   int uses_tag;           /* commands have tags: IMAPLOGINTAG */
-  /* After a failed login of the module chain we are started anew: say so. */
-  void (*failed)(struct login *l, const char *tag);
   /* A sentence the user is to see, before the mail server runs; null where the protocol has no way. */
   void (*alert)(struct login *l, const char *text);
 };
@@ -103,6 +101,8 @@ void login_welcome(const struct login *l, const char *typed);
 /* One that was wrong, logged and paid for with a wait; or, where why is not empty, was right, but may
  * not come in. */
 enum login_verdict login_reject(struct login *l, const char *typed, const char *why);
+/* After a login that modules have refused: the wait.  WRONG, or TOO_MANY. */
+enum login_verdict login_resumed(struct login *l) MUST_CHECK;
 /* A line of the log, as this program. */
 void login_log(const struct login *l, enum log_event event, const struct log_arg *arg, size_t n);
 /* What went wrong, to the log. */

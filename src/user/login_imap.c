@@ -196,10 +196,6 @@ static enum next command(struct session *s) {
   return p == IMAP_DONE ? run(s) : fault(s, "malformed command");
 }
 
-static void failed(struct login *l, const char *tag) {
-  (void)!say(l, tag, " NO [AUTHENTICATIONFAILED] ", "wrong user or password");
-}
-
 static void alert(struct login *l, const char *text) {
   (void)!say(l, "* OK [ALERT] ", text, "");
 }
@@ -208,7 +204,6 @@ const struct login_protocol login_imap_protocol = {
     .service = "imap",
     .implicit = SET_imaps,
     .uses_tag = 1,
-    .failed = failed,
     .alert = alert,
 };
 
@@ -224,7 +219,7 @@ void login_imap(struct login *l, const char *tag) {
   struct session s = {.l = l};
   enum next n = STAY;
 
-  if (*tag) failed(l, tag);
+  if (*tag) n = stralloc_copys(&s.c.tag, tag) ? conclude(&s, login_resumed(l)) : END;
   else if (greet(l) == -1) n = END;
   while (n == STAY) n = command(&s);
   imap_command_free(&s.c);

@@ -184,22 +184,17 @@ static enum next command(struct session *s) {
   return fault(s, "-ERR unknown command, or not before login");
 }
 
-static void failed(struct login *l, const char *tag) {
-  (void)!login_says(l, "-ERR [AUTH] wrong user or password\r\n");
-}
-
 const struct login_protocol login_pop3_protocol = {
     .service = "pop3",
     .implicit = SET_pop3s,
     .uses_tag = 0,
-    .failed = failed,
 };
 
 void login_pop3(struct login *l, const char *tag) {
   struct session s = {.l = l};
   enum next n = STAY;
 
-  if (*tag) failed(l, tag);
+  if (*tag) n = conclude(&s, login_resumed(l));
   else n = say(&s, "+OK POP3 server ready");
   while (n == STAY) n = command(&s);
 }

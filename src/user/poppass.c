@@ -186,15 +186,10 @@ static enum next command(struct session *s) {
   return fault(s, "500 Unknown command.");
 }
 
-static void failed(struct login *l, const char *tag) {
-  (void)!login_says(l, "500 Wrong user or password.\r\n");
-}
-
 const struct login_protocol poppass_protocol = {
     .service = SERVICE,
     .implicit = SET_poppass_tls,
     .uses_tag = 0,
-    .failed = failed,
 };
 
 int poppass_serve(struct login *l, const struct poppass *p) {

@@ -40,6 +40,13 @@ static void give_up(struct login *l, const struct service *s, const char *tag) {
   _exit(TEMPORARY);
 }
 
+/* Nobody is left who could let the user in. */
+static void log_failed(const struct login *l, const char *user) {
+  const struct log_arg arg[] = {log_s(user), log_s(l->remote.s), log_s(l->tls ? "yes" : "no")};
+
+  login_log(l, LOG_login_failed, arg, sizeof arg / sizeof *arg);
+}
+
 /* 1 when it is a matter of the next module; 0 when nobody else is to be asked: the user is who it says, but
  * may not come in. */
 static int try_user(const struct authmod *m, const struct service *s, char **argv, int argc) {
@@ -59,6 +66,7 @@ static int try_user(const struct authmod *m, const struct service *s, char **arg
   if (v == LOOKUP_FOUND) (void)!login_accept(&l, &a, m->field[2], stralloc_cstr(&tag));
   if (v != LOOKUP_NONE) give_up(&l, s, stralloc_cstr(&tag));
   if (*e.text) (void)!login_reject(&l, m->field[2], e.text);
+  else if (argc == SERVER_WORDS + 1) log_failed(&l, m->field[2]);
   lookup_account_free(&a);
   stralloc_free(&tag);
   login_free(&l);

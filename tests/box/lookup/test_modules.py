@@ -1,5 +1,5 @@
 """authindi, the module between a login program and a mail server: what it lets in, what it hands on."""
-import os, unittest
+import os, time, unittest
 
 from box import BIN, wait_for
 from usersite import UserSite
@@ -59,6 +59,7 @@ class Authindi(unittest.TestCase):
             c.send("a3 LOGIN alice@example.com secret\r\n")
             self.assertEqual(c.line(), "a3 OK ready alice@example.com alice@example.com imap 127.0.0.1 True Maildir")
         self.assertIn("AUTHFAILURE", service.logged())
+        self.assertIn("authindi: login failed user alice@example.com ip 127.0.0.1 tls no", service.logged())
         self.assertNotIn("secret", service.logged())
 
     def test_pop3(self):
@@ -84,6 +85,30 @@ class Authindi(unittest.TestCase):
             self.assertIn("b2 OK ready alice@example.com", c.line())
         self.assertIn("imap\nlogin\nother\nsecret\n--\n", open(self.told).read())
         self.assertIn("imap\nlogin\nx' OR 1=1;--\np \"w\\ \u00e9\n--\n", open(self.told, encoding="utf-8").read())
+
+    def test_too_often(self):
+        """Wrong passwords that modules refuse are counted and paid for like others."""
+        with self.imap(MAXLOGINTRIES="2").raw() as c:
+            c.line()
+            for i in range(2):
+                c.send(f"c{i} LOGIN alice@example.com wrong\r\n")
+            self.assertTrue(c.line().startswith("c0 NO"))
+            self.assertTrue(c.line().startswith("* BYE"))
+            self.assertTrue(c.line().startswith("c1 NO"))
+            self.assertEqual(c.line(), "")
+        service = self.site.listen("pop3login", AUTHINDI, self.server, "Maildir", ALLOW_PLAINTEXT="1", MAXLOGINTRIES="1")
+        with service.raw() as c:
+            c.line()
+            c.send("USER alice@example.com\r\nPASS wrong\r\n")
+            self.assertTrue(c.line().startswith("+OK"))
+            self.assertTrue(c.line().startswith("-ERR [AUTH]"))
+            self.assertEqual(c.line(), "")
+        with self.imap(PENALTY="1").raw() as c:
+            c.line()
+            begin = time.monotonic()
+            c.send("d1 LOGIN alice@example.com wrong\r\n")
+            self.assertTrue(c.line().startswith("d1 NO"))
+            self.assertGreater(time.monotonic() - begin, 0.9)
 
     def test_barred(self):
         self.site.sql("UPDATE users SET no_imap = 1 WHERE name = 'alice'")

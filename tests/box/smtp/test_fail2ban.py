@@ -67,8 +67,9 @@ class Filter(unittest.TestCase):
         self.lines.append("imaplogin: login failed user a_ip_203.0.113.9 ip 192.0.2.30 tls TLSv1.3")
         self.lines.append("imaplogin: login user joe ip 192.0.2.31 tls TLSv1.3")
         self.lines.append("qmail-poppass: login failed user a ip 192.0.2.32 tls yes")
+        self.lines.append("authindi: login failed user a ip 192.0.2.34 tls no")
         self.lines.append("qmail-poppass: password changed user joe ip 192.0.2.33 tls yes")
-        want = ["192.0.2.1", "192.0.2.2", "192.0.2.25", "192.0.2.30", "192.0.2.32", "192.0.2.4", "2001:db8::3"]
+        want = ["192.0.2.1", "192.0.2.2", "192.0.2.25", "192.0.2.30", "192.0.2.32", "192.0.2.34", "192.0.2.4", "2001:db8::3"]
         self.assertGreater(len(self.lines), 15)
         self.assertEqual(sorted(b for b in map(banned, self.lines) if b), want, "\n".join(self.lines))
         log = self.root.run(["tai64n"], input=("\n".join(self.lines) + "\n").encode()).stdout
