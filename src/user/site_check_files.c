@@ -129,7 +129,8 @@ static void check_home(struct check_place *p, const char *home) {
   else if (st.st_uid != p->owner.uid) site_check_person(p->c, home, "the home belongs to another account than the domain's");
 }
 
-/* One directory of a bucket (which the administrator may have put elsewhere, by a link): hash directories are gone into, others must be somebody's home. */
+/* One directory of a bucket (which the administrator may have put elsewhere, by a link): hash
+ * directories are gone into, others must be somebody's home. */
 static int check_tree(struct check_place *p, const struct homes *h, const char *path, int depth, struct strerr *e) {
   int fd = open(path, O_RDONLY | O_DIRECTORY | (depth ? O_NOFOLLOW : 0) | O_CLOEXEC);
   DIR *d = fd == -1 ? 0 : fdopendir(fd);

@@ -2,10 +2,9 @@
  * mends it. */
 #include <string.h>
 
-#include "base/fmt.h"
 #include "base/options.h"
 #include "base/report.h"
-#include "user/limits.h"
+#include "user/domain_report.h"
 #include "user/site_check.h"
 
 #define FATAL "vdominfo: fatal: "
@@ -31,81 +30,16 @@ static void die(const struct strerr *e) {
 
 /* --- what is known */
 
-struct row {
-  struct site *s;
-  struct report *r;
-  const struct userdb_domain *d;
-};
-
-static void print_name(const struct row *w) {
-  report_text(w->r, "domain", "domain", w->d->domain.s);
-}
-
-static void print_uid(const struct row *w) {
-  report_number(w->r, "uid", "uid", w->d->uid);
-}
-
-static void print_gid(const struct row *w) {
-  report_number(w->r, "gid", "gid", w->d->gid);
-}
-
-static void print_dir(const struct row *w) {
-  report_text(w->r, "dir", "domain dir", stralloc_cstr(&w->d->dir));
-}
-
-static void print_base(const struct row *w) {
-  stralloc base = STRALLOC_INIT;
-  struct strerr e;
-
-  if (site_base(stralloc_cstr(&w->d->base), &base, &e) == -1) die(&e);
-  report_text(w->r, "base", "base dir", base.s);
-  stralloc_free(&base);
-}
-
-static void print_users(const struct row *w) {
-  char all[FMT_U64 + 1], some[FMT_U64 + 1];
-  stralloc text = STRALLOC_INIT;
-  int64_t users, active;
-  struct strerr e;
-
-  if (userdb_domain_users(&w->s->db, w->d->domain.s, &users, &active, &e) != USERDB_FOUND) die(&e);
-  report_number(w->r, "users", 0, users);
-  report_number(w->r, "active", 0, active);
-  if (!stralloc_catm(&text, fmt_u64_z(all, (uint64_t)users), " (", fmt_u64_z(some, (uint64_t)active), " active)", (char *)0)) strerr_die_nomem(FATAL);
-  report_text(w->r, 0, "users", text.s);
-  stralloc_free(&text);
-}
-
-static void print_limits(const struct row *w) {
-  struct strerr e;
-  int on = limits_switched_on(w->s, stralloc_cstr(&w->d->dir), &e);
-
-  if (on == -1) die(&e);
-  report_flag(w->r, "limits", on);
-  report_text(w->r, 0, "limits", on ? "in force" : "off");
-}
-
-static void print_aliases(const struct row *w) {
-  struct strlist names = {0};
-  struct strerr e;
-
-  if (userdb_alias_domain_list(&w->s->db, w->d->domain.s, &names, &e) == USERDB_TEMPFAIL) die(&e);
-  report_list(w->r, "aliases", "other name", &names);
-  strlist_free(&names);
-}
-
-/* letter 0: only among all. */
 static const struct {
   char letter;
-  void (*print)(const struct row *w);
-} columns[] = {{'n', print_name}, {'u', print_uid},   {'g', print_gid},    {'d', print_dir},
-               {'b', print_base}, {'t', print_users}, {'l', print_limits}, {0, print_aliases}};
-#define COLUMNS (sizeof columns / sizeof *columns)
+  unsigned bits;
+} letters[] = {{'a', DOMAIN_SHOW_ALL}, {'n', DOMAIN_SHOW_NAME}, {'u', DOMAIN_SHOW_UID},   {'g', DOMAIN_SHOW_GID},
+               {'d', DOMAIN_SHOW_DIR}, {'b', DOMAIN_SHOW_BASE}, {'t', DOMAIN_SHOW_USERS}, {'l', DOMAIN_SHOW_LIMITS}};
+#define LETTERS (sizeof letters / sizeof *letters)
 
 /* 1 if there is such a domain. */
-static int print_domain(struct site *s, const char *name, const int *chosen, struct report *r) {
+static int print_domain(struct site *s, const char *name, unsigned what, struct report *r) {
   struct userdb_domain d = {0};
-  const struct row w = {s, r, &d};
   stralloc real = STRALLOC_INIT;
   struct strerr e;
   enum userdb_result v = userdb_domain_real(&s->db, name, &real, &e);
@@ -113,30 +47,29 @@ static int print_domain(struct site *s, const char *name, const int *chosen, str
   if (v == USERDB_FOUND) v = userdb_domain_get(&s->db, real.s, &d, &e);
   if (v == USERDB_TEMPFAIL || v == USERDB_EXISTS) die(&e);
   if (v == USERDB_FOUND) report_record(r);
-  for (size_t i = 0; v == USERDB_FOUND && i < COLUMNS; ++i)
-    if (chosen[i]) columns[i].print(&w);
+  if (v == USERDB_FOUND && domain_report(s, &d, what, r, &e) == -1) die(&e);
   userdb_domain_free(&d);
   stralloc_free(&real);
   return v == USERDB_FOUND;
 }
 
-static void print_all(struct site *s, const int *chosen, struct report *r) {
+static void print_all(struct site *s, unsigned what, struct report *r) {
   struct strlist names = {0};
   struct strerr e;
 
   if (userdb_domain_list(&s->db, &names, &e) == USERDB_TEMPFAIL) die(&e);
-  for (size_t i = 0; i < names.len; ++i) print_domain(s, names.item[i].s, chosen, r);
+  for (size_t i = 0; i < names.len; ++i) print_domain(s, names.item[i].s, what, r);
   strlist_free(&names);
 }
 
-static void inform(struct site *s, const char *domain, const int *chosen) {
+static void inform(struct site *s, const char *domain, unsigned what) {
   struct report r;
   struct strerr e;
 
   if (site_open_db(s, 0, &e) == -1) die(&e);
   report_start(&r, json, !domain, COLUMN);
-  if (!domain) print_all(s, chosen, &r);
-  else if (!print_domain(s, domain, chosen, &r)) strerr_diem(1, FATAL, domain, ": there is no such domain", (char *)0);
+  if (!domain) print_all(s, what, &r);
+  else if (!print_domain(s, domain, what, &r)) strerr_diem(1, FATAL, domain, ": there is no such domain", (char *)0);
   if (report_finish(&r, 1, &e) == -1) die(&e);
 }
 
@@ -180,18 +113,18 @@ static int examine(struct site *s, const char *domain) {
 int main(int argc, char **argv) {
   struct site s;
   struct strerr e;
-  int chosen[COLUMNS] = {0}, all = 0, any = 0, code = 0, i;
-  struct option options[COLUMNS + 2] = {{'a', OPTION_FLAG, &all, 1}, {'-', OPTION_CALL, (void *)(uintptr_t)long_option, 0}};
+  int given[LETTERS] = {0}, code = 0, i;
+  unsigned what = 0;
+  struct option options[LETTERS + 2] = {{'-', OPTION_CALL, (void *)(uintptr_t)long_option, 0}};
 
-  for (size_t k = 0; columns[k].letter; ++k) options[k + 2] = (struct option){columns[k].letter, OPTION_FLAG, &chosen[k], 1};
+  for (size_t k = 0; k < LETTERS; ++k) options[k + 1] = (struct option){letters[k].letter, OPTION_FLAG, &given[k], 1};
   i = options_or_die(argc, argv, options, USAGE, 0, 1);
-  for (size_t k = 0; k < COLUMNS; ++k) any |= chosen[k];
-  if (check + repair > 1 || ((check || repair) && (any || all))) strerr_die_usage(USAGE);
-  for (size_t k = 0; k < COLUMNS; ++k) chosen[k] |= all || !any;
+  for (size_t k = 0; k < LETTERS; ++k) what |= given[k] ? letters[k].bits : 0;
+  if (check + repair > 1 || ((check || repair) && what)) strerr_die_usage(USAGE);
   if (i < argc && (check || repair) && site_domain(argv[i], &e) == -1) die(&e);
   if (site_load(&s, &e) == -1) die(&e);
   if (check || repair) code = examine(&s, i < argc ? argv[i] : 0);
-  else inform(&s, i < argc ? argv[i] : 0, chosen);
+  else inform(&s, i < argc ? argv[i] : 0, what ? what : DOMAIN_SHOW_ALL);
   site_close(&s);
   return code;
 }
