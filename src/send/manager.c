@@ -367,11 +367,7 @@ int manager_run(const char *queue_name, const char *rates, struct strerr *e) {
   clock_start(&m->clock, wall_now(), mono_now());
   sched_init(&m->sched, seed());
   m->conf = load_settings(&retry, e);
-  if (!m->conf || manager_rate_start(m, rates, e) == -1) {
-    MLOG(m, alert, log_s(e->text)); /* descriptor 2 is no place for it: a pipe of ours */
-    log_buffer_flush(&m->log);
-    return -1;
-  }
+  if (!m->conf || manager_rate_start(m, rates, e) == -1) return -1;
   if (loop_init(&m->loop) == -1 || connect_all(m) == -1) return strerr_sys(e, "unable to watch descriptors", (char *)0);
   for (int fd = 0; fd <= MANAGER_FROM_TODO; ++fd) (void)!fd_cloexec(fd, 1); /* bounces run programs */
   apply_settings(m, &retry);

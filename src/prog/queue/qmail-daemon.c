@@ -18,6 +18,7 @@
 #include "conf/paths.h"
 #include "queue/collection.h"
 #include "send/manager.h"
+#include "send/send_daemon.h"
 
 #define FATAL "qmail-daemon: fatal: "
 #define WARNING "qmail-daemon: warning: "
@@ -49,6 +50,7 @@ static void start_queue(void *ctx) {
   if (daemon_state.ending) return;
   if (!paths_program("qmail-start", &path) || !collection_queue(&daemon_state.collection, q->number, &dir) ||
       !env_set(&daemon_state.env, "QUEUEDIR", dir.s) ||
+      !env_setu64(&daemon_state.env, SEND_STARTER, (uint64_t)getpid()) ||
       !env_setu64(&daemon_state.env, "QIDENT", daemon_state.collection.start + q->number))
     strerr_die_nomem(FATAL);
   s.path = path.s;

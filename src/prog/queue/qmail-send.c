@@ -4,10 +4,7 @@
 #include "send/send_daemon.h"
 
 int main(int argc, char **argv) {
-  struct strerr e;
-
   (void)argv;
   if (argc > 1) strerr_die_usage("qmail-send (started by qmail-start)");
-  if (send_daemon("qmail-send", "", &e) == -1) strerr_die(111, "qmail-send: fatal: ", &e);
-  return 0;
+  return send_daemon("qmail-send", "");
 }

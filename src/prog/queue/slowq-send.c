@@ -5,10 +5,7 @@
 #include "send/send_daemon.h"
 
 int main(int argc, char **argv) {
-  struct strerr e;
-
   (void)argv;
   if (argc > 1) strerr_die_usage("slowq-send (started by qmail-start)");
-  if (send_daemon("slowq-send", QUEUE_RATES, &e) == -1) strerr_die(111, "slowq-send: fatal: ", &e);
-  return 0;
+  return send_daemon("slowq-send", QUEUE_RATES);
 }
