@@ -173,6 +173,7 @@ bench:
 	@$(MAKE) --no-print-directory deps DEPS=bench
 	@$(MAKE) --no-print-directory all
 	@python3 tests/bench/run.py $(B)
+	@test -n "$(B)" || python3 tests/bench/users.py
 demo:
 	@$(MAKE) --no-print-directory deps DEPS=demo
 	@sh src/sh/demo.sh start

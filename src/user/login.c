@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -29,6 +31,14 @@ static int is_socket(int fd) {
   socklen_t n = sizeof type;
 
   return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &n) == 0;
+}
+
+/* Answers go out at once, the mail server's too, which writes them in small pieces: none waits until the
+ * client's system has acknowledged the one before, which it may put off. */
+static void send_at_once(int fd) {
+  const int on = 1;
+
+  (void)!setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* not for what is no TCP */
 }
 
 /* Started again after a chain of modules refused the password. */
@@ -266,6 +276,7 @@ int login_start(struct login *l, const char *name, const struct login_protocol *
     return strerr_sys(e, "unable to start", (char *)0);
   }
   if (is_resumed()) return 0;
+  send_at_once(l->out);
   if (login_peer_start(l, e) == -1) return -1;
   return conf_flag(conf, p->implicit) ? login_tls(l, e) : 0;
 }

@@ -234,8 +234,8 @@ static enum userdb_result room(struct userdb *db, const struct userdb_new_user *
   return USERDB_TEMPFAIL;
 }
 
-static enum userdb_result add_user(struct userdb *db, const struct userdb_new_user *n, stralloc *home,
-                                   struct strerr *e) {
+enum userdb_result userdb_user_add_more(struct userdb *db, const struct userdb_new_user *n, stralloc *home,
+                                        struct strerr *e) {
   enum userdb_result r = n->max_users ? room(db, n, e) : USERDB_FOUND;
   int64_t now = wall_now();
 
@@ -261,7 +261,7 @@ enum userdb_result userdb_finish(struct userdb *db, enum userdb_result r, struct
 enum userdb_result userdb_user_add(struct userdb *db, const struct userdb_new_user *n, stralloc *home,
                                    struct strerr *e) {
   if (sql_begin(&db->sql, e) == -1) return USERDB_TEMPFAIL;
-  return userdb_finish(db, add_user(db, n, home, e), e);
+  return userdb_finish(db, userdb_user_add_more(db, n, home, e), e);
 }
 
 static enum userdb_result add_domain(struct userdb *db, const struct userdb_domain *d,
@@ -274,7 +274,7 @@ static enum userdb_result add_domain(struct userdb *db, const struct userdb_doma
                                   sql_t(stralloc_cstr(&d->dir)), sql_t(stralloc_cstr(&d->base)), sql_i(wall_now())),
                          e));
 
-  if (r == USERDB_FOUND) r = add_user(db, n, &text, e);
+  if (r == USERDB_FOUND) r = userdb_user_add_more(db, n, &text, e);
   stralloc_cut(&text, 0);
   if (r == USERDB_FOUND && !stralloc_catm(&text, "&", n->name, "@", n->domain, (char *)0)) r = userdb_no_memory(e);
   for (; r == USERDB_FOUND && *aliases; ++aliases) r = userdb_alias_add(db, *aliases, n->domain, text.s, e);

@@ -108,6 +108,10 @@ struct userdb_new_user {
 /* Gives the home chosen for it.  EXISTS: there is such a user; NONE: no such domain. */
 enum userdb_result userdb_user_add(struct userdb *db, const struct userdb_new_user *n, stralloc *home,
                                    struct strerr *e) MUST_CHECK;
+/* The same within a transaction of the caller's, where after a failure the rest of it still stands (EXISTS)
+ * or the transaction is to be taken back. */
+enum userdb_result userdb_user_add_more(struct userdb *db, const struct userdb_new_user *n, stralloc *home,
+                                        struct strerr *e) MUST_CHECK;
 /* A domain with its postmaster (whose name and domain stand in n), and aliases that
  * deliver to it, ended by a null pointer.  EXISTS: the domain is there already. */
 enum userdb_result userdb_domain_add(struct userdb *db, const struct userdb_domain *d,

@@ -1,0 +1,66 @@
+"""vaddusers: many users at once, on SQLite; whole, again, and what is refused."""
+import unittest
+from usersite import HASH, UserSite
+
+
+class Vaddusers(unittest.TestCase):
+    def setUp(self):
+        self.site = UserSite()
+        self.addCleanup(self.site.close)
+        self.site.add_domain()
+
+    def load(self, text, *options, domain="example.com", code=0, **env):
+        p = self.site.run(["vaddusers", *options, domain], input=text.encode(), env=self.site.env(**env))
+        self.assertEqual(p.returncode, code, p.stderr.decode())
+        return p.stderr.decode()
+
+    def users(self):
+        return dict((r[0], r[1:]) for r in self.site.sql("SELECT name, gecos, quota_bytes, quota_count, active, no_pop, no_imap FROM users"))
+
+    def test_both_forms(self):
+        said = self.load(f"# users\n\njoe:{HASH}\nAnn:{HASH}:Ann B.:1000,5\nold:{HASH}:1:10:Old:/home/v/old:2000S:clear", "-v", "-q", "10M")
+        self.assertEqual(said, "added: 3, there before: 0\n")
+        users = self.users()
+        self.assertEqual(users["joe"], ("joe", 10485760, 0, 1, 0, 0))
+        self.assertEqual(users["ann"], ("Ann B.", 1000, 5, 1, 0, 0))
+        self.assertEqual(users["old"], ("Old", 2000, 0, 1, 1, 1))
+        self.assertNotIn("clear", str(self.site.sql("SELECT * FROM users")))
+        self.site.start_lookup("-i", "1", "-p", "1")
+        self.assertEqual(self.site.query("verify", "ann@example.com", "imap", "192.0.2.1", password="secret")[0], 0)
+        self.assertEqual(self.site.query("verify", "ann@example.com", "imap", "192.0.2.1", password="wrong")[0], 1)
+        self.assertEqual(self.site.deliver("joe").returncode, 0)
+        self.assertEqual(len(self.site.mails("joe@example.com")), 1)
+
+    def test_again(self):
+        lines = [f"u{i}:{HASH}\n" for i in range(2500)]
+        self.load("".join(lines[:1200]))
+        self.site.ok("vmoduser", "-c", "changed", "u7@example.com")
+        self.assertEqual(self.load("".join(lines), "-v"), "added: 1300, there before: 1200\n")
+        self.assertEqual(self.site.sql("SELECT gecos FROM users WHERE name = 'u7'"), [("changed",)])
+        self.assertEqual(self.site.sql("SELECT count(*), count(DISTINCT dir) FROM users"), [(2501, 2501)])
+        self.assertIn("u2499@example.com", self.site.ok("vuserinfo", "-n", "u2499@example.com"))
+
+    def test_refused(self):
+        before = self.users()
+        for text, said in ((f"joe:{HASH}\nann:secret\n", "line 2: no hash"), (f"joe:{HASH}\n\nj/x:{HASH}\n", "line 3: "),
+                           (f"joe:{HASH}\n" + "x" * 5000, "line 2: too long"), (f"joe:{HASH}:c:1Y\n", "line 1: not a quota"),
+                           (f"joe:{HASH}\0\n", "line 1: there is a NUL")):
+            self.assertIn(said, self.load(text, code=100))
+            self.assertNotIn("secret", self.load(text, code=100))
+        self.assertIn("there is no such domain", self.load(f"joe:{HASH}\n", domain="none.example", code=100))
+        self.load(f"joe:{HASH}\n", domain="../x", code=100)
+        self.load("", "-q", "x", code=100)
+        self.assertEqual(self.users(), before)
+        self.load("")
+        self.assertEqual(self.users(), before)
+
+    def test_limits(self):
+        self.site.ok("vmoddomain", "-l", "1", "example.com")
+        self.site.sql("INSERT INTO vlimits (domain, maxpopaccounts) VALUES ('example.com', 1001)")
+        said = self.load("".join(f"u{i}:{HASH}\n" for i in range(1500)), code=100)
+        self.assertIn("added: 1000, ", said)  # with postmaster that is all; the second thousand was taken back
+        self.assertEqual(self.site.sql("SELECT count(*) FROM users"), [(1001,)])
+
+
+if __name__ == "__main__":
+    unittest.main()
