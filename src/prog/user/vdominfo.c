@@ -4,20 +4,22 @@
 
 #include "base/options.h"
 #include "base/report.h"
+#include "user/client_config.h"
 #include "user/domain_report.h"
 #include "user/site_check.h"
 
 #define FATAL "vdominfo: fatal: "
-#define USAGE "vdominfo [-anugdbtl] [--json] [domain] | vdominfo --check|--repair [--json] [domain]"
+#define USAGE \
+  "vdominfo [-anugdbtl] [--json] [domain] | vdominfo --check|--repair [--json] [domain] | vdominfo --client-config [--json] domain"
 #define COLUMN 14
 
-static int json, check, repair;
+static int json, check, repair, client;
 
 static int long_option(const char *name) {
   static const struct {
     const char *name;
     int *target;
-  } options[] = {{"json", &json}, {"check", &check}, {"repair", &repair}};
+  } options[] = {{"json", &json}, {"check", &check}, {"repair", &repair}, {"client-config", &client}};
 
   for (size_t i = 0; i < sizeof options / sizeof *options; ++i)
     if (!strcmp(name, options[i].name)) return *options[i].target = 1;
@@ -110,6 +112,37 @@ static int examine(struct site *s, const char *domain) {
   return c.left > 0;
 }
 
+/* --- what clients are told */
+
+static int give_client_config(struct site *s, const char *domain) {
+  const struct client_config c = {domain, conf_line(&s->conf, SET_me)};
+  const struct {
+    int (*make)(const struct client_config *, stralloc *);
+    const char *key, *heading;
+  } documents[] = {
+      {client_config_records, "records", "; records for the DNS"},
+      {client_config_autoconfig, "autoconfig", "<!-- at http://autoconfig.DOMAIN/mail/config-v1.1.xml -->"},
+      {client_config_autodiscover, "autodiscover", "<!-- at https://autodiscover.DOMAIN/autodiscover/autodiscover.xml -->"},
+  };
+  struct report r;
+  struct strerr e;
+
+  if (!*c.host) strerr_diem(100, FATAL, "control/me is not set: which host clients find is not known", (char *)0);
+  report_start(&r, json, 0, 0);
+  report_record(&r);
+  for (size_t i = 0; i < sizeof documents / sizeof *documents; ++i) {
+    stralloc text = STRALLOC_INIT;
+
+    if (!documents[i].make(&c, &text)) strerr_die_nomem(FATAL);
+    report_line(&r, documents[i].heading);
+    if (json) report_text(&r, documents[i].key, 0, text.s);
+    else report_line(&r, text.s);
+    stralloc_free(&text);
+  }
+  if (report_finish(&r, 1, &e) == -1) die(&e);
+  return 0;
+}
+
 int main(int argc, char **argv) {
   struct site s;
   struct strerr e;
@@ -120,10 +153,11 @@ int main(int argc, char **argv) {
   for (size_t k = 0; k < LETTERS; ++k) options[k + 1] = (struct option){letters[k].letter, OPTION_FLAG, &given[k], 1};
   i = options_or_die(argc, argv, options, USAGE, 0, 1);
   for (size_t k = 0; k < LETTERS; ++k) what |= given[k] ? letters[k].bits : 0;
-  if (check + repair > 1 || ((check || repair) && what)) strerr_die_usage(USAGE);
-  if (i < argc && (check || repair) && site_domain(argv[i], &e) == -1) die(&e);
+  if (check + repair + client > 1 || ((check || repair || client) && what) || (client && i == argc)) strerr_die_usage(USAGE);
+  if (i < argc && (check || repair || client) && site_domain(argv[i], &e) == -1) die(&e);
   if (site_load(&s, &e) == -1) die(&e);
-  if (check || repair) code = examine(&s, i < argc ? argv[i] : 0);
+  if (client) code = give_client_config(&s, argv[i]);
+  else if (check || repair) code = examine(&s, i < argc ? argv[i] : 0);
   else inform(&s, i < argc ? argv[i] : 0, what ? what : DOMAIN_SHOW_ALL);
   site_close(&s);
   return code;

@@ -1,5 +1,5 @@
 """vadddomain, vadduser and their kin: what they make, refuse, print, and how they exit."""
-import glob, json, os, sqlite3, stat, subprocess, time, unittest
+import glob, json, os, sqlite3, stat, subprocess, time, unittest, xml.etree.ElementTree
 from box import wait_for
 from usersite import HASH, UserSite
 
@@ -150,6 +150,23 @@ class Programs(Base):
                 self.fails(100, "vpasswd", *args, "u@example.com", "-", input=text)
                 self.assertEqual(hash_of(), HASH)
         self.fails(100, "vpasswd", "-e", "nobody@example.com", "-", input=HASH.encode())
+
+    def test_client_config(self):
+        s = self.site
+        s.control("me", "mail.example.com\n")
+        text = s.ok("vdominfo", "--client-config", "example.com")
+        self.assertIn("_imaps._tcp.example.com. IN SRV 0 1 993 mail.example.com.\n", text)
+        self.assertIn("_submissions._tcp.example.com. IN SRV 0 1 465 mail.example.com.\n", text)
+        got = json.loads(s.ok("vdominfo", "--client-config", "--json", "example.com"))
+        root = xml.etree.ElementTree.fromstring(got["autoconfig"].split("?>", 1)[1])
+        servers = [(e.tag, e.get("type"), e.findtext("hostname"), e.findtext("port"), e.findtext("socketType")) for e in root[0] if e.get("type")]
+        self.assertEqual(servers[0], ("incomingServer", "imap", "mail.example.com", "993", "SSL"))
+        self.assertIn(("outgoingServer", "smtp", "mail.example.com", "587", "STARTTLS"), servers)
+        root = xml.etree.ElementTree.fromstring(got["autodiscover"].split("?>", 1)[1])
+        ports = {p.findtext("{*}Type"): p.findtext("{*}Port") for p in root.iter() if p.tag.endswith("}Protocol")}
+        self.assertEqual(ports, {"IMAP": "993", "POP3": "995", "SMTP": "465"})
+        for argv in (["--client-config"], ["--client-config", "--check", "example.com"], ["--client-config", "a b"], ["--client-config", "<x>"]):
+            self.assertEqual(s.run(["vdominfo", *argv]).returncode, 100, argv)
 
     def test_argument_is_overwritten(self):
         """A password given as an argument does not stay in the list of processes."""
