@@ -126,12 +126,12 @@ class Sslerator(unittest.TestCase):
             self.assertEqual(c.line(), "")
         with self.site.listen("sslerator", self.server("hello\r\n")).raw() as c:  # no TLS from the client
             c.send("GET / HTTP/1.0\r\n\r\n")
-            c.s.shutdown(socket.SHUT_WR)
             got = b""
             try:
+                c.s.shutdown(socket.SHUT_WR)
                 while b := c.s.recv(1000):
                     got += b
-            except ConnectionResetError:
+            except OSError:  # it may have hung up by then
                 pass
             self.assertNotIn(b"hello", got)
         for argv in (["sslerator"], ["sslerator", "-S", "nntp", "x"], ["sslerator", "-T", "0", "x"], ["sslerator", "-n", "x", "x"]):
