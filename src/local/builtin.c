@@ -29,7 +29,6 @@ static int vdelivermail(const struct builtin_call *c, int *code) {
       .allow_inactive = is_set(c->env, "ALLOW_INACTIVE"),
       .env = c->env,
       .lookup = c->lookup,
-      .seconds = (int64_t)conf_number(c->conf, SET_timeoutread),
   };
 
   if (w->len != 3 || w->item[1].len || !vdeliver_action_ok(stralloc_cstr(&w->item[2]))) return 0;
@@ -42,6 +41,7 @@ static int vdelivermail(const struct builtin_call *c, int *code) {
       return 0;
     }
   }
+  vdeliver_settings(&v, c->conf);
   v.head = stralloc_cstr(&head);
   *code = (int)vdeliver(&v, &e);
   stralloc_free(&head);

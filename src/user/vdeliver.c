@@ -10,8 +10,10 @@
 #include "base/bytes.h"
 #include "base/fd.h"
 #include "base/file.h"
+#include "user/mailbox_rules.h"
 #include "user/maildir.h"
 #include "user/maildirsize.h"
+#include "user/maildup.h"
 #include "user/name.h"
 #include "user/userdb.h"
 #include "user/vdeliver_run.h"
@@ -50,14 +52,20 @@ static enum deliver_result refuse(struct job *j, const char *what, const char *w
 
 /* --- the Maildir */
 
-static enum deliver_result over_quota(struct job *j, const char *maildir) {
-  stralloc hold = STRALLOC_INIT;
-  int held = stralloc_catm(&hold, maildir, "/holdoverquota", (char *)0) && access(hold.s, F_OK) == 0;
+/* It does not fit, or not today. */
+static enum deliver_result full(struct job *j, const struct mailbox *m, const char *what) {
+  stralloc why = STRALLOC_INIT;
+  const int holds = mailbox_holds(m);
+  enum deliver_result r;
 
-  stralloc_free(&hold);
-  if (!held) return refuse(j, j->full.s, ": the mailbox is full (#5.2.2)");
-  strerr_set(j->e, j->full.s, ": the mailbox is full, the message waits (#4.2.2)", (char *)0);
-  return temporary(j);
+  if (!stralloc_catm(&why, ": the mailbox ", what, holds ? ", the message waits (#4.2.2)" : " (#5.2.2)", (char *)0)) r = no_memory(j);
+  else if (!holds) r = refuse(j, j->full.s, why.s);
+  else {
+    strerr_set(j->e, j->full.s, why.s, (char *)0);
+    r = temporary(j);
+  }
+  stralloc_free(&why);
+  return r;
 }
 
 /* With the file that marks it as one (Maildir++). */
@@ -89,24 +97,73 @@ static enum deliver_result deliver(struct job *j, const char *maildir) {
   return maildir_deliver(maildir, j->v->msgfd, head, strlen(head), j->e);
 }
 
-/* With the quota of a Maildir: find room, deliver to where (it or a folder of it), add to the sum. */
-static enum deliver_result deliver_within(struct job *j, const char *maildir, const char *where, const struct quota *q) {
-  struct usage u;
-  struct strerr ignored;
-  uint64_t size = j->size + strlen(j->v->head);
-  enum deliver_result r;
-  int fits;
+/* Room for it in the quota: 1; 0 when there is none, *r says what comes of it. */
+static int find_room(struct job *j, const struct mailbox *m, struct usage *u, enum deliver_result *r) {
+  int fits = maildirsize_fits(m->maildir, m->quota, m->size, 1, u, j->e);
 
-  if (quota_none(q)) return deliver(j, where);
-  fits = maildirsize_fits(maildir, q, size, 1, &u, j->e);
-  if (fits == -1 && j->e->sys == ENOENT && create(j, maildir) == 0)
-    fits = maildirsize_fits(maildir, q, size, 1, &u, j->e);
-  if (fits == -1) return temporary(j);
-  if (!fits) return over_quota(j, maildir);
-  r = deliver(j, where);
-  /* A sum that could not be written is put right by the next count. */
-  if (r == DELIVER_OK) (void)!maildirsize_add(maildir, (int64_t)size, 1, &ignored);
+  if (fits == -1 && j->e->sys == ENOENT && create(j, m->maildir) == 0)
+    fits = maildirsize_fits(m->maildir, m->quota, m->size, 1, u, j->e);
+  if (fits == 0) {
+    mailbox_tell_full(m, u);
+    if (mailbox_takes_small(m)) return 1;
+  }
+  if (fits != 1) *r = fits == -1 ? temporary(j) : full(j, m, "is full");
+  return fits == 1;
+}
+
+/* Delivers what there is room for, and adds it to the sums. */
+static enum deliver_result deliver_counted(struct job *j, const struct mailbox *m, const char *where, struct delivery_count *day) {
+  struct usage u = {0, 0};
+  struct strerr ignored;
+  enum deliver_result r = DELIVER_TEMP;
+
+  if (quota_none(m->quota)) r = deliver(j, where);
+  else if (find_room(j, m, &u, &r)) {
+    r = deliver(j, where);
+    /* A sum that could not be written is put right by the next count. */
+    if (r == DELIVER_OK) (void)!maildirsize_add(m->maildir, (int64_t)m->size, 1, &ignored);
+    if (r == DELIVER_OK) mailbox_warn(m, &u);
+  }
+  if (r == DELIVER_OK && day->fd != -1) (void)!delivery_count_add(day, m->size, &ignored);
   return r;
+}
+
+/* Within the limits of a day. */
+static enum deliver_result deliver_today(struct job *j, const struct mailbox *m, const char *where) {
+  struct delivery_count day;
+  enum deliver_result r;
+  int room = mailbox_day(m, &day, j->e);
+
+  if (room == -1 && j->e->sys == ENOENT && create(j, m->maildir) == 0) room = mailbox_day(m, &day, j->e);
+  if (room == 1) r = deliver_counted(j, m, where, &day);
+  else r = room ? temporary(j) : full(j, m, "has got its mail for today");
+  delivery_count_close(&day);
+  return r;
+}
+
+/* Once, however often the same message comes within the time: noted when it is delivered. */
+static enum deliver_result deliver_once(struct job *j, const struct mailbox *m, const char *where) {
+  char digest[MAILDUP_DIGEST + 1];
+  struct strerr ignored;
+  struct maildup d;
+  enum deliver_result r = DELIVER_OK;
+
+  if (maildup_digest(j->v->msgfd, digest, j->e) == -1) return temporary(j);
+  if (maildup_open(&d, m->maildir, j->e) == -1 && (j->e->sys != ENOENT || create(j, m->maildir) == -1 || maildup_open(&d, m->maildir, j->e) == -1))
+    return temporary(j);
+  if (!maildup_has(&d, digest, wall_now(), j->v->dups)) {
+    r = deliver_today(j, m, where);
+    if (r == DELIVER_OK) (void)!maildup_add(&d, digest, wall_now(), j->v->dups, &ignored);
+  }
+  maildup_close(&d);
+  return r;
+}
+
+/* To where (the Maildir or a folder of it), by the rules of the mailbox. */
+static enum deliver_result deliver_within(struct job *j, const char *maildir, const char *where, const struct quota *q) {
+  const struct mailbox m = {j->v->env, j->full.s, maildir, q, j->size + strlen(j->v->head)};
+
+  return j->v->dups ? deliver_once(j, &m, where) : deliver_today(j, &m, where);
 }
 
 /* A Maildir named by an alias line: the quota its own maildirsize states, if any. */
@@ -254,6 +311,13 @@ static int read_qmail(struct job *j, struct strlist *lines, int *mailbox) {
 }
 
 /* --- whom it is for */
+
+void vdeliver_settings(struct vdeliver *v, const struct conf *conf) {
+  const char *once = mailbox_variable(v->env, "ELIMINATE_DUPS");
+
+  v->seconds = (int64_t)conf_number(conf, SET_timeoutread);
+  v->dups = *once && strcmp(once, "0") != 0 ? (int64_t)conf_number(conf, SET_eliminate_dups_int) : 0;
+}
 
 int vdeliver_action_ok(const char *a) {
   const char *colon = strchr(a, ':');

@@ -8,6 +8,7 @@
 #include "base/env.h"
 #include "base/now.h"
 #include "base/strerr.h"
+#include "conf/conf.h"
 #include "user/deliver.h"
 #include "user/lookup.h"
 
@@ -22,11 +23,14 @@ struct vdeliver {
   const char *folder; /* of the mailbox, made when it is not there (MAILDIRFOLDER); null or "": none */
   int no_alias;       /* deliver to the mailbox even where there are aliases */
   int allow_inactive; /* inactive users get mail too */
-  struct env *env;    /* for programs: that of a .qmail program line */
+  int64_t dups;       /* seconds for which the same message is delivered once (ELIMINATE_DUPS); 0: always */
+  struct env *env;    /* for programs: that of a .qmail program line; rules of mailboxes (user/mailbox_rules.h) */
   struct lookup *lookup;
   int64_t seconds; /* at most so long for each query */
 };
 
+/* What the settings (CONF_LOCAL) and variables of v->env say: seconds, dups. */
+void vdeliver_settings(struct vdeliver *v, const struct conf *conf);
 /* Is this a default action, and a word the shell leaves as it is? */
 int vdeliver_action_ok(const char *action);
 /* e->text is for the sender (or the log) unless the result is DELIVER_OK.  May block

@@ -22,6 +22,6 @@ int main(int argc, char **argv) {
   if (*argv[i] || !vdeliver_action_ok(v.action)) strerr_die_usage(USAGE);
   if (vdeliver_environment(&v, &head, &e) == -1) strerr_die(e.permanent ? 100 : 111, FATAL, &e);
   if (conf_load(&conf, CONF_LOCAL, &e) == -1) strerr_die(111, FATAL, &e);
-  v.seconds = (int64_t)conf_number(&conf, SET_timeoutread);
+  vdeliver_settings(&v, &conf);
   return vdeliver_exit(vdeliver(&v, &e), &e);
 }

@@ -157,7 +157,7 @@ int main(int argc, char **argv) {
     if (vdeliver_environment(&v, &head, &e) == -1) strerr_die(e.permanent ? 100 : 111, FATAL, &e);
   }
   if (conf_load(&conf, CONF_LOCAL, &e) == -1) temporary(&e);
-  v.seconds = (int64_t)conf_number(&conf, SET_timeoutread);
+  vdeliver_settings(&v, &conf);
   if (!stralloc_catm(&recipient, v.user, "@", v.domain, (char *)0)) strerr_die_nomem(FATAL);
   m.recipient = recipient.s;
   read_header(v.msgfd, &m);
