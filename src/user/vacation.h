@@ -16,6 +16,10 @@
  * to .qmail, a text that is none). */
 int vacation_set(struct site *s, const struct address *a, const stralloc *text, const char *charset, struct strerr *e) MUST_CHECK;
 
+/* The same with what an administrator says on a command line: "-" no longer, "+" the text on standard
+ * input, else that of a file. */
+int vacation_choose(struct site *s, const struct address *a, const char *file, const char *charset, struct strerr *e) MUST_CHECK;
+
 /* The codec of .qmail: what text (null: there is no file) becomes with the line, or without it when
  * program is null.  1 with out filled, 0 the file goes, -1 no memory. */
 int vacation_edit(const stralloc *text, const char *home, const char *program, const char *charset, stralloc *out) MUST_CHECK;

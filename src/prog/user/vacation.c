@@ -5,8 +5,6 @@
 #include <unistd.h>
 
 #include "base/env.h"
-#include "base/fd.h"
-#include "base/file.h"
 #include "base/now.h"
 #include "base/options.h"
 #include "base/spawn.h"
@@ -69,35 +67,22 @@ static void answer(void) {
   }
 }
 
-static void read_text(const char *name, stralloc *text) {
-  int from_input = !strcmp(name, "+");
-  int r = from_input ? fd_slurp(0, text, VACATION_TEXT_MAX) : file_read(name, text, VACATION_TEXT_MAX);
-
-  if (r == -1) strerr_diem_sys(111, FATAL, "unable to read ", from_input ? "the text" : name, (char *)0);
-  if (r == 0 && !from_input) strerr_diem(100, FATAL, name, ": there is no such file", (char *)0);
-}
-
 int main(int argc, char **argv) {
   int verbose = 0;
   const struct option options[] = {{'v', OPTION_COUNT, &verbose, 0}, {0, OPTION_FLAG, 0, 0}};
   int i = options_or_die(argc, argv, options, USAGE, 0, 2);
   struct address a = {STRALLOC_INIT, STRALLOC_INIT};
-  stralloc text = STRALLOC_INIT;
   const char *charset = env_get("CHARSET");
   struct site s;
   struct strerr e;
-  int off;
 
   if (argc == 1) answer();
   if (argc - i != 2) strerr_die_usage(USAGE);
   if (charset && !*charset) charset = 0;
   if (charset && !vacation_charset_ok(charset)) strerr_diem(100, FATAL, "$CHARSET is not the name of a character set", (char *)0);
   if (site_address(argv[i], &a, &e) == -1) die(&e);
-  off = !strcmp(argv[i + 1], "-");
-  if (!off) read_text(argv[i + 1], &text);
-  if (site_load(&s, &e) == -1 || vacation_set(&s, &a, off ? 0 : &text, charset, &e) == -1) die(&e);
-  if (verbose) strerr_warnm("", off ? "no vacation reply for " : "vacation reply for ", argv[i], (char *)0);
-  stralloc_free(&text);
+  if (site_load(&s, &e) == -1 || vacation_choose(&s, &a, argv[i + 1], charset, &e) == -1) die(&e);
+  if (verbose) strerr_warnm("", !strcmp(argv[i + 1], "-") ? "no vacation reply for " : "vacation reply for ", argv[i], (char *)0);
   address_free(&a);
   site_close(&s);
   return 0;

@@ -4,6 +4,7 @@
 
 #include "base/options.h"
 #include "user/account.h"
+#include "user/alias_change.h"
 #include "user/alias_line.h"
 #include "user/secret.h"
 
@@ -58,9 +59,11 @@ static void change_members(struct site *s, const struct address *a, const char *
   if (site_open_db(s, 0, &e) == -1) die(&e);
   want(userdb_user_get(&s->db, a->user.s, a->domain.s, &u, &e), &e, address, "there is no such group");
   if (!stralloc_starts(&u.gecos, GROUP)) strerr_diem(100, FATAL, address, ": this is a user, not a group: see valias", (char *)0);
-  if (!old) want(userdb_alias_add(&s->db, u.name.s, u.domain.s, line, &e), &e, address, "there is no such group");
-  else if (*line) want(userdb_alias_change(&s->db, u.name.s, u.domain.s, old, line, &e), &e, address, "the group has no such member");
-  else want(userdb_alias_delete(&s->db, u.name.s, u.domain.s, old, &e), &e, address, "the group has no such member");
+  {
+    const struct alias_change c = {u.name.s, u.domain.s, old, *line ? line : 0};
+
+    want(alias_change(s, &c, &e), &e, address, old ? "the group has no such member" : "there is no such group");
+  }
   userdb_user_free(&u);
 }
 

@@ -6,9 +6,10 @@
 #include "user/account_change.h"
 #include "user/post_handle.h"
 #include "user/secret.h"
+#include "user/vacation.h"
 
 #define FATAL "vmoduser: fatal: "
-#define USAGE "vmoduser [-vntxudpwsibrao0123e] [-q quota] [-c comment] [-P password] [-h method] user@domain"
+#define USAGE "vmoduser [-vntxudpwsibrao0123e] [-q quota] [-c comment] [-P password] [-h method] [-l file|-|+] user@domain"
 
 static void die(const struct strerr *e) {
   strerr_die(site_code(e), FATAL, e);
@@ -42,26 +43,28 @@ int main(int argc, char **argv) {
   struct account_change c = {0};
   struct userdb_user u = {0};
   struct secret_options secret = {0};
-  const char *password = 0;
+  const char *password = 0, *vacation = 0;
   int verbose = 0, toggle = 0;
-  struct option options[10 + FLAGS] = {
+  struct option options[11 + FLAGS] = {
       {'v', OPTION_COUNT, &verbose, 0},   {'n', OPTION_FLAG, &c.toggle_active, 1}, {'t', OPTION_FLAG, &toggle, 1},
       {'x', OPTION_FLAG, &c.clear, 1},    {'e', OPTION_FLAG, &secret.crypted, 1},  {'q', OPTION_STRING, &c.quota, 0},
       {'c', OPTION_STRING, &c.gecos, 0},  {'P', OPTION_STRING, &password, 0},      {'h', OPTION_STRING, &secret.method, 0},
+      {'l', OPTION_STRING, &vacation, 0},
   };
   struct strerr e;
   int i;
 
-  for (size_t k = 0; k < FLAGS; ++k) options[9 + k] = (struct option){flags[k].letter, OPTION_FLAG, &flags[k].given, 1};
+  for (size_t k = 0; k < FLAGS; ++k) options[10 + k] = (struct option){flags[k].letter, OPTION_FLAG, &flags[k].given, 1};
   i = options_or_die(argc, argv, options, USAGE, 1, 1);
   for (size_t k = 0; k < FLAGS; ++k) c.flags |= flags[k].given ? flags[k].flag : 0;
   c.how = toggle ? FLAGS_TOGGLE : FLAGS_SET;
   if (c.gecos && !account_gecos_ok(c.gecos))
     strerr_diem(100, FATAL, "a comment has at most 255 characters, no colon and no control character", (char *)0);
-  if (!c.gecos && !c.quota && !password && !c.toggle_active && !c.flags && !c.clear) strerr_die_usage(USAGE);
+  if (!c.gecos && !c.quota && !password && !c.toggle_active && !c.flags && !c.clear && !vacation) strerr_die_usage(USAGE);
   if (site_address(argv[i], &a, &e) == -1 || site_load(&s, &e) == -1) die(&e);
   if (account_change(&s, &a, &c, &u, &e) == -1) die(&e);
   if (password && set_password(&s, &a, &secret, (char *)(uintptr_t)password, &e) == -1) die(&e);
+  if (vacation && vacation_choose(&s, &a, vacation, 0, &e) == -1) die(&e);
   if (c.quota) {
     struct usage usage;
 
@@ -71,5 +74,6 @@ int main(int argc, char **argv) {
   userdb_user_free(&u);
   address_free(&a);
   site_close(&s);
+  if (vacation) return 0; /* as it always was, the handle is not for that */
   return post_handle_finish(FATAL, &(struct post_handle){"vmoduser", argv + 1, &s.mail, 0});
 }

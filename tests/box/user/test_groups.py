@@ -40,6 +40,18 @@ class Groups(Base):
         s.ok("vdeluser", "bob@example.com")
         self.assertEqual(self.lines("sales"), [])
 
+    def test_limits(self):
+        """Members count as aliases and forwards of the domain do."""
+        s = self.site
+        s.ok("vgroup", "-a", "-e", "sales@example.com", "-", input=HASH.encode() + b"\n")
+        s.ok("vmoddomain", "-l", "1", "example.com")
+        s.sql("INSERT INTO vlimits (domain, maxforwards) VALUES ('example.com', 0)")
+        said = self.fails(100, "vgroup", "-i", "&eve@example.net", "sales@example.com")
+        self.assertIn("limit", said)
+        self.assertEqual(self.lines("sales"), [])
+        s.sql("UPDATE vlimits SET maxforwards = 1")
+        s.ok("vgroup", "-i", "&eve@example.net", "sales@example.com")
+
     def test_alias_domain(self):
         s = self.site
         s.ok("vaddaliasdomain", "alias.example", "example.com")

@@ -42,6 +42,15 @@ class Base(unittest.TestCase):
 
 
 class Vacation(Base):
+    def test_by_vmoduser(self):
+        s = self.site
+        s.ok("vmoduser", "-l", "+", "alice@example.com", input=b"I am away.\n")
+        self.assertEqual(self.read(".vacation.msg"), "I am away.\n")
+        self.assertIn("autoresponder", self.read(".qmail"))
+        s.ok("vmoduser", "-l", "-", "alice@example.com")
+        self.assertFalse(os.path.exists(self.home + "/.vacation.msg"))
+        self.assertIn("there is no such file", self.fails(100, "vmoduser", "-l", "/nonexistent", "alice@example.com"))
+
     def test_on_and_off(self):
         s = self.site
         s.ok("vacation", "alice@example.com", "+", input="I am away, %S must wait: é.\n".encode())
