@@ -2,7 +2,7 @@
 """Measures the user database, inlookup and the logins: ours alone, against the goals we have set ourselves. SQLite in
 a file, loopback only; the hash of the users is a cheap one (SHA-512, 1,000 rounds) where nothing else is said. Prints a
 line per measure, and adds the rows to build/bench.tsv. SIZES=small tries it out."""
-import imaplib, os, socket, statistics, subprocess, sys, threading, time
+import glob, imaplib, os, socket, statistics, subprocess, sys, threading, time
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(TOP, "tests", "tools"))
@@ -67,7 +67,7 @@ def serve_imap(site):
     """Courier's imapd behind imaplogin and tcpserver: the port."""
     port = free_port()
     env = site.env(ALLOW_PLAINTEXT="1", PENALTY="0")
-    site.spawn(["tcpserver", "-HRD", "-l", "localhost", "127.0.0.1", str(port), "imaplogin", IMAPD, "Maildir"], env=env,
+    site.spawn(["tcpserver", "-HRD", "-c", "100", "-C", "100", "-l", "localhost", "127.0.0.1", str(port), "imaplogin", IMAPD, "Maildir"], env=env,
                stderr=subprocess.DEVNULL)
     wait_for(lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0, what="tcpserver")
     return port
@@ -83,6 +83,23 @@ def logins(port, user, password, n):
         times.append(1000 * (time.monotonic() - start))
         m.logout()
     return statistics.median(times[n // 5:])
+
+
+def idle_memory(site, port, n):
+    """Proportional kB of a connection that has been greeted, and nothing more."""
+    held = [imaplib.IMAP4("127.0.0.1", port, timeout=30) for _ in range(n)]
+    sizes = []
+    for path in glob.glob("/proc/[0-9]*/exe"):
+        pid = path.split("/")[2]
+        try:
+            if os.readlink(path) == os.path.join(site.env()["QMAILBIN"], "imaplogin"):
+                sizes += [int(l.split()[1]) for l in open(f"/proc/{pid}/smaps_rollup") if l.startswith("Pss:")]
+        except OSError:
+            continue
+    for m in held:
+        m.logout()
+    assert len(sizes) == n, sizes
+    return sum(sizes) / n
 
 
 def verifies(site, address, password, clients, times):
@@ -116,6 +133,7 @@ def main():
             service = serve_imap(site)
             report.row("IMAP, connect to first SELECT (Courier), cheap hash, median ms", logins(service, "u1@example.com", "secret", 50), "below", 20)
             report.row("the same with yescrypt at its default cost, median ms", logins(service, "joe@example.com", "secret", 30))
+            report.row("IMAP connection before login, proportional kB each of 50", idle_memory(site, service, 50), "below", 300)
         report.row("passwords checked by yescrypt at its default cost, 4 clients, 1/s", verifies(site, "joe@example.com", "secret", 4, 50), "above", 50)
     finally:
         site.close()
