@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/options.h"
 #include "base/substdio.h"
+#include "user/outcome.h"
 #include "user/site.h"
 #include "user/userdb_list.h"
 
@@ -18,12 +19,7 @@ static void die(const struct strerr *e) {
 }
 
 static void want(enum userdb_result r, const struct strerr *e, const char *none) {
-  switch (r) {
-    case USERDB_FOUND: return;
-    case USERDB_NONE: strerr_diem(1, FATAL, none, (char *)0);
-    case USERDB_EXISTS: strerr_diem(1, FATAL, "it is there already", (char *)0);
-    case USERDB_TEMPFAIL: die(e);
-  }
+  outcome_want(r, &(struct outcome_words){FATAL, 1, none, "it is there already"}, e);
 }
 
 /* A database knows no patterns, and is asked in lower case. */

@@ -6,6 +6,7 @@
 #include "base/report.h"
 #include "user/alias_change.h"
 #include "user/alias_line.h"
+#include "user/outcome.h"
 
 #define FATAL "valias: fatal: "
 #define USAGE "valias [-vm] [--json] -s|-S|-i line|-d line|-u old -i new user@domain|@domain"
@@ -23,12 +24,7 @@ static void die(const struct strerr *e) {
 
 /* FOUND is success; anything else ends us. */
 static void want(enum userdb_result r, const struct strerr *e, const char *none) {
-  switch (r) {
-    case USERDB_FOUND: return;
-    case USERDB_NONE: strerr_diem(1, FATAL, none, (char *)0);
-    case USERDB_EXISTS: strerr_diem(1, FATAL, "the alias has this line already", (char *)0);
-    case USERDB_TEMPFAIL: die(e);
-  }
+  outcome_want(r, &(struct outcome_words){FATAL, 1, none, "the alias has this line already"}, e);
 }
 
 static void check_line(const char *line) {

@@ -5,6 +5,7 @@
 #include "base/substdio.h"
 #include "mail/date.h"
 #include "user/app_password.h"
+#include "user/outcome.h"
 #include "user/site.h"
 
 #define FATAL "vapppass: fatal: "
@@ -20,12 +21,7 @@ static void put(const char *s) {
 }
 
 static void want(enum userdb_result r, const struct strerr *e, const char *none) {
-  switch (r) {
-    case USERDB_FOUND: return;
-    case USERDB_NONE: strerr_diem(100, FATAL, none, (char *)0);
-    case USERDB_EXISTS: strerr_diem(100, FATAL, "there is one with this label already", (char *)0);
-    case USERDB_TEMPFAIL: strerr_die(site_code(e), FATAL, e);
-  }
+  outcome_want(r, &(struct outcome_words){FATAL, 100, none, "there is one with this label already"}, e);
 }
 
 /* Printable, and fit for a line. */

@@ -3,6 +3,7 @@
 
 #include "base/options.h"
 #include "base/substdio.h"
+#include "user/outcome.h"
 #include "user/site.h"
 #include "user/userdb_map.h"
 
@@ -14,12 +15,7 @@ static void die(const struct strerr *e) {
 }
 
 static void want(enum userdb_result r, const struct strerr *e, const char *none) {
-  switch (r) {
-    case USERDB_FOUND: return;
-    case USERDB_NONE: strerr_diem(1, FATAL, none, (char *)0);
-    case USERDB_EXISTS: strerr_diem(1, FATAL, "the user may fetch that already", (char *)0);
-    case USERDB_TEMPFAIL: die(e);
-  }
+  outcome_want(r, &(struct outcome_words){FATAL, 1, none, "the user may fetch that already"}, e);
 }
 
 /* Domains by commas, as qmail-smtpd takes them apart. */

@@ -3,6 +3,7 @@
 
 #include "base/options.h"
 #include "base/substdio.h"
+#include "user/outcome.h"
 #include "user/site.h"
 #include "user/userdb_filter.h"
 
@@ -15,12 +16,7 @@ static char outbuf[4096];
 static substdio out;
 
 static void want(enum userdb_result r, const struct strerr *e, const char *none) {
-  switch (r) {
-    case USERDB_FOUND: return;
-    case USERDB_NONE: strerr_diem(1, FATAL, none, (char *)0);
-    case USERDB_EXISTS: strerr_diem(1, FATAL, "there is a rule that says the same", (char *)0);
-    case USERDB_TEMPFAIL: strerr_die(site_code(e), FATAL, e);
-  }
+  outcome_want(r, &(struct outcome_words){FATAL, 1, none, "there is a rule that says the same"}, e);
 }
 
 static void put(const char *s) {

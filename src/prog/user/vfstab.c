@@ -7,6 +7,7 @@
 #include "conf/paths.h"
 #include "net/ip.h"
 #include "user/fstab.h"
+#include "user/outcome.h"
 #include "user/site.h"
 
 #define FATAL "vfstab: fatal: "
@@ -25,12 +26,7 @@ static void die(const struct strerr *e) {
 }
 
 static void want(enum userdb_result r, const struct strerr *e, const char *none) {
-  switch (r) {
-    case USERDB_FOUND: return;
-    case USERDB_NONE: strerr_diem(1, FATAL, none, (char *)0);
-    case USERDB_EXISTS: strerr_diem(1, FATAL, "the file system is there already", (char *)0);
-    case USERDB_TEMPFAIL: die(e);
-  }
+  outcome_want(r, &(struct outcome_words){FATAL, 1, none, "the file system is there already"}, e);
 }
 
 static int format(stralloc *to, const struct fstab_row *r) {

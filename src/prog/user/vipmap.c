@@ -5,6 +5,7 @@
 #include "base/options.h"
 #include "base/substdio.h"
 #include "net/ip.h"
+#include "user/outcome.h"
 #include "user/site.h"
 #include "user/userdb_map.h"
 
@@ -16,12 +17,7 @@ static void die(const struct strerr *e) {
 }
 
 static void want(enum userdb_result r, const struct strerr *e, const char *none) {
-  switch (r) {
-    case USERDB_FOUND: return;
-    case USERDB_NONE: strerr_diem(1, FATAL, none, (char *)0);
-    case USERDB_EXISTS: strerr_diem(1, FATAL, "the address has a domain already", (char *)0);
-    case USERDB_TEMPFAIL: die(e);
-  }
+  outcome_want(r, &(struct outcome_words){FATAL, 1, none, "the address has a domain already"}, e);
 }
 
 static void show(struct site *s) {
