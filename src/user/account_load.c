@@ -50,14 +50,15 @@ static struct user_line *one_more(struct list *l) {
   return &l->user[l->n++];
 }
 
-static int add_line(struct list *l, const stralloc *text, uint64_t number, struct strerr *e) {
+static int add_line(struct list *l, const stralloc *text, uint64_t number, int keep_homes, struct strerr *e) {
   struct user_line *u = one_more(l);
   const char *why = u ? user_line_parse(text->s, text->len, u) : "out of memory";
 
+  if (!why && keep_homes) why = user_line_home_fault(u);
   return why ? fault(e, number, why) : 0;
 }
 
-static int read_list(substdio *in, struct list *l, struct strerr *e) {
+static int read_list(substdio *in, struct list *l, int keep_homes, struct strerr *e) {
   stralloc text = STRALLOC_INIT;
   uint64_t number = 0;
   int match = 1, r = 0;
@@ -70,7 +71,7 @@ static int read_list(substdio *in, struct list *l, struct strerr *e) {
     }
     ++number;
     if (match) stralloc_cut(&text, text.len - 1);
-    if (text.len && text.s[0] != '#') r = add_line(l, &text, number, e);
+    if (text.len && text.s[0] != '#') r = add_line(l, &text, number, keep_homes, e);
   }
   stralloc_wipe(&text); /* vpasswd may have passwords in clear */
   stralloc_free(&text);
@@ -145,6 +146,7 @@ static int add(struct site *s, struct account_load *l, const struct target *t, c
       .gecos = u->comment.s,
       .quota = u->has_quota ? u->quota : t->quota,
       .active = l->active,
+      .home = l->keep_homes ? u->home.s : 0,
       .base = t->base.s,
       .per_level = t->per_level,
       .max_users = t->limits.v[LIMIT_ACCOUNTS] >= 0 ? &t->limits.v[LIMIT_ACCOUNTS] : 0,
@@ -199,7 +201,7 @@ static int load(struct site *s, struct account_load *l, const struct list *list,
 
 int account_load(struct site *s, struct account_load *l, substdio *in, struct strerr *e) {
   struct list list = {0};
-  int r = read_list(in, &list, e);
+  int r = read_list(in, &list, l->keep_homes, e);
 
   l->added = l->there = 0;
   if (r == 0) r = site_enter_db(s, e);

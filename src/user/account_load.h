@@ -14,6 +14,7 @@ struct account_load {
   const char *domain;
   const struct quota *quota; /* of users whose line has none; null: the domain's, or the site's */
   int active;
+  int keep_homes; /* those of the lines, where the mail is; else new ones are chosen */
   struct progress *progress;
   uint64_t added, there; /* filled: users, and those who were there already */
 };

@@ -13,6 +13,8 @@
 
 #define FIELDS_MAX 8
 #define FIELDS_OF_VPASSWD 7
+#define HOME_MAX 1000
+#define HOME_PARTS 3 /* /srv/mail/joe */
 #define KNOWN_FLAGS                                                                                                       \
   (USER_NO_PASSWD_CHANGE | USER_NO_POP | USER_NO_WEBMAIL | USER_NO_IMAP | USER_BOUNCE_MAIL | USER_NO_RELAY | USER_NO_DIALUP)
 
@@ -66,6 +68,7 @@ const char *user_line_parse(const char *s, size_t n, struct user_line *u) {
   int classic = fields >= FIELDS_OF_VPASSWD;
   const char *why;
 
+  stralloc_cut(&u->home, 0);
   u->flags = 0;
   u->has_quota = 0;
   u->quota = (struct quota){0, 0};
@@ -77,7 +80,26 @@ const char *user_line_parse(const char *s, size_t n, struct user_line *u) {
   if (!why) why = take_hash(&f[1], u);
   if (!why) why = take_comment(classic ? &f[4] : fields > 2 ? &f[2] : &none, u);
   if (!why) why = take_quota(classic ? &f[6] : fields > 3 ? &f[3] : &none, u);
-  return why || !classic ? why : take_flags(&f[3], u);
+  if (why || !classic) return why;
+  return stralloc_copyb(&u->home, f[5].s, f[5].n) ? take_flags(&f[3], u) : "out of memory";
+}
+
+const char *user_line_home_fault(const struct user_line *u) {
+  const char *s = stralloc_cstr(&u->home);
+  size_t parts = 0, n = 0;
+
+  if (*s != '/' || u->home.len > HOME_MAX) return "the directory is no absolute path, or too long";
+  for (size_t i = 0; i < u->home.len; ++i)
+    if ((unsigned char)s[i] < 32 || s[i] == 127) return "the directory has a control character";
+  while (*s) {
+    ++s;
+    n = strcspn(s, "/");
+    if (!n || (n == 1 && *s == '.') || (n == 2 && !memcmp(s, "..", 2))) return "the directory is not as short as it could be";
+    ++parts;
+    s += n;
+  }
+  if (parts < HOME_PARTS || !bytes_equal(s - n, n, u->name.s, u->name.len)) return "the directory does not end in the user's name";
+  return 0;
 }
 
 void user_line_free(struct user_line *u) {
@@ -85,4 +107,5 @@ void user_line_free(struct user_line *u) {
   stralloc_wipe(&u->hash);
   stralloc_free(&u->hash);
   stralloc_free(&u->comment);
+  stralloc_free(&u->home);
 }

@@ -239,7 +239,8 @@ enum userdb_result userdb_user_add_more(struct userdb *db, const struct userdb_n
   enum userdb_result r = n->max_users ? room(db, n, e) : USERDB_FOUND;
   int64_t now = wall_now();
 
-  if (r == USERDB_FOUND) r = userdb_choose_home(db, n, home, e);
+  if (r == USERDB_FOUND && !n->home) r = userdb_choose_home(db, n, home, e);
+  if (r == USERDB_FOUND && n->home && !stralloc_copys(home, n->home)) r = userdb_no_memory(e);
   if (r != USERDB_FOUND) return r;
   r = userdb_changed(db, sql_do(&db->sql, QUERY_user_add,
                          SQL_ARGS(sql_t(n->name), sql_t(n->domain), sql_t(n->hash), sql_t(n->scram), sql_t(n->gecos),

@@ -101,6 +101,7 @@ struct userdb_new_user {
   const char *name, *domain, *hash, *scram, *gecos;
   struct quota quota;
   int active;
+  const char *home;   /* null: one is chosen, as the next two say */
   const char *base;   /* directory the homes of this domain are below */
   uint64_t per_level; /* users a directory (user/dirhash.h) */
   const int64_t *max_users; /* the domain may have; null: any number.  Beyond: TEMPFAIL, e permanent */

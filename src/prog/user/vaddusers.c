@@ -6,7 +6,7 @@
 #include "user/post_handle.h"
 
 #define FATAL "vaddusers: fatal: "
-#define USAGE "vaddusers [-vi] [-q quota] domain < list"
+#define USAGE "vaddusers [-vik] [-q quota] domain < list"
 
 static char inbuf[65536];
 
@@ -26,7 +26,7 @@ int main(int argc, char **argv) {
   const char *quota = 0;
   int verbose = 0;
   const struct option options[] = {
-      {'v', OPTION_COUNT, &verbose, 0}, {'i', OPTION_FLAG, &l.active, 0}, {'q', OPTION_STRING, &quota, 0}, {0, OPTION_FLAG, 0, 0}};
+      {'v', OPTION_COUNT, &verbose, 0}, {'i', OPTION_FLAG, &l.active, 0}, {'k', OPTION_FLAG, &l.keep_homes, 1}, {'q', OPTION_STRING, &quota, 0}, {0, OPTION_FLAG, 0, 0}};
   int i = options_or_die(argc, argv, options, USAGE, 1, 1);
   struct quota wanted;
   struct site s;

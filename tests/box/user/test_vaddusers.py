@@ -1,5 +1,5 @@
 """vaddusers: many users at once, on SQLite; whole, again, and what is refused."""
-import unittest
+import os, subprocess, unittest
 from usersite import HASH, UserSite
 
 
@@ -39,6 +39,23 @@ class Vaddusers(unittest.TestCase):
         self.assertEqual(self.site.sql("SELECT gecos FROM users WHERE name = 'u7'"), [("changed",)])
         self.assertEqual(self.site.sql("SELECT count(*), count(DISTINCT dir) FROM users"), [(2501, 2501)])
         self.assertIn("u2499@example.com", self.site.ok("vuserinfo", "-n", "u2499@example.com"))
+
+    def test_homes_are_kept(self):
+        """As it is with vpopmail: the mail stays where it is."""
+        home = self.site.path("home", "vpopmail", "domains", "example.com", "old")
+        for name in ("cur", "new", "tmp"):
+            os.makedirs(f"{home}/Maildir/{name}")
+        with open(f"{home}/Maildir/new/1.a.b", "w") as f:
+            f.write("Subject: from before\n\nx\n")
+        if self.site.ids:
+            subprocess.run(["chown", "-R", "nobody:nogroup", self.site.path("home")], check=True)
+        self.load(f"old:{HASH}:1:0:Old:{home}:NOQUOTA\n", "-k")
+        self.assertEqual(self.site.home("old@example.com"), home)
+        self.site.start_lookup("-i", "1", "-p", "1")
+        self.assertEqual(self.site.deliver("old").returncode, 0)
+        self.assertEqual(len(self.site.mails("old@example.com")), 2)
+        for line, said in ((f"new:{HASH}", "line 1: the directory is no"), (f"new:{HASH}:1:0:N:/srv/mail/other:NOQUOTA", "line 1: the directory does not end")):
+            self.assertIn(said, self.load(line, "-k", code=100))
 
     def test_refused(self):
         before = self.users()

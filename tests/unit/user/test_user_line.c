@@ -1,6 +1,7 @@
 /* Users as lines of text: both forms, and what is none of them. */
 #include "user/user_line.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "check.h"
@@ -38,6 +39,27 @@ static const struct {
     {"joe:" HASH "\r", "no hash", "", "", 0, 0, 0, 0},
 };
 
+static const struct {
+  const char *home;
+  int fits;
+} homes[] = {
+    {"/home/vpopmail/domains/example.com/joe", 1}, {"/srv/mail/joe", 1}, {"/srv/joe", 0}, {"/joe", 0}, {"/", 0}, {"", 0},
+    {"srv/mail/joe", 0}, {"/srv/mail/joe/", 0}, {"/srv//mail/joe", 0}, {"/srv/./mail/joe", 0}, {"/srv/mail/../joe", 0},
+    {"/srv/mail/ann", 0}, {"/srv/mail/xjoe", 0}, {"/srv/mail/joe\t", 0}, {"/srv/ma\til/joe", 0},
+};
+
+static void check_homes(struct user_line *u) {
+  char line[400];
+
+  for (size_t i = 0; i < sizeof homes / sizeof *homes; ++i) {
+    int n = snprintf(line, sizeof line, "joe:" HASH ":1:0:Joe:%s:NOQUOTA", homes[i].home);
+
+    CHECK_CASE(!user_line_parse(line, (size_t)n, u) && !strcmp(stralloc_cstr(&u->home), homes[i].home), homes[i].home);
+    CHECK_CASE((user_line_home_fault(u) == 0) == homes[i].fits, homes[i].home);
+  }
+  CHECK(!user_line_parse("joe:" HASH, sizeof "joe:" HASH - 1, u) && user_line_home_fault(u));
+}
+
 int main(void) {
   struct user_line u = {.flags = 0};
 
@@ -52,6 +74,7 @@ int main(void) {
     CHECK_CASE(u.flags == cases[i].flags, cases[i].line);
   }
   CHECK(user_line_parse("joe\0x:" HASH, sizeof "joe\0x:" HASH - 1, &u) != 0);
+  check_homes(&u);
   for (long n = 1; n < 4; ++n) {
     const char *why;
 
