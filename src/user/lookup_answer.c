@@ -1,5 +1,7 @@
-/* lookup_answer: see lookup_answer.h.  There is no cache: a query costs about as much
- * as the socket it came over, and a password change is true at once. */
+/* lookup_answer: see lookup_answer.h.  The database is asked each time: a query costs about as much
+ * as the socket it came over, and a change is true at once.  Only while it cannot be asked an answer
+ * it gave before is given again, to questions where that does no harm (lookup_ops.def): never that
+ * there is no such user, which may have become wrong meanwhile. */
 #include "user/lookup_answer.h"
 
 #include <string.h>
@@ -17,6 +19,7 @@
 
 int lookup_finish(struct ask *q, enum lookup_status status) {
   __atomic_fetch_add(&q->s->counters->status[status], 1, __ATOMIC_RELAXED);
+  q->status = status;
   return lookup_answer_start(&q->s->fields, status);
 }
 
@@ -337,7 +340,7 @@ int lookup_answer_relay(struct ask *q) {
 }
 
 static int (*const answers[LOOKUP_OPS])(struct ask *) = {
-#define LOOKUP_OP(id, name, arguments, right, pool, answer) lookup_answer_##id,
+#define LOOKUP_OP(id, name, arguments, right, pool, away, answer) lookup_answer_##id,
 #include "user/lookup_ops.def"
 #undef LOOKUP_OP
 };
@@ -365,6 +368,36 @@ static int ready(struct lookup_service *s, struct strerr *e) {
   return open_again(s, e);
 }
 
+/* The question as the cache knows it: what is asked, and by whom, for that decides what may be told. */
+static int name_question(const struct ask *q) {
+  stralloc *s = &q->s->question;
+  int ok;
+
+  stralloc_cut(s, 0);
+  ok = stralloc_catu64(s, (uint64_t)q->r->op) && stralloc_append(s, ' ') && stralloc_catu64(s, q->asker);
+  for (size_t i = 0; ok && i < lookup_ops[q->r->op].arguments; ++i)
+    ok = stralloc_catz(s, q->r->arg[i].s, q->r->arg[i].n);
+  if (!ok) stralloc_cut(s, 0);
+  return ok;
+}
+
+/* Keeps what was found, or gives again what was found before. */
+static void fall_back(struct ask *q) {
+  struct lookup_service *s = q->s;
+  const int64_t now = mono_now() / NS_PER_S;
+  stralloc answer = STRALLOC_INIT;
+
+  if (lookup_ops[q->r->op].away != LOOKUP_KEPT || !s->stale_seconds || (q->status != LOOKUP_STATUS_ok && q->status != LOOKUP_STATUS_temporary) ||
+      !name_question(q))
+    return;
+  if (q->status == LOOKUP_STATUS_ok) {
+    answer_cache_put(&s->cache, &s->question, &s->fields, now);
+  } else if (answer_cache_get(&s->cache, &s->question, now, s->stale_seconds, &answer) && stralloc_copy(&s->fields, &answer)) {
+    __atomic_fetch_add(&s->counters->kept, 1, __ATOMIC_RELAXED);
+  }
+  stralloc_free(&answer);
+}
+
 int lookup_answer(struct lookup_service *s, const char *msg, size_t n, uid_t asker, stralloc *out,
                   struct lookup_field *reply, unsigned *wait) {
   struct lookup_request r;
@@ -379,6 +412,7 @@ int lookup_answer(struct lookup_service *s, const char *msg, size_t n, uid_t ask
   } else {
     __atomic_fetch_add(&s->counters->op[r.op], 1, __ATOMIC_RELAXED);
     ok = ready(s, &q.e) == -1 ? lookup_temporary(&q) : answers[r.op](&q);
+    if (ok) fall_back(&q);
   }
   address_free(&q.address);
   userdb_user_free(&q.user);
@@ -392,5 +426,7 @@ void lookup_service_flush(struct lookup_service *s) {
 
 void lookup_service_free(struct lookup_service *s) {
   userdb_close(&s->db);
+  answer_cache_free(&s->cache);
   stralloc_free(&s->fields);
+  stralloc_free(&s->question);
 }

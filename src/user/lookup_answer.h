@@ -11,6 +11,7 @@
 #include "base/stralloc.h"
 #include "crypt/password.h"
 #include "user/admission.h"
+#include "user/answer_cache.h"
 #include "user/lookup_proto.h"
 #include "user/throttle.h"
 #include "user/userdb.h"
@@ -23,6 +24,7 @@ struct lookup_counters {
   struct throttle throttle;
   uint64_t op[LOOKUP_OPS];
   uint64_t status[LOOKUP_STATUSES];
+  uint64_t kept; /* of the temporary ones: answered from what was known */
 };
 
 struct lookup_service {
@@ -45,7 +47,9 @@ struct lookup_service {
   size_t trusted_n;
   uid_t delivery[LOOKUP_TRUSTED_MAX]; /* may ask for accounts and aliases too */
   size_t delivery_n;
-  stralloc fields; /* scratch */
+  struct answer_cache cache; /* answers of rows KEPT, this worker's */
+  int64_t stale_seconds;     /* so long they are given while the database is away */
+  stralloc fields, question; /* scratch */
 };
 
 /* Answers one whole message from a process of this uid; appends the answer to out.

@@ -15,10 +15,11 @@ struct ask {
   size_t service; /* of a login: in services */
   const struct lookup_field *ip; /* it comes from */
   struct strerr e;
+  enum lookup_status status; /* of the answer */
   unsigned wait; /* milliseconds the answer is to wait */
 };
 
-#define LOOKUP_OP(id, name, arguments, right, pool, answer) int lookup_answer_##id(struct ask *q) MUST_CHECK;
+#define LOOKUP_OP(id, name, arguments, right, pool, away, answer) int lookup_answer_##id(struct ask *q) MUST_CHECK;
 #include "user/lookup_ops.def"
 #undef LOOKUP_OP
 

@@ -181,7 +181,7 @@ static void print_counters(const struct lookup_counters *c) {
       log_u(c->op[LOOKUP_OP_alias]), log_u(c->op[LOOKUP_OP_domain]), log_u(c->op[LOOKUP_OP_verify]),
       log_u(c->op[LOOKUP_OP_scram_final]),
       log_u(c->status[LOOKUP_STATUS_none]), log_u(c->status[LOOKUP_STATUS_temporary]),
-      log_u(c->status[LOOKUP_STATUS_bad]), log_u(c->status[LOOKUP_STATUS_denied]));
+      log_u(c->status[LOOKUP_STATUS_bad]), log_u(c->status[LOOKUP_STATUS_denied]), log_u(c->kept));
 }
 
 /* 1 when it is time to end. */

@@ -13,8 +13,10 @@
 #define VERIFY LOOKUP_VERIFY
 #define QUICK LOOKUP_QUICK
 #define SLOW LOOKUP_SLOW
+#define KEPT LOOKUP_KEPT
+#define WAITS LOOKUP_WAITS
 const struct lookup_op_row lookup_ops[LOOKUP_OPS] = {
-#define LOOKUP_OP(id, name, arguments, right, pool, answer) {name, arguments, right, pool, answer},
+#define LOOKUP_OP(id, name, arguments, right, pool, away, answer) {name, arguments, right, pool, away, answer},
 #include "user/lookup_ops.def"
 #undef LOOKUP_OP
 };

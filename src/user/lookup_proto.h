@@ -21,7 +21,7 @@
 #define LOOKUP_NAME_MAX 64       /* of a reply FIFO */
 
 enum lookup_op {
-#define LOOKUP_OP(id, name, arguments, right, pool, answer) LOOKUP_OP_##id,
+#define LOOKUP_OP(id, name, arguments, right, pool, away, answer) LOOKUP_OP_##id,
 #include "user/lookup_ops.def"
 #undef LOOKUP_OP
   LOOKUP_OPS
@@ -29,12 +29,14 @@ enum lookup_op {
 
 enum lookup_right { LOOKUP_ANYONE, LOOKUP_DELIVERY, LOOKUP_VERIFY };
 enum lookup_pool { LOOKUP_QUICK, LOOKUP_SLOW };
+enum lookup_away { LOOKUP_WAITS, LOOKUP_KEPT };
 
 struct lookup_op_row {
   const char *name;
   size_t arguments;
   enum lookup_right right;
   enum lookup_pool pool;
+  enum lookup_away away;
   const char *answer;
 };
 extern const struct lookup_op_row lookup_ops[LOOKUP_OPS];

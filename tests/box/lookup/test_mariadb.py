@@ -1,5 +1,5 @@
 """The user database on a real MariaDB server: the suites of the drivers, programs, and a server that dies."""
-import json, os, subprocess, time, unittest
+import glob, json, os, signal, subprocess, time, unittest
 
 from box import TOP, wait_for
 from mariadbsite import DATABASE, MariaDB
@@ -176,24 +176,49 @@ class Site(unittest.TestCase):
             self.assertEqual(s.query("user", f"{who}@example.com"), found)
         workers = s.workers()
         self.assertEqual(len(workers), 2)
+        self.assertEqual(s.query("domain", "alice@example.com"), (1, ["none"]))
         self.server.kill()
         for _ in range(8):  # more than the attempts before a pause
-            for who in ("alice", "nobody"):
+            # who was there is there, for a while; that somebody is not is never said of what cannot be asked
+            self.assertEqual(s.query("user", "alice@example.com"), (0, ["ok", "active"]))
+            for who in ("nobody", "bob"):
                 self.assertEqual(s.query("user", f"{who}@example.com")[1][0], "temporary", who)
+        self.assertEqual(s.query("account", "alice@example.com")[1][0], "temporary")  # nobody had asked that
         self.assertEqual(s.query("verify", "alice@example.com", "imap", "192.0.2.1", password="secret")[1][0], "temporary")
         self.assertEqual(s.deliver("alice").returncode, 111)
         self.assertEqual(s.run(["vuserinfo", "alice@example.com"]).returncode, 111)
         self.server.start()
-        wait_for(lambda: s.query("user", "alice@example.com") == (0, ["ok", "active"]), 20, "inlookup to find its database again")
-        self.assertEqual(s.query("user", "nobody@example.com"), (1, ["none"]))
+        wait_for(lambda: s.query("user", "nobody@example.com") == (1, ["none"]), 20, "inlookup to find its database again")
+        self.assertEqual(s.query("user", "alice@example.com"), (0, ["ok", "active"]))
         wait_for(lambda: s.deliver("alice").returncode == 0, 20, "a delivery")
         self.assertEqual(s.workers(), workers)
+
+    def test_deliveries_go_on(self):
+        """What was known of a user is enough for a delivery, but not for another asker, nor for ever."""
+        s = self.site
+        s.add_domain()
+        s.add_user("alice", "-q", "1M")
+        s.start_lookup("-i", "1", "-p", "1", MYSQL_RETRY_INTERVAL="1")
+        self.assertEqual(s.deliver("alice").returncode, 0)
+        home = s.home("alice@example.com")
+        s.ok("vsetuserquota", "alice@example.com", "2M")
+        self.assertIn("2097152S", s.query("account", "alice@example.com")[1])  # a change is true at once
+        self.server.kill()
+        self.assertEqual(s.deliver("alice").returncode, 0)
+        self.assertEqual(len(glob.glob(home + "/Maildir/new/*")), 2)
+        self.assertEqual(s.query("verify", "alice@example.com", "imap", "192.0.2.1", password="secret")[1][0], "temporary")
+        s.lookup.send_signal(signal.SIGUSR1)
+        wait_for(lambda: " kept 1" in s.logged() or " kept 2" in s.logged(), what="the counters")
+        s.lookup.terminate()
+        s.lookup.wait(10)
+        s.start_lookup("-i", "1", "-p", "1", MYSQL_RETRY_INTERVAL="1", LOOKUP_STALE="0")
+        self.assertEqual(s.deliver("alice").returncode, 111)
 
     def test_server_hangs(self):
         s = self.site
         s.add_domain()
         s.add_user("alice")
-        s.start_lookup("-i", "1", "-p", "1", MYSQL_OPT_READ_TIMEOUT="1", MYSQL_OPT_CONNECT_TIMEOUT="1", MYSQL_RETRY_INTERVAL="1")
+        s.start_lookup("-i", "1", "-p", "1", MYSQL_OPT_READ_TIMEOUT="1", LOOKUP_STALE="0", MYSQL_OPT_CONNECT_TIMEOUT="1", MYSQL_RETRY_INTERVAL="1")
         self.assertEqual(s.query("user", "alice@example.com"), (0, ["ok", "active"]))
         self.server.freeze()
         try:
