@@ -9,7 +9,6 @@
 #include "smtp/reply.h"
 #include "smtp/verbs.h"
 
-#define PREFIX "qmail-smtpd: "
 
 #define CLEAR 1
 #define HIDDEN 0
@@ -172,7 +171,7 @@ enum sasl_verdict auth_nomem(struct auth *a) {
 enum sasl_verdict auth_suspect(struct auth *a, const char *why) {
   const struct connection *c = &a->s->c;
 
-  LOG(2, PREFIX, smtp_auth_suspect, log_s(c->ip), log_u(c->number), log_s(a->m->name), log_s(stralloc_cstr(&a->sasl.user)),
+  LOG(2, session_prefix(c), smtp_auth_suspect, log_s(c->ip), log_u(c->number), log_s(a->m->name), log_s(stralloc_cstr(&a->sasl.user)),
       log_s(why));
   return SASL_NO;
 }

@@ -9,7 +9,6 @@
 #include "smtp/reply.h"
 
 #define IDN_SECONDS 30
-#define PREFIX "qmail-smtpd: "
 
 int envelope_path(struct session *s, const char *arg, size_t n, const char *keyword, struct smtp_path *p,
                   const char *syntax, const char **rest, size_t *rest_n) {
@@ -71,7 +70,7 @@ static int ascii_domain(struct session *s, struct smtp_path *p, const char *synt
       break;
     case IDN_NO_NAME: reply_refuse(s, 501, syntax, "that is no name of a domain"); break;
     case IDN_TEMPFAIL:
-      LOG(2, PREFIX, warning, log_s(e.text));
+      LOG(2, session_prefix(&s->c), warning, log_s(e.text));
       reply(s, 451, "4.3.0", "unable to look at this domain now");
       break;
   }

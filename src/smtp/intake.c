@@ -15,7 +15,6 @@
 #include "smtp/policy.h"
 #include "smtp/warnings.h"
 
-#define PREFIX "qmail-smtpd: "
 
 static const char *or_dash(const char *s) {
   return *s ? s : "-";
@@ -96,7 +95,7 @@ static const char *first_recipient(const struct transaction *t) {
 }
 
 static void log_not_queued(const struct session *s, int code, const char *text) {
-  LOG(2, PREFIX, smtp_not_queued, log_s(s->c.ip), log_u(s->c.number), log_u((uint64_t)code),
+  LOG(2, session_prefix(&s->c), smtp_not_queued, log_s(s->c.ip), log_u(s->c.number), log_u((uint64_t)code),
       log_s(stralloc_cstr(&s->t.sender.address)), log_s(first_recipient(&s->t)), log_s(s->messid), log_s(text));
 }
 
@@ -217,7 +216,7 @@ static void send_envelope(struct intake *in) {
 static void log_accepted(const struct session *s, uint64_t qp) {
   const struct transaction *t = &s->t;
 
-  LOG(2, PREFIX, smtp_accept, log_s(s->c.ip), log_u(s->c.number), log_u(qp), log_u(t->data.bytes),
+  LOG(2, session_prefix(&s->c), smtp_accept, log_s(s->c.ip), log_u(s->c.number), log_u(qp), log_u(t->data.bytes),
       log_u(t->accepted), log_s(protocol(s)), log_s(or_dash(stralloc_cstr(&s->c.user))),
       log_s(or_dash(stralloc_cstr(&s->c.helo))), log_s(stralloc_cstr(&t->sender.address)), log_s(first_recipient(t)),
       log_s(s->messid));

@@ -7,7 +7,6 @@
 #include "mail/date.h"
 #include "smtp/overlay.h"
 
-#define PREFIX "qmail-smtpd: "
 
 /* The header; to is what stands in its To field. */
 static int begin(const struct session *s, const char *to, const char *subject, stralloc *out) {
@@ -41,7 +40,7 @@ static void finish(const struct session *s, const char *which, int ok, const str
 
   strerr_set(&e, "out of memory", (char *)0);
   if (!ok || queue_mail(s, to, text, &e) == -1)
-    LOG(2, PREFIX, smtp_lookup_failed, log_s(s->c.ip), log_u(s->c.number), log_s(which), log_s(e.text));
+    LOG(2, session_prefix(&s->c), smtp_lookup_failed, log_s(s->c.ip), log_u(s->c.number), log_s(which), log_s(e.text));
 }
 
 static void tell_limit(const struct session *s, enum setting limit, const char *what) {

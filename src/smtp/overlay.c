@@ -7,7 +7,6 @@
 #include "mail/envrules.h"
 #include "smtp/reply.h"
 
-#define PREFIX "qmail-smtpd: "
 
 /* What rules cannot change: it has been acted upon when they come, or says who the client is. */
 static const char *const fixed[] = {"RELAYCLIENT", "SMTPS", "STARTTLS", "FROMRULES", "ENVRULES", "AUTHRULES", "RCPTRULES", "AUTHINFO", "PROTO"};
@@ -26,7 +25,7 @@ static int apply(struct session *s, enum setting rules, const char *key, size_t 
   int lines = envrules_apply(conf_lines(s->conf, rules), key, n, env);
 
   if (lines > 0)
-    LOG(2, PREFIX, smtp_envrules, log_s(s->c.ip), log_u(s->c.number), log_s(conf_rows[rules].file), log_u((uint64_t)lines),
+    LOG(2, session_prefix(&s->c), smtp_envrules, log_s(s->c.ip), log_u(s->c.number), log_s(conf_rows[rules].file), log_u((uint64_t)lines),
         log_s(n ? key : "<>"));
   return lines;
 }
@@ -62,7 +61,7 @@ static int put_back_fixed(const struct session *s, struct env *env) {
 }
 
 static int refuse(struct session *s, const char *whom, const char *why) {
-  LOG(2, PREFIX, smtp_lookup_failed, log_s(s->c.ip), log_u(s->c.number), log_s("envrules"), log_s(why));
+  LOG(2, session_prefix(&s->c), smtp_lookup_failed, log_s(s->c.ip), log_u(s->c.number), log_s("envrules"), log_s(why));
   reply(s, 451, "4.3.5", whom);
   return 0;
 }

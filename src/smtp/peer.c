@@ -9,7 +9,6 @@
 #include "net/proxy_read.h"
 #include "user/peer_trust.h"
 
-#define PREFIX "qmail-smtpd: "
 
 /* What says something of the one before. */
 static const char *const gone[] = {"TCPREMOTEIP",   "TCPREMOTEHOST", "TCPREMOTEPORT", "TCPREMOTEINFO", "TCP6REMOTEIP", "TCP6REMOTEHOST",
@@ -73,7 +72,7 @@ int peer_read_proxy(struct session *s) {
   const char *why = peer_trusted(s->conf, SET_proxyhosts, s->c.ip) ? read_header(s) : 0;
 
   if (!why) return 1;
-  LOG(2, PREFIX, smtp_closed, log_s(s->c.ip), log_u(s->c.number), log_s(why));
+  LOG(2, session_prefix(&s->c), smtp_closed, log_s(s->c.ip), log_u(s->c.number), log_s(why));
   s->over = 1;
   return 0;
 }

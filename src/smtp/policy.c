@@ -11,7 +11,6 @@
 #include "smtp/rates.h"
 #include "smtp/reply.h"
 
-#define PREFIX "qmail-smtpd: "
 
 /* Words of the columns of checks.def. */
 #define CONNECT STAGE_CONNECT
@@ -134,12 +133,12 @@ static void log_verdict(const struct session *s, int event, const struct policy_
                                 log_s(stralloc_cstr(&s->t.recipient.address)),
                                 log_s(s->messid)};
 
-  log_write(2, PREFIX, (enum log_event)event, arg, sizeof arg / sizeof *arg);
+  log_write(2, session_prefix(&s->c), (enum log_event)event, arg, sizeof arg / sizeof *arg);
 }
 
 /* A lookup that failed is never an answer: the row says what to do without one. */
 static enum verdict failed(const struct session *s, const struct policy_row *row, struct policy_reply *r) {
-  LOG(2, PREFIX, smtp_lookup_failed, log_s(s->c.ip), log_u(s->c.number), log_s(row->name),
+  LOG(2, session_prefix(&s->c), smtp_lookup_failed, log_s(s->c.ip), log_u(s->c.number), log_s(row->name),
       log_s(stralloc_cstr(&r->text)));
   if (row->failure == VERDICT_NEXT) return VERDICT_NEXT;
   return policy_say(r, VERDICT_DEFER, 451, *r->enhanced == '4' ? r->enhanced : "4.3.0", "unable to check that now, please try again later");

@@ -13,7 +13,6 @@
 #include "smtp/policy.h"
 #include "smtp/tls.h"
 
-#define PREFIX "qmail-smtpd: "
 #define SESSION_SECONDS 3600
 #define BLOCK 16384                /* bytes that must come within one timeout */
 #define ADDRESS_MAX 1000
@@ -218,7 +217,7 @@ static int serve_packet(struct session *s) {
   strlist_free(&p.text);
   session_reset(s);
   if (r == -1)
-    LOG(2, PREFIX, smtp_closed, log_s(s->c.ip), log_u(s->c.number),
+    LOG(2, session_prefix(&s->c), smtp_closed, log_s(s->c.ip), log_u(s->c.number),
         log_s(saved == EPROTO ? "not QMTP" : saved == EMSGSIZE ? "too many recipients, or too long an address" : strerror(saved)));
   return r;
 }

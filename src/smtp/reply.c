@@ -9,7 +9,6 @@
 #include "smtp/verbs.h"
 
 #define ERRORS_MAX 20
-#define PREFIX "qmail-smtpd: "
 
 static void put(struct session *s, const char *text) {
   if (substdio_puts(&s->out, text) == -1) s->over = 1;
@@ -60,14 +59,14 @@ static const char *loggable(struct session *s) {
 }
 
 void reply_refuse(struct session *s, unsigned code, const char *enhanced, const char *text) {
-  LOG(2, PREFIX, smtp_refused, log_s(s->c.ip), log_u(s->c.number), log_u(code), log_s(enhanced),
+  LOG(2, session_prefix(&s->c), smtp_refused, log_s(s->c.ip), log_u(s->c.number), log_u(code), log_s(enhanced),
       log_s(s->messid), log_s(loggable(s)));
   reply(s, code, enhanced, text);
   if (++s->c.errors >= ERRORS_MAX) reply_close(s, "4.7.0", "too many errors, goodbye");
 }
 
 void reply_close(struct session *s, const char *enhanced, const char *text) {
-  LOG(2, PREFIX, smtp_closed, log_s(s->c.ip), log_u(s->c.number), log_s(text));
+  LOG(2, session_prefix(&s->c), smtp_closed, log_s(s->c.ip), log_u(s->c.number), log_s(text));
   reply(s, 421, enhanced, text);
   s->over = 1;
 }

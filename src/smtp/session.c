@@ -25,7 +25,6 @@
 #define BLOCK 16384          /* bytes of a message that must come within one timeout */
 #define LINGER_SECONDS 2      /* for the client to read our last words */
 #define LINGER_BYTES (1u << 18)
-#define PREFIX "qmail-smtpd: "
 
 /* Whoever waits for the client first lets it have what it waits for. */
 static ssize_t read_op(void *ctx, char *buf, size_t len) {
@@ -53,6 +52,12 @@ void session_read_environment(struct session *s) {
   c->local_host = variable(env, "TCPLOCALHOST", "TCP6LOCALHOST");
   if (!*c->ip) c->ip = "unknown";
   if (c->lookup) c->lookup->here = c->local_ip;
+}
+
+const char *session_prefix(const struct connection *c) {
+  static const char *const names[] = {[SPEAKS_SMTP] = "qmail-smtpd: ", [SPEAKS_LMTP] = "qmail-lmtpd: ", [SPEAKS_QMTP] = "qmail-qmtpd: "};
+
+  return names[c->speaks];
 }
 
 void session_init(struct session *s, const struct session_place *at) {
@@ -186,7 +191,7 @@ static enum line_result lost(struct session *s, ssize_t r) {
   s->over = 1;
   if (stopped(s)) return LINE_LOST;
   if (timeout) reply_close(s, "4.4.2", "timeout, goodbye");
-  else if (r == -1) LOG(2, PREFIX, smtp_closed, log_s(s->c.ip), log_u(s->c.number), log_s(strerror(errno)));
+  else if (r == -1) LOG(2, session_prefix(&s->c), smtp_closed, log_s(s->c.ip), log_u(s->c.number), log_s(strerror(errno)));
   return LINE_LOST;
 }
 

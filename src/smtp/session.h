@@ -128,6 +128,8 @@ struct session {
   char inbuf[SESSION_INPUT], outbuf[SESSION_OUTPUT];
 };
 
+/* What stands in front of each line of the log: the program that speaks this protocol. */
+const char *session_prefix(const struct connection *c);
 /* Where a session runs.  All of it is the caller's and outlives the session. */
 struct session_place {
   int in, out; /* descriptors; may be the same */

@@ -9,10 +9,9 @@
 #include "base/wait.h"
 
 #define HANDSHAKE_SECONDS 120
-#define PREFIX "qmail-smtpd: "
 
 static int failed(struct session *s, const char *why) {
-  LOG(2, PREFIX, smtp_tls_failed, log_s(s->c.ip), log_u(s->c.number), log_s(why));
+  LOG(2, session_prefix(&s->c), smtp_tls_failed, log_s(s->c.ip), log_u(s->c.number), log_s(why));
   s->over = 1;
   return -1;
 }

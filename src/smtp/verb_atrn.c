@@ -10,7 +10,6 @@
 #include "smtp/turn.h"
 #include "smtp/verbs.h"
 
-#define PREFIX "qmail-smtpd: "
 #define GREETING_MAX 512
 
 int ehlo_atrn(const struct session *s, stralloc *more) {
@@ -62,11 +61,11 @@ static void serve(struct session *s, struct turn *t, const struct strlist *domai
   if (!lost) say_goodbye(s);
   s->out.p = 0; /* nothing we say now is a reply */
   s->over = lost ? 1 : SESSION_QUIT;
-  LOG(2, PREFIX, smtp_atrn, log_s(s->c.ip), log_u(s->c.number), log_s(s->c.user.s), log_s(domains->item[0].s), log_u(messages), log_u(sent));
+  LOG(2, session_prefix(&s->c), smtp_atrn, log_s(s->c.ip), log_u(s->c.number), log_s(s->c.user.s), log_s(domains->item[0].s), log_u(messages), log_u(sent));
 }
 
 static void failed(struct session *s, const struct strerr *e) {
-  LOG(2, PREFIX, smtp_lookup_failed, log_s(s->c.ip), log_u(s->c.number), log_s("atrn"), log_s(e->text));
+  LOG(2, session_prefix(&s->c), smtp_lookup_failed, log_s(s->c.ip), log_u(s->c.number), log_s("atrn"), log_s(e->text));
   reply(s, 451, "4.3.0", "unable to do that now, please try again later");
 }
 

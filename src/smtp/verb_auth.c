@@ -9,7 +9,6 @@
 #include "smtp/verbs.h"
 
 #define PAUSE_DOUBLINGS 8
-#define PREFIX "qmail-smtpd: "
 
 int ehlo_auth(const struct session *s, stralloc *more) {
   return !s->c.authenticated && auth_list(s, more) > 0;
@@ -23,7 +22,7 @@ static void accepted(struct session *s, const struct auth *a, int may_relay) {
   s->c.authenticated = 1;
   s->c.auth_may_relay = may_relay;
   stralloc_free(&s->c.tls_info.bindings); /* there is no second login */
-  LOG(2, PREFIX, smtp_auth, log_s(s->c.ip), log_u(s->c.number), log_s(a->m->name), log_s(s->c.user.s));
+  LOG(2, session_prefix(&s->c), smtp_auth, log_s(s->c.ip), log_u(s->c.number), log_s(a->m->name), log_s(s->c.user.s));
   reply(s, 235, "2.7.0", "welcome");
 }
 
@@ -31,7 +30,7 @@ static void accepted(struct session *s, const struct auth *a, int may_relay) {
 static void refused(struct session *s, const struct auth *a) {
   unsigned before = s->c.auth_failures < PAUSE_DOUBLINGS ? s->c.auth_failures : PAUSE_DOUBLINGS;
 
-  LOG(2, PREFIX, smtp_auth_failed, log_s(s->c.ip), log_u(s->c.number), log_s(a->m->name), log_s(stralloc_cstr(&a->sasl.user)));
+  LOG(2, session_prefix(&s->c), smtp_auth_failed, log_s(s->c.ip), log_u(s->c.number), log_s(a->m->name), log_s(stralloc_cstr(&a->sasl.user)));
   session_pause(s, conf_number(s->conf, SET_penalty) << before);
   session_deadline(s);
   reply(s, 535, "5.7.8", "name or password wrong");
@@ -45,7 +44,7 @@ static void conclude(struct session *s, const struct auth *a, enum sasl_verdict 
     case SASL_YES_NO_RELAY: accepted(s, a, 0); return;
     case SASL_NO: refused(s, a); return;
     case SASL_TEMPFAIL:
-      LOG(2, PREFIX, smtp_lookup_failed, log_s(s->c.ip), log_u(s->c.number), log_s("auth"), log_s(a->sasl.e.text));
+      LOG(2, session_prefix(&s->c), smtp_lookup_failed, log_s(s->c.ip), log_u(s->c.number), log_s("auth"), log_s(a->sasl.e.text));
       reply(s, 454, "4.7.0", "unable to check passwords now, please try again later");
       return;
     case SASL_ENDED: return;

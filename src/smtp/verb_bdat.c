@@ -12,7 +12,6 @@
 #include "smtp/reply.h"
 #include "smtp/verbs.h"
 
-#define PREFIX "qmail-smtpd: "
 
 int ehlo_chunking(const struct session *s, stralloc *more) {
   return !conf_flag(s->conf, SET_disable_chunking);
@@ -79,7 +78,7 @@ static struct intake *begin(struct session *s) {
   struct strerr e;
 
   if (in && intake_open(in, s, &e) == 0) return in;
-  if (!in) LOG(2, PREFIX, warning, log_s("out of memory"));
+  if (!in) LOG(2, session_prefix(&s->c), warning, log_s("out of memory"));
   free(in);
   return 0;
 }
@@ -102,7 +101,7 @@ void verb_bdat(struct session *s, const char *arg, size_t n) {
   struct chunk c;
 
   if (!ehlo_chunking(s, 0) || !parse(arg, n, &c)) { /* nobody knows where the next command begins */
-    LOG(2, PREFIX, smtp_closed, log_s(s->c.ip), log_u(s->c.number), log_s("BDAT of unknown size"));
+    LOG(2, session_prefix(&s->c), smtp_closed, log_s(s->c.ip), log_u(s->c.number), log_s("BDAT of unknown size"));
     reply(s, ehlo_chunking(s, 0) ? 501 : 502, "5.5.4", "that is no BDAT we can follow, goodbye");
     s->over = 1;
     return;

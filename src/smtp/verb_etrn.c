@@ -9,7 +9,6 @@
 #include "smtp/turn.h"
 #include "smtp/verbs.h"
 
-#define PREFIX "qmail-smtpd: "
 
 int ehlo_etrn(const struct session *s, stralloc *more) {
   return conf_lines(s->conf, SET_etrnhosts)->len && !conf_flag(s->conf, SET_submission);
@@ -21,11 +20,11 @@ static void turn(struct session *s, const struct strlist *domain) {
   struct strerr e;
 
   if (turn_order(domain, &messages, &e) == -1) {
-    LOG(2, PREFIX, smtp_lookup_failed, log_s(s->c.ip), log_u(s->c.number), log_s("etrn"), log_s(e.text));
+    LOG(2, session_prefix(&s->c), smtp_lookup_failed, log_s(s->c.ip), log_u(s->c.number), log_s("etrn"), log_s(e.text));
     reply(s, 458, "4.3.0", "unable to do that now, please try again later");
     return;
   }
-  LOG(2, PREFIX, smtp_etrn, log_s(s->c.ip), log_u(s->c.number), log_s(name), log_u(messages));
+  LOG(2, session_prefix(&s->c), smtp_etrn, log_s(s->c.ip), log_u(s->c.number), log_s(name), log_u(messages));
   if (!messages) reply(s, 251, "2.0.0", "no messages wait");
   else {
     stralloc text = STRALLOC_INIT;

@@ -9,7 +9,6 @@
 #include "smtp/reply.h"
 #include "smtp/verbs.h"
 
-#define PREFIX "qmail-smtpd: "
 #define BOTH (CLIENT_BIT(CLIENT_NAME) | CLIENT_BIT(CLIENT_ADDR) | CLIENT_BIT(CLIENT_PORT))
 #define XCLIENT (BOTH | CLIENT_BIT(CLIENT_LOGIN) | CLIENT_BIT(CLIENT_DESTADDR) | CLIENT_BIT(CLIENT_DESTPORT))
 #define XFORWARD (BOTH | CLIENT_BIT(CLIENT_PROTO) | CLIENT_BIT(CLIENT_HELO) | CLIENT_BIT(CLIENT_IDENT) | CLIENT_BIT(CLIENT_SOURCE))
@@ -84,7 +83,7 @@ void verb_xforward(struct session *s, const char *arg, size_t n) {
   struct client_attributes a = {0};
 
   if (parse(s, BELIEVE_XFORWARD, XFORWARD, arg, n, &a)) {
-    LOG(2, PREFIX, smtp_forwarded, log_s(s->c.ip), log_u(s->c.number), log_s(shown(&a, CLIENT_ADDR)), log_s(shown(&a, CLIENT_NAME)),
+    LOG(2, session_prefix(&s->c), smtp_forwarded, log_s(s->c.ip), log_u(s->c.number), log_s(shown(&a, CLIENT_ADDR)), log_s(shown(&a, CLIENT_NAME)),
         log_s(shown(&a, CLIENT_HELO)), log_s(shown(&a, CLIENT_IDENT)), log_s(s->messid));
     reply(s, 250, "2.0.0", "noted");
   }

@@ -28,6 +28,8 @@ class Lmtp(unittest.TestCase):
             s.send(b"Subject: x\r\n\r\nhello\r\n.\r\nNOOP\r\n")
             self.assertEqual([s.reply()[0] for _ in range(3)], [250, 250, 250])
             self.assertEqual(s.cmd("QUIT")[0], 221)
+            self.assertIn("qmail-lmtpd: ", s.logged())
+            self.assertNotIn("qmail-smtpd: ", s.logged())
         (message, sender, recipients, _), = self.root.messages()
         self.assertEqual(recipients, [b"joe@example.com", b"ann@example.com"])
         self.assertIn(b"with LMTP", message)

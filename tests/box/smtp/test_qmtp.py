@@ -56,6 +56,7 @@ class Qmtp(unittest.TestCase):
         self.assertRegex(message, rb"(?s)^Received: from client\.example\.net \(192\.0\.2\.7\)\s+by mail\.example\.com with QMTP.*\n"
                                   rb"Subject: x\n\nhello\n$")
         self.assertIn("with QMTP", self.log)
+        self.assertIn("qmail-qmtpd: ", self.log)
 
     def test_dropped(self):
         """Recipients that are thrown away: others get the message, and without any nobody does."""
