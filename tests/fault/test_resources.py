@@ -14,7 +14,7 @@ def setUpModule():
     why = demosite.missing()
     if why:
         raise unittest.SkipTest(why)
-    demo = demosite.Demo(control={"timeoutread": "2\n", "todointerval": "1\n"},
+    demo = demosite.Demo(control={"timeoutread": "2\n", "todointerval": "1\n", "lookup_stale": "0\n"},
                          variables={n: {"PENALTY": "0"} for n in ("smtp", "submission", "smtps", "imaps", "pop3s", "imap", "pop3")})
     try:
         demo.start()

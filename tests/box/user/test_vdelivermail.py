@@ -301,8 +301,10 @@ class Vdelivermail(unittest.TestCase):
         self.assertEqual(s.deliver("alice").returncode, 111)
         os.unlink(home + "/Maildir")
         os.rename(home + "/away", home + "/Maildir")
+        s.add_user("bob")
         os.rename(s.db_path(), s.db_path() + ".away")
-        for user in ("alice", "nobody"):
+        self.assertEqual(s.deliver("alice").returncode, 0)  # inlookup has known her before
+        for user in ("bob", "nobody"):
             p = s.deliver(user)
             self.assertEqual(p.returncode, 111)
             self.assertEqual(p.stderr.count(b"\n"), 1)
