@@ -140,16 +140,16 @@ int login_run_modules(struct login *l, const char *tag, struct strerr *e) {
   int input = credentials(l);
   int r = -1;
   int64_t left = (l->session - mono_now()) / NS_PER_S;
+  int ok = env_import(&env);
 
-  if (paths_program(l->name, &self) && env_import(&env) && set_arguments(&env, l, self.s) &&
+  env_unset(&env, "AUTHENTICATED");
+  env_unset(&env, "AUTHADDR");
+  if (ok && paths_program(l->name, &self) && set_arguments(&env, l, self.s) &&
       login_peer_environment(l, &env) && mail_server_environment(l->server, l, &env) &&
       (!l->protocol->uses_tag || env_set(&env, "IMAPLOGINTAG", tag)) &&
       env_setu64(&env, "AUTHEXPIRE", (uint64_t)(wall_now() + (left > 0 ? left : 0))) &&
-      env_setu64(&env, "BADLOGINS", l->tries + 1) && (!l->tls || env_set(&env, "IMAP_TLS", "1"))) {
-    env_unset(&env, "AUTHENTICATED");
-    env_unset(&env, "AUTHADDR");
+      env_setu64(&env, "BADLOGINS", l->tries + 1) && (!l->tls || env_set(&env, "IMAP_TLS", "1")))
     s.envp = env_vector(&env);
-  }
   if (input != -1 && s.envp) {
     spawn_move(&s, l->in, 0);
     spawn_move(&s, l->out, 1);

@@ -61,8 +61,9 @@ static const struct variable dovecot_variables[] = {{"DOVECOT_PRESERVE_ENVS", "I
 
 static int dovecot_environment(const struct login *l, struct env *env) {
   const char *local = env_lookup(env, "TCPLOCALIP");
+  const char *user = env_lookup(env, "AUTHADDR"); /* not known yet in front of modules */
 
-  return env_set(env, "USER", env_lookup(env, "AUTHADDR")) && env_set(env, "IP", l->remote.s) && (!local || env_set(env, "LOCAL_IP", local));
+  return (!user || env_set(env, "USER", user)) && env_set(env, "IP", l->remote.s) && (!local || env_set(env, "LOCAL_IP", local));
 }
 
 /* "plugin/quota_rule=*:bytes=1000:messages=50", or nothing where there is no limit. */

@@ -86,6 +86,17 @@ class Authindi(unittest.TestCase):
         self.assertIn("imap\nlogin\nother\nsecret\n--\n", open(self.told).read())
         self.assertIn("imap\nlogin\nx' OR 1=1;--\np \"w\\ \u00e9\n--\n", open(self.told, encoding="utf-8").read())
 
+    def test_dovecot(self):
+        """The user, whom Dovecot's programs are told of, is not known yet in front of a module."""
+        self.site.control("mailserver", "dovecot\n")
+        with open(self.module, "w") as f:
+            f.write(f"#!/bin/sh\necho ${{USER-none}} >{self.told}\nexec \"$@\"\n")
+        with self.imap(self.module, AUTHINDI, USER="service", AUTHADDR="x@example.com").raw() as c:
+            c.line()
+            c.send('f1 LOGIN alice@example.com secret\r\n')
+            self.assertIn("f1 OK ready alice@example.com alice@example.com imap 127.0.0.1", c.line())
+        self.assertEqual(open(self.told).read(), "service\n")
+
     def test_too_often(self):
         """Wrong passwords that modules refuse are counted and paid for like others."""
         with self.imap(MAXLOGINTRIES="2").raw() as c:
