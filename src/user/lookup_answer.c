@@ -29,6 +29,7 @@ int lookup_say(struct ask *q, enum lookup_status status, const char *why) {
 
 int lookup_temporary(struct ask *q) {
   lookup_service_flush(q->s);
+  q->away = 1;
   return lookup_say(q, LOOKUP_STATUS_temporary, q->e.text);
 }
 
@@ -387,7 +388,7 @@ static void fall_back(struct ask *q) {
   const int64_t now = mono_now() / NS_PER_S;
   stralloc answer = STRALLOC_INIT;
 
-  if (lookup_ops[q->r->op].away != LOOKUP_KEPT || !s->stale_seconds || (q->status != LOOKUP_STATUS_ok && q->status != LOOKUP_STATUS_temporary) ||
+  if (lookup_ops[q->r->op].away != LOOKUP_KEPT || !s->stale_seconds || (q->status != LOOKUP_STATUS_ok && !q->away) ||
       !name_question(q))
     return;
   if (q->status == LOOKUP_STATUS_ok) {
