@@ -4,7 +4,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "user/limits.h"
 #include "user/maildir.h"
 #include "user/tree.h"
 
@@ -39,15 +38,11 @@ static int make_maildir(const char *path, struct strerr *e) {
   return maildir_create(path, 0700, 1, e);
 }
 
-/* The quota: that asked for, the domain's default, the site's; and what the limits say of it. */
-static int apply_limits(struct site *s, const struct account_new *n, const struct userdb_domain *d, struct limits *l,
-                        struct quota *q, struct strerr *e) {
+int account_quota(struct site *s, const struct quota *asked, const struct limits *l, struct quota *q, struct strerr *e) {
   const char *site = conf_line(&s->conf, SET_hard_quota);
-  const char *why;
 
-  if (limits_in_force(s, d->domain.s, stralloc_cstr(&d->dir), "", l, e) == -1) return -1;
-  if (n->quota) {
-    *q = *n->quota;
+  if (asked) {
+    *q = *asked;
   } else if (l->v[LIMIT_DEFAULT_QUOTA] || l->v[LIMIT_DEFAULT_MESSAGES]) {
     *q = (struct quota){(uint64_t)l->v[LIMIT_DEFAULT_QUOTA], (uint64_t)l->v[LIMIT_DEFAULT_MESSAGES]};
   } else if (!quota_parse(site, strlen(site), q)) {
@@ -55,6 +50,15 @@ static int apply_limits(struct site *s, const struct account_new *n, const struc
     e->permanent = 1;
     return -1;
   }
+  return 0;
+}
+
+/* The quota, and what the limits say of it. */
+static int apply_limits(struct site *s, const struct account_new *n, const struct userdb_domain *d, struct limits *l,
+                        struct quota *q, struct strerr *e) {
+  const char *why;
+
+  if (limits_in_force(s, d->domain.s, stralloc_cstr(&d->dir), "", l, e) == -1 || account_quota(s, n->quota, l, q, e) == -1) return -1;
   why = limits_quota_fault(l, q);
   if (!why && l->v[LIMIT_PERM_ACCOUNT] & LIMIT_CREATE) why = "the limits of the domain do not allow new users";
   return why ? permanent(e, n->address, why) : 0;

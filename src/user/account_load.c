@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "user/limits.h"
+#include "user/account.h"
 #include "user/user_line.h"
 #include "user/userdb.h"
 
@@ -92,17 +92,6 @@ static int no_domain(struct strerr *e, const char *name) {
 }
 
 /* The quota of users whose line has none. */
-static int choose_quota(struct site *s, const struct account_load *l, struct target *t, struct strerr *e) {
-  const char *site = conf_line(&s->conf, SET_hard_quota);
-  const struct limits *m = &t->limits;
-
-  if (l->quota) t->quota = *l->quota;
-  else if (m->v[LIMIT_DEFAULT_QUOTA] || m->v[LIMIT_DEFAULT_MESSAGES])
-    t->quota = (struct quota){(uint64_t)m->v[LIMIT_DEFAULT_QUOTA], (uint64_t)m->v[LIMIT_DEFAULT_MESSAGES]};
-  else if (!quota_parse(site, strlen(site), &t->quota)) return strerr_set(e, "HARD_QUOTA is not a quota: ", site, (char *)0);
-  return 0;
-}
-
 static int find_target(struct site *s, const struct account_load *l, struct target *t, struct strerr *e) {
   enum userdb_result r = userdb_domain_real(&s->db, l->domain, &t->real, e);
 
@@ -116,7 +105,7 @@ static int find_target(struct site *s, const struct account_load *l, struct targ
     e->permanent = 1;
     return -1;
   }
-  return choose_quota(s, l, t, e);
+  return account_quota(s, l->quota, &t->limits, &t->quota, e);
 }
 
 static void free_target(struct target *t) {
