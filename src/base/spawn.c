@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -11,7 +12,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/sigfd.h"
+
+static const struct spawn_agent *by; /* null: we start programs ourselves */
 
 void spawn_move(struct spawn *s, int from, int to) {
   s->move[s->moves].from = from;
@@ -95,6 +99,10 @@ static void wait_for_children(void) {
   if (sigaction(SIGCHLD, 0, &sa) == 0 && sa.sa_handler == SIG_IGN) signal(SIGCHLD, SIG_DFL);
 }
 
+static void cannot(const struct spawn *s, const char *what, struct strerr *e) {
+  strerr_sys(e, "unable to start ", s->path, " (", what, ")", (char *)0);
+}
+
 pid_t spawn_start(const struct spawn *s, struct strerr *e) {
   sigset_t all, old;
   const char *volatile what = 0;
@@ -102,6 +110,7 @@ pid_t spawn_start(const struct spawn *s, struct strerr *e) {
   pid_t pid;
 
   wait_for_children();
+  if (by) return by->start(s, e);
   /* No handler of ours may run in the child while it borrows our memory. */
   sigfillset(&all);
   sigprocmask(SIG_SETMASK, &all, &old);
@@ -116,9 +125,58 @@ pid_t spawn_start(const struct spawn *s, struct strerr *e) {
   if (what) {
     spawn_wait(pid);
     errno = why;
-    return strerr_sys(e, "unable to start ", s->path, " (", what, ")", (char *)0);
+    cannot(s, what, e);
+    return -1;
   }
   return pid;
+}
+
+struct failure {
+  int why;
+  char what[28];
+};
+
+static void tell_failure(int fd, const char *what) {
+  struct failure f = {.why = errno};
+
+  for (size_t i = 0; what[i] && i < sizeof f.what - 1; ++i) f.what[i] = what[i];
+  if (write(fd, &f, sizeof f) == -1) _exit(126);
+}
+
+/* A whole copy of us, for what vfork borrows would be lent to a child of somebody else's.  What
+ * went wrong before its exec comes through a pipe that the exec closes. */
+pid_t spawn_start_for_parent(const struct spawn *s, int *pidfd, struct strerr *e) {
+  struct failure f;
+  int p[2];
+  pid_t pid;
+
+  *pidfd = -1;
+  if (fd_pipe(p) == -1) return strerr_sys(e, "unable to start ", s->path, (char *)0);
+  pid = (pid_t)syscall(SYS_clone, CLONE_PARENT | CLONE_PIDFD | SIGCHLD, 0, pidfd, 0, 0);
+  if (pid == 0) {
+    tell_failure(p[1], become(s));
+    _exit(127);
+  }
+  if (pid == -1) strerr_sys(e, "unable to start ", s->path, (char *)0);
+  else e->sys = 0;
+  fd_close(p[1]);
+  if (pid != -1 && fd_read_all(p[0], (char *)&f, sizeof f) == 1) {
+    errno = f.why;
+    f.what[sizeof f.what - 1] = 0;
+    cannot(s, f.what, e);
+    *pidfd = fd_close(*pidfd);
+  }
+  fd_close(p[0]);
+  return pid;
+}
+
+void spawn_by(const struct spawn_agent *agent) {
+  by = agent;
+}
+
+void spawn_kill(pid_t pid) {
+  if (by) by->kill(pid);
+  else kill(pid, SIGKILL);
 }
 
 int spawn_exec(const struct spawn *s, struct strerr *e) {

@@ -51,6 +51,21 @@ void spawn_move(struct spawn *s, int from, int to);
 /* Start it: the pid, or -1 with e filled (e->sys is why exec failed).  Blocks only
  * until the exec. */
 pid_t spawn_start(const struct spawn *s, struct strerr *e) MUST_CHECK;
+/* The same for our parent: the child is his, who waits for it.  *pidfd (close-on-exec) is the child,
+ * whatever becomes of its pid.  A pid with e->sys set and *pidfd -1: one that could not exec, and that
+ * he has to wait for all the same. */
+pid_t spawn_start_for_parent(const struct spawn *s, int *pidfd, struct strerr *e) MUST_CHECK;
+
+/* From now on spawn_start starts nothing itself: somebody who still may does it (net/starter.h).
+ * The children are ours all the same, and spawn_kill asks him too. */
+struct spawn_agent {
+  pid_t (*start)(const struct spawn *s, struct strerr *e);
+  void (*kill)(pid_t pid);
+};
+void spawn_by(const struct spawn_agent *agent);
+/* SIGKILL to a child that was not waited for yet. */
+void spawn_kill(pid_t pid);
+
 /* Become it: returns only on failure, -1 with e filled. */
 int spawn_exec(const struct spawn *s, struct strerr *e) MUST_CHECK;
 /* Wait for one child: its wait status, or -1 with errno.  EINTR handled. */

@@ -2,7 +2,6 @@
 #include "base/wait.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -64,7 +63,7 @@ int wait_child_or_end(pid_t pid, deadline when) {
   int status;
 
   if (wait_child(pid, when, &status) == 0) return spawn_code(status);
-  kill(pid, SIGKILL);
+  spawn_kill(pid);
   (void)!spawn_wait(pid);
   return -1;
 }

@@ -26,26 +26,31 @@ enum {
   CHANGES = 4,
   SOCKETS = 8,
   CALLERS = 16,
+  CHILDREN = 32,
 };
 
 struct call {
   unsigned group, number;
+  int own; /* for our own process */
 };
 
 static const struct call calls[] = {
-#define CALL(name, group) {group, __NR_##name},
+#define CALL(name, group) {group, __NR_##name, 0},
+#define OWN_CALL(name, group) {group, __NR_##name, 1},
 #define OLD_CALL(name, group, number)
 #define SANDBOX(program, groups, meaning)
 #define PLACE(name, program, place, rights)
 #include "conf/sandbox.def"
 #undef CALL
+#undef OWN_CALL
 #undef OLD_CALL
 };
 #define CALLS (sizeof calls / sizeof *calls)
 
 static const struct call old_calls[] = {
 #define CALL(name, group)
-#define OLD_CALL(name, group, number) {group, number},
+#define OWN_CALL(name, group)
+#define OLD_CALL(name, group, number) {group, number, 0},
 #include "conf/sandbox.def"
 #undef OLD_CALL
 #undef SANDBOX
@@ -98,6 +103,18 @@ static const struct machine *our_machine(void) {
 #define CHANGE (WRITE | FS_REMOVE | FS_MAKE | FS_REFER)
 #define OF_A_FILE (FS_EXECUTE | FS_WRITE_FILE | FS_READ_FILE | FS_TRUNCATE)
 
+#define RULE_PORT 2
+#define NET_BIND_TCP 1u
+#define NET_CONNECT_TCP 2u
+
+struct handled {
+  uint64_t files, net;
+};
+
+struct port_rule {
+  uint64_t rights, port;
+};
+
 struct path_rule {
   uint64_t rights;
   int32_t parent;
@@ -146,24 +163,45 @@ static int allow_place(int ruleset, const struct place *p, unsigned known, struc
   return r;
 }
 
-static int restrict_files(enum sandbox_program program, const char *also, struct strerr *e) {
+static int allow_more(int ruleset, const struct sandbox_places *also, unsigned known, struct strerr *e) {
+  int r = also->change ? allow(ruleset, also->change, CHANGE, known, e) : 0;
+
+  for (size_t i = 0; r == 0 && also->read && i < also->read->len; ++i) r = allow(ruleset, also->read->item[i].s, READ, known, e);
+  return r;
+}
+
+static int allow_port(int ruleset, uint16_t port, struct strerr *e) {
+  struct port_rule rule = {NET_CONNECT_TCP, port};
+
+  if (syscall(ADD_RULE, ruleset, RULE_PORT, &rule, 0) == 0) return 0;
+  return strerr_sys(e, "unable to keep a port", (char *)0);
+}
+
+/* What all rules together decide about, as far as this kernel knows it. */
+static struct handled handled_by(long version, const struct sandbox_places *also) {
+  struct handled h = {CHANGE | FS_EXECUTE, 0};
+
+  if (version < 2) h.files &= ~(uint64_t)FS_REFER;
+  if (version < 3) h.files &= ~(uint64_t)FS_TRUNCATE;
+  if (version >= 4 && also && also->tcp_port) h.net = NET_CONNECT_TCP | NET_BIND_TCP;
+  return h;
+}
+
+static int restrict_files(enum sandbox_program program, const struct sandbox_places *also, struct strerr *e) {
   long version = syscall(CREATE_RULESET, 0, 0, VERSION);
-  unsigned known = CHANGE | FS_EXECUTE;
-  uint64_t handled;
+  struct handled h = handled_by(version, also);
   int ruleset, r = 0;
 
   if (version < 1) {
     strerr_sys(e, "the kernel restricts no files (landlock)", (char *)0);
     return 1;
   }
-  if (version < 2) known &= ~FS_REFER;
-  if (version < 3) known &= ~FS_TRUNCATE;
-  handled = known;
-  ruleset = (int)syscall(CREATE_RULESET, &handled, sizeof handled, 0);
+  ruleset = (int)syscall(CREATE_RULESET, &h, h.net ? sizeof h : sizeof h.files, 0);
   if (ruleset == -1) return strerr_sys(e, "unable to restrict files", (char *)0);
   for (size_t i = 0; r == 0 && i < PLACES; ++i)
-    if (places[i].program == program) r = allow_place(ruleset, &places[i], known, e);
-  if (r == 0 && also) r = allow(ruleset, also, CHANGE, known, e);
+    if (places[i].program == program) r = allow_place(ruleset, &places[i], (unsigned)h.files, e);
+  if (r == 0 && also) r = allow_more(ruleset, also, (unsigned)h.files, e);
+  if (r == 0 && h.net) r = allow_port(ruleset, also->tcp_port, e);
   if (r == 0 && syscall(RESTRICT_SELF, ruleset, 0) == -1) r = strerr_sys(e, "unable to restrict files", (char *)0);
   fd_close(ruleset);
   return r;
@@ -172,36 +210,54 @@ static int restrict_files(enum sandbox_program program, const char *also, struct
 /* --- system calls --- */
 
 #define HEAD 4
-#define TAIL 2
+#define TAIL 1
+#define A_CALL 6 /* at most */
 #define STATEMENT(code, k) ((struct sock_filter){(code), 0, 0, (k)})
 #define JUMP(code, k, yes, no) ((struct sock_filter){(code), (yes), (no), (k)})
+#define ALLOW STATEMENT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+#define DENY STATEMENT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM)
+#define LOAD(what) STATEMENT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, what))
+
+static unsigned short allow_one(struct sock_filter *f, const struct call *call) {
+  unsigned short n = 0;
+
+  if (!call->own) {
+    f[n++] = JUMP(BPF_JMP | BPF_JEQ | BPF_K, call->number, 0, 1);
+    f[n++] = ALLOW;
+    return n;
+  }
+  f[n++] = JUMP(BPF_JMP | BPF_JEQ | BPF_K, call->number, 0, 5);
+  f[n++] = LOAD(args[0]); /* the half of it that is a pid: both kinds of machines are little-endian */
+  f[n++] = JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0);
+  f[n++] = JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)getpid(), 0, 1);
+  f[n++] = ALLOW;
+  f[n++] = DENY;
+  return n;
+}
 
 static unsigned short allow_calls(struct sock_filter *f, const struct call *call, size_t count, unsigned groups) {
   unsigned short n = 0;
 
-  for (size_t i = 0; i < count; ++i) {
-    if (!(call[i].group & groups)) continue;
-    f[n++] = JUMP(BPF_JMP | BPF_JEQ | BPF_K, call[i].number, 0, 1);
-    f[n++] = STATEMENT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-  }
+  for (size_t i = 0; i < count; ++i)
+    if (call[i].group & groups) n += allow_one(f + n, &call[i]);
   return n;
 }
 
 static unsigned short fill(struct sock_filter *f, const struct machine *m, unsigned groups) {
   unsigned short n = 0;
 
-  f[n++] = STATEMENT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch));
+  f[n++] = LOAD(arch);
   f[n++] = JUMP(BPF_JMP | BPF_JEQ | BPF_K, m->arch, 1, 0);
   f[n++] = STATEMENT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
-  f[n++] = STATEMENT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
+  f[n++] = LOAD(nr);
   n += allow_calls(f + n, calls, CALLS, groups);
   n += allow_calls(f + n, old_calls, m->old_calls, groups);
-  f[n++] = STATEMENT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
+  f[n++] = DENY;
   return n;
 }
 
 static int restrict_calls(enum sandbox_program program, struct strerr *e) {
-  struct sock_filter f[HEAD + 2 * (CALLS + OLD_CALLS) + TAIL];
+  struct sock_filter f[HEAD + A_CALL * (CALLS + OLD_CALLS) + TAIL];
   const struct machine *m = our_machine();
   const struct sock_fprog filter = {m ? fill(f, m, groups_of[program]) : 0, f};
 
@@ -210,7 +266,7 @@ static int restrict_calls(enum sandbox_program program, struct strerr *e) {
   return 1;
 }
 
-int sandbox_enter(enum sandbox_program program, const char *also, struct strerr *e) {
+int sandbox_enter(enum sandbox_program program, const struct sandbox_places *also, struct strerr *e) {
   int files, number;
 
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1) return strerr_sys(e, "unable to give up rights", (char *)0);
@@ -220,7 +276,7 @@ int sandbox_enter(enum sandbox_program program, const char *also, struct strerr 
   return files | number;
 }
 
-void sandbox_start(enum sandbox_program program, int wanted, const char *also, const char *prefix) {
+void sandbox_start(enum sandbox_program program, int wanted, const struct sandbox_places *also, const char *prefix) {
   struct strerr e;
 
   if (wanted && sandbox_enter(program, also, &e) != 0) strerr_warnm(prefix, "warning: not in a full sandbox: ", e.text, (char *)0);

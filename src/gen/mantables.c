@@ -396,6 +396,7 @@ static void put_lists(void) {
 /* --- sandboxes --- */
 
 #define CALL(name, group)
+#define OWN_CALL(name, group)
 #define OLD_CALL(name, group, number)
 #define SANDBOX(program, groups, meaning) {#program, #groups, meaning, 0, 0},
 #define PLACE(name, program, place, rights) {#program, 0, 0, #place, #rights},
@@ -406,6 +407,7 @@ static const struct sandbox_row {
 #include "conf/sandbox.def"
 };
 #undef CALL
+#undef OWN_CALL
 #undef OLD_CALL
 #undef SANDBOX
 #undef PLACE

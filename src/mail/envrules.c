@@ -22,17 +22,24 @@ static int assign(struct env *env, stralloc *one) {
   return env_unset(env, one->s) || !env->inherit;
 }
 
-static int apply(const char *s, struct env *env, stralloc *one) {
-  for (;;) {
-    stralloc_cut(one, 0);
-    for (; *s && *s != ','; ++s) {
-      if (s[0] == '\\' && (s[1] == ',' || s[1] == '\\')) ++s;
-      if (!stralloc_append(one, *s)) return 0;
-    }
-    if (one->len && !assign(env, one)) return 0;
-    if (!*s) return 1;
-    ++s;
+/* The next assignment at *s, without its escapes, into one: 1, 0 at the end, -1 no memory. */
+static int next(const char **s, stralloc *one) {
+  stralloc_cut(one, 0);
+  if (!**s) return 0;
+  for (; **s && **s != ','; ++*s) {
+    if ((*s)[0] == '\\' && ((*s)[1] == ',' || (*s)[1] == '\\')) ++*s;
+    if (!stralloc_append(one, **s)) return -1;
   }
+  *s += **s == ',';
+  return 1;
+}
+
+static int apply(const char *s, struct env *env, stralloc *one) {
+  int r;
+
+  while ((r = next(&s, one)) == 1)
+    if (one->len && !assign(env, one)) return 0;
+  return r == 0;
 }
 
 int envrules_apply(const struct strlist *rules, const char *address, size_t n, struct env *env) {
@@ -49,4 +56,21 @@ int envrules_apply(const struct strlist *rules, const char *address, size_t n, s
   }
   stralloc_free(&scratch);
   return count;
+}
+
+int envrules_variables(const struct strlist *rules, struct strlist *out) {
+  stralloc one = STRALLOC_INIT;
+  int r = 0;
+
+  for (size_t i = 0; r == 0 && i < rules->len; ++i) {
+    const stralloc *line = &rules->item[i];
+    size_t colon = bytes_chr(line->s, line->len, ':');
+    const char *s = line->s + colon + 1;
+
+    if (colon == line->len) continue;
+    while ((r = next(&s, &one)) == 1)
+      if (memchr(one.s, '=', one.len) && !strlist_add(out, one.s, one.len)) break;
+  }
+  stralloc_free(&one);
+  return r == 0;
 }

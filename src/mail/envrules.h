@@ -17,4 +17,7 @@
 /* How many lines matched, or -1 when memory ran out. */
 int envrules_apply(const struct strlist *rules, const char *address, size_t n, struct env *env) MUST_CHECK;
 
+/* All that any line sets, whoever it is for, appended as NAME=value: 1, or 0 when memory ran out. */
+int envrules_variables(const struct strlist *rules, struct strlist *out) MUST_CHECK;
+
 #endif

@@ -58,6 +58,14 @@ int dns_open(struct dns *d, struct strerr *e) {
   return 0;
 }
 
+uint16_t dns_tcp_port(void) {
+  const char *server = env_get("DNSCACHEIP");
+  struct ip ip;
+  uint16_t port;
+
+  return server && scan_server(server, &ip, &port) ? port : DNS_PORT;
+}
+
 static enum dns_outcome failed(enum dns_outcome outcome, const char *name, const char *why, struct strerr *e) {
   strerr_set(e, name, ": ", why, (char *)0);
   return outcome;

@@ -63,6 +63,8 @@ struct dns {
 
 /* Read resolv.conf and $DNSCACHEIP: 0, or -1 with e filled. */
 int dns_open(struct dns *d, struct strerr *e) MUST_CHECK;
+/* The port at which their TCP is. */
+uint16_t dns_tcp_port(void);
 /* Ask and fill answer, which the caller zeroed or reuses.  Blocks until when; in a task
  * others go on meanwhile.  What cannot be a name is DNS_NXDOMAIN.  MX records come sorted
  * by preference.  e is filled for every outcome but DNS_FOUND. */

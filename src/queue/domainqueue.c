@@ -72,3 +72,15 @@ enum domainqueue_verdict domainqueue_apply(const char *s, struct env *env) {
   stralloc_free(&var);
   return v;
 }
+
+int domainqueue_variables(const struct strlist *rules, struct strlist *out) {
+  for (size_t i = 0; i < rules->len; ++i) {
+    const char *s = strchr(rules->item[i].s, ':');
+
+    for (size_t n; s && *s; s += n) {
+      n = strcspn(++s, ",");
+      if (!strlist_add(out, s, n)) return 0;
+    }
+  }
+  return 1;
+}

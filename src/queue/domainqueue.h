@@ -18,4 +18,7 @@ const char *domainqueue_find(const struct strlist *rules, const char *address, s
 enum domainqueue_verdict { DOMAINQUEUE_OK, DOMAINQUEUE_BAD, DOMAINQUEUE_NOMEM };
 enum domainqueue_verdict domainqueue_apply(const char *assignments, struct env *env) MUST_CHECK;
 
+/* All that any line assigns, appended as VAR=value: 1, or 0 when memory ran out. */
+int domainqueue_variables(const struct strlist *rules, struct strlist *out) MUST_CHECK;
+
 #endif

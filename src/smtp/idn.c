@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -53,7 +52,7 @@ static enum idn ask(char *name, const int p[2], stralloc *out, deadline until, s
   answered = read_answer(p[0], out, until);
   wait_forget(p[0]);
   if (wait_child(pid, until, &status) == -1) {
-    kill(pid, SIGKILL);
+    spawn_kill(pid);
     status = spawn_wait(pid);
   }
   if (spawn_code(status) == 100) return IDN_NO_NAME;

@@ -10,9 +10,13 @@
 #include "base/options.h"
 #include "base/sigfd.h"
 #include "base/wait.h"
+#include "conf/sandbox.h"
+#include "net/dns.h"
 #include "net/resident.h"
+#include "net/starter.h"
 #include "smtp/auth.h"
 #include "smtp/policy.h"
+#include "smtp/rights.h"
 
 #define STACK 131072 /* of a session; it uses a tenth of that */
 
@@ -30,6 +34,28 @@ static void warn(const struct smtp_server *which, const struct strerr *e) {
 
   if (stralloc_catm(&prefix, which->name, ": ", (char *)0)) strerr_warn(prefix.s, e);
   stralloc_free(&prefix);
+}
+
+/* We could hand over no message: tcpserver starts another one of us. */
+static void end_ourselves(void) {
+  raise(SIGTERM);
+}
+
+/* Before a client has said anything. */
+static int enter_sandbox(const struct smtp_server *which, char *const *auth, struct strerr *e) {
+  struct rights rights = {.auth = auth ? auth + 1 : 0};
+  const struct starter_rules rules = {rights_may_start, &rights};
+  struct strlist files = {0};
+  const struct sandbox_places also = {.read = &files, .tcp_port = dns_tcp_port()};
+  stralloc prefix = STRALLOC_INIT;
+  int r = starter_begin(&rules, end_ourselves, e);
+
+  if (r == 0) r = rights_files(&files, e);
+  if (r == 0 && stralloc_catm(&prefix, which->name, ": ", (char *)0)) sandbox_start(SANDBOX_qmail_smtpd, 1, &also, prefix.s);
+  else if (r == 0) r = strerr_set(e, "out of memory", (char *)0);
+  stralloc_free(&prefix);
+  strlist_free(&files);
+  return r;
 }
 
 static int settings_ok(const struct conf *conf, struct strerr *e) {
@@ -72,13 +98,23 @@ static void stop_serving(void *ctx) {
   session_stop_all(&server->stop);
 }
 
+/* Where the settings cannot be read, what clients are told is another matter. */
+static int wants_sandbox(void) {
+  struct conf conf = {0};
+  struct strerr e;
+  int yes = conf_load(&conf, CONF_SMTPD, &e) == -1 || conf_flag(&conf, SET_sandbox);
+
+  conf_free(&conf);
+  return yes;
+}
+
 static int stay(const struct smtp_server *which, char *const *auth) {
   struct server server = {.which = which, .auth = auth};
   const struct resident r = {serve, stop_serving, &server, STACK};
   struct strerr e;
 
   settings_source_init(&server.settings, 1, settings_ok);
-  if (resident_run(&r, &e) == -1) {
+  if ((wants_sandbox() && enter_sandbox(which, auth, &e) == -1) || resident_run(&r, &e) == -1) {
     warn(which, &e);
     return 111;
   }
@@ -109,7 +145,8 @@ static int serve_one(const struct smtp_server *which, char *const *auth) {
   int code;
 
   settings_source_init(&source, 0, settings_ok);
-  if (settings_get(&source, &env, &settings, &e) == -1) {
+  if (settings_get(&source, &env, &settings, &e) == -1 ||
+      (conf_flag(settings.conf, SET_sandbox) && enter_sandbox(which, auth, &e) == -1)) {
     (void)!fd_write_all(1, which->sorry, strlen(which->sorry));
     warn(which, &e);
     return 1;

@@ -16,7 +16,7 @@ void tcpconn_texts(struct tcpconn *c) {
 
 /* A variable that says something about a connection we know nothing of. */
 static int stale(const char *var) {
-  static const char *const begins[] = {"PROTO=", "TCPLOCAL", "TCPREMOTE", "TCP6", "TCPPARANOID="};
+  static const char *const begins[] = {"PROTO=", "TCPLOCAL", "TCPREMOTE", "TCP6", "TCPPARANOID=", "TCPRULES="};
 
   for (size_t i = 0; i < sizeof begins / sizeof begins[0]; ++i)
     if (!strncmp(var, begins[i], strlen(begins[i]))) return 1;
@@ -38,13 +38,17 @@ static int append(const char ***vars, size_t *n, size_t *a, const char *var) {
   return 1;
 }
 
-int tcpenv_init(struct tcpenv *t, const char *local_host) {
+/* One for every connection. */
+static int append_base(struct tcpenv *t, stralloc *var, const char *name, const char *value) {
+  if (!value || !*value) return 1;
+  return stralloc_catm(var, name, value, (char *)0) && append(&t->base, &t->base_n, &t->base_a, var->s);
+}
+
+int tcpenv_init(struct tcpenv *t, const char *local_host, const char *rules) {
   memset(t, 0, sizeof *t);
   for (char **p = environ; *p; ++p)
     if (!stale(*p) && !append(&t->base, &t->base_n, &t->base_a, *p)) return 0;
-  if (!local_host || !*local_host) return 1;
-  return stralloc_catm(&t->local_host, "TCPLOCALHOST=", local_host, (char *)0) &&
-         append(&t->base, &t->base_n, &t->base_a, t->local_host.s);
+  return append_base(t, &t->local_host, "TCPLOCALHOST=", local_host) && append_base(t, &t->rules, "TCPRULES=", rules);
 }
 
 static int slot(struct tcpenv *t, const char *name, const char *value) {
@@ -102,5 +106,6 @@ void tcpenv_free(struct tcpenv *t) {
   free(t->base);
   free(t->vars);
   stralloc_free(&t->local_host);
+  stralloc_free(&t->rules);
   memset(t, 0, sizeof *t);
 }

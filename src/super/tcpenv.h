@@ -34,13 +34,14 @@ struct tcpenv {
   const char **vars; /* base, then slots and a rule's variables, then null */
   size_t n, a;
   stralloc local_host; /* TCPLOCALHOST=..., empty when unknown */
+  stralloc rules;      /* TCPRULES=..., empty when there are none */
   char slot[TCPENV_SLOTS][TCPENV_SLOT];
   size_t slots;
 };
 
-/* From our environment, without what describes another connection.  local_host may
- * be null.  1, or 0 when memory ran out. */
-int tcpenv_init(struct tcpenv *t, const char *local_host) MUST_CHECK;
+/* From our environment, without what describes another connection.  local_host, and the path of the
+ * rules that set variables, may be null.  1, or 0 when memory ran out. */
+int tcpenv_init(struct tcpenv *t, const char *local_host, const char *rules) MUST_CHECK;
 /* Describe this connection. 1 or 0. */
 int tcpenv_begin(struct tcpenv *t, const struct tcpconn *c) MUST_CHECK;
 /* Set NAME=value (borrowed) for this connection, in place of any other. 1 or 0. */

@@ -269,18 +269,3 @@ int tcprules_find(struct cdb *c, const struct tcprules_client *who, stralloc *ke
   if (r == 0 && has(who->host)) r = try_suffixes(c, who->host, key);
   return r == 0 ? try_text(c, "", "", key) : r;
 }
-
-int tcprules_next(const char *data, size_t n, size_t *pos, const char **var) {
-  size_t len;
-
-  if (*pos >= n) return 0;
-  if (data[*pos] == 'D') {
-    if (++*pos < n && !data[*pos]) ++*pos;
-    return 'D';
-  }
-  len = bytes_chr(data + *pos, n - *pos, 0);
-  if (data[*pos] != '+' || len == n - *pos || !memchr(data + *pos, '=', len)) return -1;
-  *var = data + *pos + 1;
-  *pos += len + 1;
-  return '+';
-}

@@ -6,15 +6,15 @@
  * client with a name), "" (all).
  *
  * In the cdb the key is the address: IPv6 written out in full (eight times four
- * digits), a network as _ and its bits (IPv4) or ^ and its bits (IPv6).  The data is
- * D NUL for deny and +NAME=value NUL for each variable.  The first key found in the order
- * of tcprules_find decides. */
+ * digits), a network as _ and its bits (IPv4) or ^ and its bits (IPv6).  The data is that of
+ * net/tcprules_data.h.  The first key found in the order of tcprules_find decides. */
 #ifndef SUPER_TCPRULES_H
 #define SUPER_TCPRULES_H
 
 #include "base/cdb.h"
 #include "base/stralloc.h"
 #include "base/strerr.h"
+#include "net/tcprules_data.h"
 
 /* One line without its LF into records: calls add for each key.  add gives 0 or -1,
  * which is given back.  An empty line or a comment is no record.  0, or -1 with e
@@ -33,9 +33,5 @@ struct tcprules_client {
 /* The rule for a client: 1 with its key (c has the data), 0 there is none, -1 with
  * errno. */
 int tcprules_find(struct cdb *c, const struct tcprules_client *who, stralloc *key) MUST_CHECK;
-
-/* Walk the data of a rule: *pos starts at 0.  Gives 'D', '+' with a borrowed
- * NAME=value, 0 at the end, -1 when the data is damaged. */
-int tcprules_next(const char *data, size_t n, size_t *pos, const char **var);
 
 #endif

@@ -272,7 +272,7 @@ static void give_up(const struct lookup_worker *w) {
     r = file_dirname(dir.s, &above);
     if (r == 0 && !stralloc_copy(&dir, &above)) r = -1;
   }
-  if (r == 0) sandbox_start(SANDBOX_inlookup, w->sandbox, dir.s, "inlookup: ");
+  if (r == 0) sandbox_start(SANDBOX_inlookup, w->sandbox, &(struct sandbox_places){.change = dir.s}, "inlookup: ");
   stralloc_free(&dir);
   stralloc_free(&above);
 }

@@ -103,12 +103,26 @@ class Resident:
     def __init__(self, root, args, log):
         self.control, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.control.settimeout(20)
-        self.p = root.spawn([getattr(root, "program", "qmail-smtpd"), "-W", *args], env=root.env(**root.process_env), stdin=other, stdout=other, stderr=log)
+        self.root = root
+        self.rules = set()
+        cdb = root.path(f"rules{len(root.servers)}.cdb")
+        self.env = root.env(TCPRULES=cdb, **root.process_env)
+        self.p = root.spawn([getattr(root, "program", "qmail-smtpd"), "-W", *args], env=self.env, stdin=other, stdout=other, stderr=log)
         other.close()
         self.last = 10000000
         self.over = set()
 
+    def allow(self, variables):
+        """What a connection brings with it is in rules of tcpserver, or it is not believed."""
+        new = {f'{k}="{v}"'.replace("\n", "") for k, v in variables.items() if self.env.get(k) != v and not k.startswith("TCP")} - self.rules
+        if not new:
+            return
+        self.rules |= new
+        text = "".join(f"=h{n}:allow,{var}\n" for n, var in enumerate(sorted(self.rules)))
+        subprocess.run([os.path.join(BIN, "tcprules"), self.env["TCPRULES"], self.env["TCPRULES"] + ".tmp"], input=text.encode(), check=True)
+
     def hand(self, connection, variables):
+        self.allow(variables)
         self.last += 1
         message = b"%d\0" % self.last + b"".join(f"{k}={v}\0".encode() for k, v in variables.items())
         socket.send_fds(self.control, [message], [connection.fileno()])

@@ -214,7 +214,7 @@ static void run(struct daemon *d) {
   stralloc dir = STRALLOC_INIT;
 
   if (file_dirname(d->certificate.s, &dir) == -1) strerr_die_nomem(PREFIX);
-  sandbox_start(SANDBOX_qmail_tlsd, conf_flag(&d->conf, SET_sandbox), d->keeper == -1 ? dir.s : 0, PREFIX);
+  sandbox_start(SANDBOX_qmail_tlsd, conf_flag(&d->conf, SET_sandbox), d->keeper == -1 ? &(struct sandbox_places){.change = dir.s} : 0, PREFIX);
   stralloc_free(&dir);
   if (loop_run(&d->service.loop) == -1) strerr_diem_sys(111, PREFIX, "unable to wait for events", (char *)0);
 }

@@ -109,7 +109,9 @@ class Policy(unittest.TestCase):
         self.assertEqual(got, {"s@example.net": None, "s@example.org": "some filter", "t@example.net": None})
 
     def test_warnmail(self):
-        with self.root.smtp(WARNMAIL="listed somewhere", WARNMAIL3="and elsewhere\nX-Injected: yes", WARNMAIL4="") as s:
+        variables = dict(WARNMAIL="listed somewhere", WARNMAIL3="and elsewhere\nX-Injected: yes", WARNMAIL4="")
+        self.root.process_env = variables  # no rule of tcpserver has a newline
+        with self.root.smtp(**variables) as s:
             s.hello()
             self.expect(s, [(M, "250"), (R, "250")])
             self.message(s, b"Subject: x\r\n\r\n.\r\n")

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
@@ -21,11 +22,13 @@ static char dir[] = "/tmp/test_sandbox.XXXXXX";
 
 static const char *const names[] = {
 #define CALL(name, group)
+#define OWN_CALL(name, group)
 #define OLD_CALL(name, group, number)
 #define SANDBOX(program, groups, meaning) #program,
 #define PLACE(name, program, place, rights)
 #include "conf/sandbox.def"
 #undef CALL
+#undef OWN_CALL
 #undef OLD_CALL
 #undef SANDBOX
 #undef PLACE
@@ -42,24 +45,47 @@ static int may_write(const char *path) {
   return fd != -1;
 }
 
+/* Which of the groups of sandbox.def a program keeps. */
+static const struct kept {
+  int callers, sockets, children, here;
+} kept[SANDBOXES] = {
+    [SANDBOX_qmail_tlsd] = {.sockets = 1},
+    [SANDBOX_inlookup] = {.sockets = 1},
+    [SANDBOX_inlookup_mysql] = {.sockets = 1, .callers = 1},
+    [SANDBOX_todo_proc] = {.here = 1},
+    [SANDBOX_qmail_clean] = {.here = 1},
+    [SANDBOX_qmail_smtpd] = {.sockets = 1, .callers = 1, .children = 1},
+};
+
+static int reads(const char *path) {
+  int fd = open(path, O_RDONLY);
+
+  if (fd != -1) close(fd);
+  return fd != -1;
+}
+
 /* Bits of what went wrong. */
 static int probe(enum sandbox_program program) {
-  int calls = program == SANDBOX_inlookup_mysql; /* makes sockets */
-  int has_sockets = program == SANDBOX_qmail_tlsd || program == SANDBOX_inlookup || calls;
+  const struct kept *k = &kept[program];
   char name[] = "true";
   char *const argv[] = {name, 0};
   struct strerr e;
-  int bad = 0, fd;
+  pid_t parent = getppid();
+  int bad = 0;
 
   if (chdir(dir) == -1 || sandbox_enter(program, 0, &e) != 0) return 255;
   if (!refused(execve("/bin/true", argv, argv), EPERM)) bad |= 1;
-  if (refused(syscall(SYS_socket, AF_INET, SOCK_STREAM, 0), EPERM) == calls || !refused(ptrace(PTRACE_TRACEME, 0, 0, 0), EPERM)) bad |= 2;
+  if (refused(syscall(SYS_socket, AF_INET, SOCK_STREAM, 0), EPERM) == k->callers || !refused(ptrace(PTRACE_TRACEME, 0, 0, 0), EPERM)) bad |= 2;
   if (!refused(syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0), EPERM) || !refused(setuid(65534), EPERM) || !refused(kill(getpid(), 0), EPERM)) bad |= 4;
-  if (refused(syscall(SYS_recvfrom, -1, 0, 0, 0, 0, 0), EBADF) != has_sockets) bad |= 8;
+  if (refused(syscall(SYS_recvfrom, -1, 0, 0, 0, 0, 0), EBADF) != k->sockets) bad |= 8;
   if (may_write("/tmp/test_sandbox.outside") || errno != EACCES) bad |= 16;
-  if (may_write("here") != (program == SANDBOX_todo_proc || program == SANDBOX_qmail_clean)) bad |= 32;
-  fd = open("/etc/passwd", O_RDONLY);
-  if (fd == -1) bad |= 64;
+  if (may_write("here") != k->here) bad |= 32;
+  if (!reads("/etc/passwd") || (reads("/proc/self/maps") && program == SANDBOX_qmail_smtpd)) bad |= 64;
+  /* Signals and limits are for ourselves. */
+  if (syscall(SYS_tgkill, getpid(), gettid(), 0) == -1 || !refused(syscall(SYS_tgkill, parent, parent, 0), EPERM) ||
+      syscall(SYS_prlimit64, 0, 0, 0, 0) == -1 || !refused(syscall(SYS_prlimit64, parent, 0, 0, 0), EPERM))
+    bad |= 128;
+  if (refused(waitpid(-1, 0, WNOHANG), ECHILD) != k->children) bad |= 128;
   return bad;
 }
 
@@ -93,8 +119,34 @@ static int older(enum sandbox_program program) {
 static int also(enum sandbox_program program) {
   struct strerr e;
 
-  if (chdir(dir) == -1 || sandbox_enter(program, dir, &e) != 0) return 255;
+  const struct sandbox_places places = {.change = dir};
+
+  if (chdir(dir) == -1 || sandbox_enter(program, &places, &e) != 0) return 255;
   return may_write("here") && rename("here", "there") == 0 && unlink("there") == 0 ? 0 : 1;
+}
+
+/* Where is a server told to call?  It answers whatever errno tells. */
+static int call(uint16_t port) {
+  struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+  int fd = socket(AF_INET, SOCK_STREAM, 0), r = connect(fd, (struct sockaddr *)&to, sizeof to);
+
+  r = r == -1 ? errno : 0;
+  close(fd);
+  return r;
+}
+
+/* One port is left, for calls alone; files to read are added to the table's. */
+static int more(enum sandbox_program program) {
+  struct sockaddr_in any = {.sin_family = AF_INET};
+  struct strlist read = {0};
+  const struct sandbox_places places = {.read = &read, .tcp_port = 1};
+  struct strerr e;
+
+  if (!strlist_add(&read, dir, strlen(dir)) || !may_write("here") || sandbox_enter(program, &places, &e) != 0) return 255;
+  if (!reads("here") || may_write("here")) return 1;
+  return call(1) == ECONNREFUSED && call(2) == EACCES && refused(bind(socket(AF_INET, SOCK_STREAM, 0), (struct sockaddr *)&any, sizeof any), EACCES)
+             ? 0
+             : 2;
 }
 
 int main(void) {
@@ -108,6 +160,7 @@ int main(void) {
     CHECK_CASE(in_child(also, (enum sandbox_program)i) == 0, names[i]);
   }
   CHECK(chdir(dir) == 0);
+  CHECK(in_child(more, SANDBOX_qmail_smtpd) == 0);
   unlink("here");
   CHECK(rmdir(dir) == 0);
   return check_done();

@@ -36,19 +36,19 @@ static void connection(struct tcpconn *c, const char *local, const char *remote)
 
 int main(void) {
   static const char *outer[] = {"PATH=/bin", "TCPREMOTEIP=old", "TCPREMOTEHOST=old", "TCPREMOTEINFO=old", "TCPPARANOID=",
-                          "PROTO=old", "TCP6REMOTEIP=old", "X=outer", "TCPDIR=/etc/tcp", 0};
+                          "PROTO=old", "TCP6REMOTEIP=old", "X=outer", "TCPDIR=/etc/tcp", "TCPRULES=old", 0};
   struct tcpenv t;
   struct tcpconn c;
 
   environ = (char **)outer;
-  CHECK(tcpenv_init(&t, "me.example"));
+  CHECK(tcpenv_init(&t, "me.example", "/etc/tcp/smtp.cdb"));
   connection(&c, "192.0.2.1", "198.51.100.200");
   CHECK(tcpenv_begin(&t, &c) && tcpenv_add(&t, "X=rule") && tcpenv_add(&t, "Y=1") && tcpenv_add(&t, "TCPREMOTEINFO=joe"));
   CHECK(is(&t, "PROTO", "TCP") && is(&t, "TCPLOCALIP", "192.0.2.1") && is(&t, "TCPLOCALPORT", "25"));
   CHECK(is(&t, "TCPREMOTEIP", "198.51.100.200") && is(&t, "TCPREMOTEPORT", "65535"));
   CHECK(is(&t, "TCPLOCALHOST", "me.example") && is(&t, "TCPREMOTEHOST", 0) && is(&t, "TCPREMOTEINFO", "joe"));
   CHECK(is(&t, "TCP6REMOTEIP", 0) && is(&t, "TCPPARANOID", 0));
-  CHECK(is(&t, "PATH", "/bin") && is(&t, "TCPDIR", "/etc/tcp") && is(&t, "X", "rule") && is(&t, "Y", "1"));
+  CHECK(is(&t, "PATH", "/bin") && is(&t, "TCPDIR", "/etc/tcp") && is(&t, "TCPRULES", "/etc/tcp/smtp.cdb") && is(&t, "X", "rule") && is(&t, "Y", "1"));
   connection(&c, "2001:db8::1", "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff");
   CHECK(tcpenv_begin(&t, &c));
   CHECK(is(&t, "PROTO", "TCP6") && is(&t, "TCPREMOTEIP", "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff"));
