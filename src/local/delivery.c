@@ -9,7 +9,7 @@
 #include "base/bytes.h"
 #include "base/fd.h"
 #include "base/now.h"
-#include "base/spawn.h"
+#include "base/program.h"
 #include "base/substdio.h"
 #include "local/builtin.h"
 #include "local/dotqmail.h"
@@ -149,7 +149,6 @@ static int start_program(struct run *r, const char *command, const struct strlis
   char *argv[ARGS + 1] = {(char *)(uintptr_t) "/bin/sh", (char *)(uintptr_t) "-c", (char *)(uintptr_t)command, 0};
   struct spawn s = {.path = "/bin/sh", .argv = argv, .envp = env_vector(&r->env.env)};
   int code;
-  pid_t pid;
 
   if (words->len && words->len <= ARGS) {
     for (size_t i = 0; i < words->len; ++i) argv[i] = words->item[i].s;
@@ -159,13 +158,8 @@ static int start_program(struct run *r, const char *command, const struct strlis
   if (!s.envp) return no_memory(r);
   if (lseek(r->job->message, 0, SEEK_SET) == -1) return fail(r, 111, "Unable to rewind message. (#4.3.0)", "");
   spawn_move(&s, r->job->message, 0);
-  spawn_move(&s, 1, 1);
-  spawn_move(&s, 2, 2);
-  pid = spawn_start(&s, r->e);
-  if (pid == -1) return 111;
-  code = spawn_wait(pid);
-  if (code == -1) return fail(r, 111, "Unable to wait for a delivery program. (#4.3.0)", "");
-  return judge_program(r, spawn_code(code));
+  code = program_run(&s, 0, 0, DEADLINE_NEVER, r->e);
+  return code == -1 ? 111 : judge_program(r, code);
 }
 
 static int run_program(struct run *r, const char *command) {

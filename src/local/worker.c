@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/program.h"
 #include "local/delivery.h"
 #include "net/fdpass.h"
 #include "queue/worker_proto.h"
@@ -43,6 +44,7 @@ int worker_serve(int sock, const struct conf *conf) {
   static char buf[WORKER_JOB_MAX];
   struct lookup lookup = LOOKUP_INIT;
 
+  program_limit(WORKER_OUTPUT);
   for (;;) {
     const char *field[WORKER_LOCAL_FIELDS];
     int fd[FDPASS_MAX];

@@ -12,7 +12,7 @@
 #include "base/fmt.h"
 #include "base/now.h"
 #include "base/scan.h"
-#include "base/spawn.h"
+#include "base/program.h"
 #include "base/wait.h"
 
 #define PROGRAM_SECONDS 60
@@ -46,16 +46,12 @@ static void tell(const struct mailbox *m, const char *const *word, size_t n) {
   struct spawn s = {.path = program, .argv = (char *const *)argv};
   int null = open("/dev/null", O_RDWR | O_CLOEXEC);
   struct strerr e;
-  pid_t pid = -1;
 
   if (*program && n <= WORDS && null != -1 && env_copy(&env, m->env) && (s.envp = env_vector(&env))) {
     memcpy(argv + 1, word, n * sizeof *word);
     spawn_move(&s, null, 0);
     spawn_move(&s, null, 1);
-    spawn_move(&s, 2, 2);
-    pid = spawn_start(&s, &e);
-    if (pid == -1) strerr_warn("warning: ", &e);
-    else if (wait_child_or_end(pid, deadline_in(PROGRAM_SECONDS)) == -1) strerr_warnm("warning: ", program, " took too long", (char *)0);
+    if (program_run(&s, 0, 0, deadline_in(PROGRAM_SECONDS), &e) == -1) strerr_warn("warning: ", &e);
   }
   fd_close(null);
   env_free(&env);

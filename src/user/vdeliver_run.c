@@ -8,7 +8,7 @@
 
 #include "base/env.h"
 #include "base/fd.h"
-#include "base/spawn.h"
+#include "base/program.h"
 #include "conf/paths.h"
 
 #define REPORT_MAX 65536
@@ -30,27 +30,11 @@ static int no_memory(struct strerr *e) {
  * with e filled.  report: what it writes to descriptor 1; null leaves it ours. */
 static int run(const struct vdeliver *v, char *const *argv, stralloc *report, struct strerr *e) {
   struct spawn s = {.path = argv[0], .argv = argv, .envp = v->env ? env_vector(v->env) : 0};
-  int p[2] = {-1, -1};
-  int status = -1;
-  pid_t pid;
 
   if (v->env && !s.envp) return no_memory(e);
   if (lseek(v->msgfd, 0, SEEK_SET) == -1) return strerr_sys(e, "unable to read message", (char *)0);
-  if (report && fd_pipe(p) == -1) return strerr_sys(e, "unable to run ", argv[0], (char *)0);
   spawn_move(&s, v->msgfd, 0);
-  if (report) spawn_move(&s, p[1], 1);
-  pid = spawn_start(&s, e);
-  fd_close(p[1]);
-  if (pid != -1) {
-    int bad = report && fd_slurp(p[0], report, REPORT_MAX) == -1;
-
-    if (bad) p[0] = fd_close(p[0]); /* so that it does not wait for us for ever */
-    status = spawn_wait(pid);
-    if (status == -1 || bad) status = strerr_sys(e, "unable to run ", argv[0], (char *)0);
-    else status = spawn_code(status);
-  }
-  fd_close(p[0]);
-  return status;
+  return program_run(&s, report, REPORT_MAX, DEADLINE_NEVER, e);
 }
 
 int vdeliver_program(const struct vdeliver *v, const char *command, struct strerr *e) {

@@ -526,6 +526,28 @@ class Trouble(Case):
             self.assertEqual([g[0] for g in spawner.deliver("joe@local.example", "joe@local.example")], ["Z", "Z"])
             self.assertEqual(spawner.close(), 0)
 
+    def test_local_program_that_prints(self):
+        """More than is kept of it is read and dropped, by whoever runs it: nothing of it stays in memory."""
+        memory = lambda: sum(int(l.split()[1]) for l in open("/proc/meminfo") if l.startswith("Shmem:"))
+        site = self.make(deliverytimeout=60)
+        site.dotqmail(".qmail-much", "|printf begin; head -c 300000000 /dev/zero | tr '\\000' x\n")
+        for env in ({}, {"QMAILLOCAL": os.path.join(BIN, "qmail-local")}):
+            spawner = Spawner(site, "qmail-lspawn", ["./Maildir/"], **env)
+            before = memory()
+            (result, text), = spawner.deliver("joe-much@local.example")
+            self.assertLess(memory() - before, 100000)  # kB
+            self.assertEqual((result, text[:8]), ("K", "beginxxx"))
+            self.assertLess(len(text), 4000)
+            self.assertEqual(spawner.deliver("joe@local.example")[0][0], "K")
+            self.assertEqual(spawner.close(), 0)
+
+    def test_local_program_that_prints_without_end(self):
+        site = self.make(deliverytimeout=2)
+        site.dotqmail(".qmail-ever", "|while echo xxxxxxxxxxxxxxxxxxx; do echo y >&2; done\n")
+        spawner = Spawner(site, "qmail-lspawn", ["./Maildir/"])
+        self.assertEqual(spawner.deliver("joe-ever@local.example"), [("Z", "The delivery took too long and was ended. (#4.4.7)\n")])
+        self.assertEqual(spawner.close(), 0)
+
     def test_hooks_mean_processes(self):
         spawner = self.rspawn(self.make(), ONSUCCESS_REMOTE="/bin/true")
         self.assertEqual(spawner.deliver(TO)[0][0], "K")

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/options.h"
+#include "base/program.h"
 #include "base/sigfd.h"
 #include "base/spawn.h"
 #include "base/strerr.h"
@@ -210,8 +211,48 @@ static void log_table(void) {
   CHECK(log_fields("{q:x}") == -1 && log_fields("{ux}") == -1 && log_fields("{u:x") == -1 && log_fields("none") == 0);
 }
 
+/* A shell command, run to its end; what comes to our descriptors 1 and 2 of it goes into out. */
+static int run_program(const char *command, stralloc *report, size_t max, int seconds, stralloc *out, struct strerr *e) {
+  char *argv[] = {(char *)"sh", (char *)"-c", (char *)command, 0};
+  struct spawn s = {.path = "/bin/sh", .argv = argv};
+  int ours[2] = {dup(1), dup(2)}, file = open("/tmp", O_TMPFILE | O_RDWR | O_APPEND, 0600), code;
+
+  CHECK(file != -1 && dup2(file, 1) == 1 && dup2(file, 2) == 2);
+  code = program_run(&s, report, max, deadline_in(seconds), e);
+  CHECK(dup2(ours[0], 1) == 1 && dup2(ours[1], 2) == 2);
+  stralloc_cut(out, 0);
+  CHECK(lseek(file, 0, SEEK_SET) == 0 && fd_slurp(file, out, 1000000) == 0);
+  close(file);
+  close(ours[0]);
+  close(ours[1]);
+  return code;
+}
+
+static void programs_to_their_end(void) {
+  stralloc out = STRALLOC_INIT, report = STRALLOC_INIT;
+  struct strerr e;
+
+  for (size_t limit = 0; limit <= 10; limit += 10) { /* without, and with one */
+    program_limit(limit);
+    CHECK(run_program("echo a; echo b >&2; exit 7", 0, 0, 20, &out, &e) == 7 && stralloc_equals(&out, "a\nb\n"));
+    CHECK(run_program("echo a; echo b >&2", &report, 10, 20, &out, &e) == 0 && stralloc_equals(&report, "a\n") && stralloc_equals(&out, "b\n"));
+    stralloc_cut(&report, 0);
+    CHECK(run_program("echo 123456789; echo more", &report, 12, 20, &out, &e) == -1 && e.sys == EFBIG);
+    stralloc_cut(&report, 0);
+    CHECK(run_program("exec sleep 100", 0, 0, 0, &out, &e) == -1 && e.sys == ETIMEDOUT);
+    CHECK(run_program("kill -9 $$", 0, 0, 20, &out, &e) == 128 + 9);
+  }
+  CHECK(run_program("echo 123456789abc; head -c 200000 /dev/zero >&2; exit 3", 0, 0, 20, &out, &e) == 3 && stralloc_equals(&out, "123456789a"));
+  CHECK(run_program("while echo x; do :; done", 0, 0, 1, &out, &e) == -1 && e.sys == ETIMEDOUT && out.len == 10);
+  CHECK(run_program("sleep 20 & echo on", 0, 0, 10, &out, &e) == 0 && stralloc_equals(&out, "on\n")); /* who is left behind is not waited for */
+  program_limit(0);
+  stralloc_free(&out);
+  stralloc_free(&report);
+}
+
 int main(void) {
   programs();
+  programs_to_their_end();
   crossing_moves();
   options();
   errors();
