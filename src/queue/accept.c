@@ -117,6 +117,7 @@ static int judge(struct accept *a, const char **instead, int *drop) {
 static int apply_extras(struct accept *a, const char *instead) {
   if (!a->extras || !a->extras->conf) return QQ_queued;
   if (!extras_apply(a->extras, &a->filter, instead, &a->env)) return QQ_memory;
+  if (a->env.extra.len > ENVELOPE_LINES_MAX) return QQ_envelope; /* QQEH is a novel */
   extras_log(a->extras, &a->filter);
   return QQ_queued;
 }

@@ -95,8 +95,8 @@ static int take(struct envelope *env, char type, const char *s, size_t n) {
     case 'i': return !messid_valid(s, n) ? 0 : stralloc_copyb(&env->messid, s, n) ? 1 : -1;
     case 'd': return stralloc_copyb(&env->dsn, s, n) ? 1 : -1;
     case 'n': return set_notify(env, s, n) ? 1 : -1;
-    case 'e': return stralloc_copyb(&env->extra, s, n) ? 1 : -1;
-    case 'h': return stralloc_copyb(&env->captured, s, n) ? 1 : -1;
+    case 'e': return n > ENVELOPE_LINES_MAX ? 0 : stralloc_copyb(&env->extra, s, n) ? 1 : -1;
+    case 'h': return n > ENVELOPE_LINES_MAX ? 0 : stralloc_copyb(&env->captured, s, n) ? 1 : -1;
   }
   return 0;
 }

@@ -29,6 +29,7 @@
 #include "base/strlist.h"
 
 #define ENVELOPE_ADDRESS_MAX 1002
+#define ENVELOPE_LINES_MAX 65536 /* of e and of h: they become an argument and variables of a program, which the system limits */
 
 struct envelope {
   uint64_t uid, qp, birth, size, checksum;

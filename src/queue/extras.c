@@ -84,14 +84,18 @@ int extras_filter(const struct extras *x, struct header_filter *f) {
   return f->remove || f->capture || f->log;
 }
 
+#define QUARANTINE_ID_MAX 16384 /* those beyond are counted */
+
 /* The recipients who were meant, as a header field. */
 static int put_quarantine_id(stralloc *out, const char *address, const struct strlist *recipients) {
-  size_t start = out->len;
+  size_t start = out->len, i;
 
   if (!stralloc_catm(out, "X-Quarantine-ID: ", address, (char *)0)) return 0;
-  for (size_t i = 0; i < recipients->len; ++i)
+  for (i = 0; i < recipients->len && out->len - start + recipients->item[i].len < QUARANTINE_ID_MAX; ++i)
     if (!stralloc_append(out, ',') || !stralloc_cat(out, &recipients->item[i])) return 0;
-  for (size_t i = start; i < out->len; ++i)
+  if (i < recipients->len && (!stralloc_catlit(out, ", and ") || !stralloc_catu64(out, recipients->len - i) || !stralloc_catlit(out, " more")))
+    return 0;
+  for (i = start; i < out->len; ++i)
     if ((unsigned char)out->s[i] < 32) out->s[i] = '_';
   return stralloc_append(out, '\n');
 }

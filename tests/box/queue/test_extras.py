@@ -71,6 +71,23 @@ class Extras(unittest.TestCase):
         self.assertEqual(self.recipients(records), ["prison@arc"])
         self.assertEqual(self.record(records, "e"), ["X-Quarantine-ID: prison@arc,joe@a.example,ann@b.example\n"])
 
+    def test_quarantine_of_many(self):
+        """The header line that names them stays one that a program can be given."""
+        self.site.control("quarantine", "prison@arc\n")
+        self.settle()
+        many = [b"user%04d@%s.example" % (i, b"d" * 60) for i in range(600)]
+        line, = self.record(self.queue(envelope=b"Fs@x.example\0T" + b"\0T".join(many) + b"\0\0")[1], "e")
+        named, left = re.fullmatch(r"X-Quarantine-ID: prison@arc,(.*), and (\d+) more\n", line).groups()
+        self.assertEqual(named.split(","), [a.decode() for a in many[:600 - int(left)]])
+        self.assertTrue(15000 < len(line) < 17000, len(line))
+
+    def test_lines_too_long(self):
+        """What no delivery could be given is not accepted."""
+        if not self.resident:  # where a variable is set, there is a process
+            self.queue(QQEH="X-A: " + "a" * 70000, want=79)
+            self.assertEqual(self.site.queued(), [])
+            self.queue(QQEH="X-A: " + "a" * 60000)
+
     def test_mailarchive(self):
         self.site.control("mailarchive", "# comment\nF:@x.example:from-%u@arc\nT:*@b.example:to-%u@arc\nT:nobody:x@arc\n")
         self.settle()
