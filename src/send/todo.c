@@ -51,6 +51,7 @@ struct todo {
   struct pipe_out out;
   struct loop_timer rescan, settings;
   struct idset known;
+  struct idset told_of; /* those that cannot be read, which is in the log */
   struct found *waiting; /* by a scan, still to be handed over from waiting_next on */
   size_t waiting_n, waiting_a, waiting_next;
   uint64_t back; /* of the tried ones so many were handed over again */
@@ -64,6 +65,7 @@ struct todo {
   int tell;      /* lock/waiting */
   deadline told; /* it was written last */
   int64_t stamp; /* newest change of the control files we route by */
+  int64_t scanned; /* queue_changed of the envelopes at the last scan */
   struct strerr *e;
   int code;
 };
@@ -174,8 +176,9 @@ static void hand_over(struct todo *t, uint64_t id, enum queue_trust trust) {
   if (got == 1 && queue_marks(id, &t->marks, &tried) == 0 && write_job(t, id, tried)) {
     if (idset_add(&t->known, id) == -1) die(t, "out of memory");
     t->back += trust == QUEUE_TRIED;
-  } else {
+  } else if (!idset_has(&t->told_of, id)) {
     complain(t, "unable to read envelope", id);
+    (void)!idset_add(&t->told_of, id); /* without memory it is told again */
   }
 }
 
@@ -257,6 +260,7 @@ static int by_need(const void *a, const void *b) {
 /* The marks are read before the envelopes, so that what has marks had them before. */
 static void scan(struct todo *t) {
   t->waiting_n = t->waiting_next = 0;
+  t->scanned = queue_changed(QUEUE_info);
   if (queue_walk(QUEUE_done, collect_mark, t) == -1 || queue_walk(QUEUE_info, collect, t) == -1) {
     complain(t, "unable to read directories info and done, will try again;", 0);
     t->waiting_n = 0;
@@ -316,7 +320,10 @@ static void attach(struct todo *t) {
 static void obey(struct todo *t, const char *s, size_t n) {
   uint64_t id;
 
-  if (n == 1 && s[0] == 'H') (void)!reread(t);
+  if (n == 1 && s[0] == 'H') {
+    (void)!reread(t);
+    idset_free(&t->told_of);
+  }
   else if (n == 1 && s[0] == 'S') scan(t);
   else if (n == 1 && s[0] == 'D') t->detached = 1;
   else if (n == 1 && s[0] == 'A') attach(t);
@@ -346,9 +353,9 @@ static void on_send(void *ctx, int fd, unsigned events) {
   stralloc_shift(&t->line, start);
 }
 
-/* Not every announcement comes through a FIFO that somebody reads (a full one, a
- * queue filled while we were away for a moment): look for new control files and
- * for messages now and then. */
+/* Not every announcement comes through a FIFO that somebody reads (a full one, a qmail-queue that was
+ * killed in between): look for new control files now and then, and for messages where envelopes
+ * came or went. */
 static void on_interval(void *ctx) {
   struct todo *t = ctx;
   int64_t wait = (int64_t)conf_number(&t->conf, SET_todointerval);
@@ -356,6 +363,7 @@ static void on_interval(void *ctx) {
   if (t->stale || newest_change() != t->stamp) (void)!reread(t);
   if (t->out.buf.len) pipe_out_flush(&t->out);
   tell_waiting(t);
+  if (!t->waiting_n && !t->detached && queue_changed(QUEUE_info) != t->scanned) scan(t);
   if (wait < 1) wait = 10;
   if (loop_timer_set(&t->loop, &t->settings, deadline_in(wait), on_interval, t) == -1) die(t, "out of memory");
 }
@@ -390,8 +398,8 @@ int todo_run(struct strerr *e) {
     return strerr_sys(e, "unable to watch descriptors", (char *)0);
   t->tell = waiting_open();
   sandbox_start(SANDBOX_todo_proc, conf_flag(&t->conf, SET_sandbox), 0, "todo-proc: ");
-  on_interval(t);
   scan(t);
+  on_interval(t);
   if (loop_run(&t->loop) == -1) return strerr_sys(e, "unable to wait for events", (char *)0);
   return t->code;
 }

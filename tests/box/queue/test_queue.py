@@ -266,11 +266,27 @@ class Delivery(unittest.TestCase):
         os.symlink(text.replace("\nF", "\nX"), info)
         site.start()
         wait_for(lambda: "unable to read envelope" in site.logged())
-        self.assertEqual(site.mails(), [])
+        for i in range(3):  # looked at again, told once
+            site.daemon.send_signal(signal.SIGALRM)
+            site.inject("joe@local.example")
+            wait_for(lambda: len(site.mails()) == i + 1)
+        self.assertEqual(site.logged().count("unable to read envelope"), 1)
         self.assertTrue(os.path.lexists(info))
         p = site.run(["queue-fix", site.queue()])
         self.assertEqual(p.returncode, 1)
         self.assertIn(b"damaged envelope", p.stderr)
+
+    def test_not_announced(self):
+        """What was committed by somebody who died before he could say so is found without a signal."""
+        site = self.make()
+        site.control("todointerval", "1\n")
+        site.start()
+        wait_for(lambda: "status: " in site.logged())
+        trigger = site.queue() + "/lock/trigger"
+        os.rename(trigger, trigger + ".away")
+        site.inject("joe@local.example")
+        os.rename(trigger + ".away", trigger)
+        wait_for(lambda: len(site.mails()) == 1, timeout=20)
 
     def test_sweep(self):
         site = self.make()
