@@ -275,27 +275,79 @@ static int is_whole(int fd, const struct envelope *env) {
   return size == env->size && sum == env->checksum;
 }
 
-int queue_load(uint64_t id, struct envelope *env, enum queue_trust trust) {
-  char path[QUEUE_PATH];
-  int r = read_info(id, env);
-  int fd;
-
-  if (r != 1 || (trust == QUEUE_TRIED && was_settled(id, env))) return r;
-  queuepath(path, QUEUE_mess, id);
-  if (trust == QUEUE_ANNOUNCED) return access(path, F_OK) == 0 ? 1 : errno == ENOENT ? 0 : -1;
-  fd = fd_open_read(path);
-  if (fd == -1) return errno == ENOENT ? 0 : -1; /* orphan: never accepted */
-  r = is_whole(fd, env);
-  fd_close(fd);
-  return r;
-}
-
 static int is_there(uint64_t id, enum queue_file file) {
   char path[QUEUE_PATH];
   struct stat st;
 
   queuepath(path, file, id);
   return lstat(path, &st) == 0 ? 1 : errno == ENOENT ? 0 : -1;
+}
+
+/* + there, - not, ~ not what its envelope says, or on its way in; 0 with errno. */
+static char look_at_mess(uint64_t id, const struct envelope *env) {
+  char path[QUEUE_PATH];
+  int fd, r;
+
+  queuepath(path, QUEUE_mess, id);
+  fd = fd_open_read(path);
+  if (fd == -1) return errno == ENOENT ? '-' : 0;
+  r = env ? is_whole(fd, env) : 1;
+  fd_close(fd);
+  return r == -1 ? 0 : r ? '+' : '~';
+}
+
+static char look_at_info(uint64_t id, struct envelope *env) {
+  int r = read_info(id, env);
+
+  if (r == 1) return '+';
+  if (r == -1) return 0;
+  r = is_there(id, QUEUE_info);
+  if (r == 0) r = queue_importing(id) == 1 ? 2 : 0;
+  return r == -1 ? 0 : "-~."[r];
+}
+
+int queue_find(uint64_t id, struct queue_found *found) {
+  char *f = found->file;
+
+  found->row = 0;
+  f[QUEUE_info] = look_at_info(id, &found->env);
+  f[QUEUE_mess] = f[QUEUE_info] ? look_at_mess(id, f[QUEUE_info] == '+' ? &found->env : 0) : 0;
+  if (!f[QUEUE_mess]) return -1;
+  for (int i = 0; i < QUEUE_FILES; ++i) {
+    int there;
+
+    if (i == QUEUE_info || i == QUEUE_mess) continue;
+    there = is_there(id, (enum queue_file)i);
+    if (there == -1) return -1;
+    f[i] = there ? '+' : '-';
+  }
+  found->row = queue_state(f);
+  if (found->row) return 0;
+  errno = EPROTO;
+  return -1;
+}
+
+void queue_found_free(struct queue_found *found) {
+  envelope_free(&found->env);
+}
+
+/* What was announced, or tried when it had been there for a while, is in a state that delivers: only
+ * whether it is gone meanwhile is to be seen.  Of others the table says. */
+int queue_load(uint64_t id, struct envelope *env, enum queue_trust trust) {
+  struct queue_found found = {.row = 0};
+  char path[QUEUE_PATH];
+  int r;
+
+  if (trust != QUEUE_FOUND) {
+    r = read_info(id, env);
+    if (r != 1 || (trust == QUEUE_TRIED && was_settled(id, env))) return r;
+    queuepath(path, QUEUE_mess, id);
+    if (trust == QUEUE_ANNOUNCED) return access(path, F_OK) == 0 ? 1 : errno == ENOENT ? 0 : -1;
+  }
+  found.env = *env;
+  r = queue_find(id, &found) == -1 ? -1 : found.row->recovery == QUEUE_DELIVER;
+  *env = found.env;
+  return r;
 }
 
 enum queue_sight queue_looks(uint64_t id, const struct envelope *env) {
@@ -616,18 +668,18 @@ struct sweep {
   long removed;
 };
 
-/* Removes an old file whose message is in a SWEEP state: one that queue_load does
- * not find.  An envelope that is damaged is left for queue-fix to show. */
+/* Removes an old file whose message is in a SWEEP state.  What is in none of the table's, as one with a
+ * damaged envelope, is left for queue-fix to show. */
 static int sweep_one(void *ctx, uint64_t id) {
   struct sweep *s = ctx;
-  struct envelope env = {0};
+  struct queue_found found = {.row = 0};
   char path[QUEUE_PATH];
   struct stat st;
 
   queuepath(path, s->file, id);
   if (lstat(path, &st) == -1 || st.st_mtim.tv_sec >= s->before) return 0;
-  if (queue_load(id, &env, QUEUE_FOUND) == 0 && queue_importing(id) == 0 && unlink(path) == 0) s->removed++;
-  envelope_free(&env);
+  if (queue_find(id, &found) == 0 && found.row->recovery == QUEUE_SWEEP && unlink(path) == 0) s->removed++;
+  queue_found_free(&found);
   return 0;
 }
 
@@ -641,15 +693,16 @@ long queue_sweep(int64_t now, int64_t age) {
   return s.removed;
 }
 
-/* The message is gone when its envelope is: that is removed first. */
+/* The message is gone when its envelope is: that is removed first.  Where one is there still, qmail-clean
+ * removes it first. */
 static int sweep_mark(void *ctx, uint64_t id) {
   struct sweep *s = ctx;
+  struct queue_found found = {.row = 0};
   char path[QUEUE_PATH];
 
-  queuepath(path, QUEUE_info, id);
-  if (there(path) != 0 || queue_importing(id) != 0) return 0;
   queuepath(path, s->file, id);
-  if (unlink(path) == 0) s->removed++;
+  if (is_there(id, QUEUE_info) == 0 && queue_find(id, &found) == 0 && found.row->recovery == QUEUE_SWEEP && unlink(path) == 0) s->removed++;
+  queue_found_free(&found);
   return 0;
 }
 

@@ -41,6 +41,16 @@ void queue_announce_all(int *trigger, const stralloc *lines);
  * marks, so it was found whole before; if it was tried when it had been there for a while,
  * its bytes are on disk since then and are not looked at, which a long queue at the start of
  * its daemons could not afford. */
+/* In which row of states.def is this message?  0; -1 with errno: EPROTO when it is in none, as one whose
+ * envelope is damaged.  The struct is zeroed before its first use. */
+struct queue_found {
+  struct envelope env; /* where file[QUEUE_info] is + */
+  char file[QUEUE_FILES];
+  const struct queue_state_row *row;
+};
+int queue_find(uint64_t id, struct queue_found *found) MUST_CHECK;
+void queue_found_free(struct queue_found *found);
+
 enum queue_trust { QUEUE_ANNOUNCED, QUEUE_FOUND, QUEUE_TRIED };
 int queue_load(uint64_t id, struct envelope *env, enum queue_trust trust) MUST_CHECK;
 
