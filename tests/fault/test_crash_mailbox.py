@@ -2,7 +2,7 @@
 import os, subprocess, unittest
 
 from box import wait_for
-from crashsim import CrashTest, Message, Scenario
+from crashsim import by_program, CrashTest, Message, Scenario
 from usersite import HASH
 
 LINES = "".join(f"line {i}\n" for i in range(200))
@@ -29,12 +29,21 @@ class Virtual(Scenario):
         wait_for(lambda: os.path.exists(site.path("run/inlookup/socket")), what="inlookup")
 
 
+class Program(Virtual):
+    def prepare(self, site):
+        super().prepare(site)
+        by_program(site)
+
+
 class CrashMailbox(CrashTest):
     def test_mbox(self):
         self.crash(Mbox)
 
     def test_virtual(self):
         self.crash(Virtual)
+
+    def test_vdelivermail(self):
+        self.crash(Program)
 
     def test_missing_fsyncs_are_seen(self):
         self.crash_seen(Mbox, r"/mbox$")

@@ -6,7 +6,7 @@ from nth import NthTest
 
 class NthDaemons(NthTest):
     def test_qmail_start(self):
-        self.every("qmail-start", "malloc", "fork", "exec")
+        self.every("qmail-start", "malloc", "fork", "exec", "pipe", "socket")
 
     def test_todo_proc(self):
         self.every("todo-proc", "malloc", "open", "write", "read")

@@ -5,7 +5,7 @@ import collections, os, socket, sys, time, unittest
 from box import FAULTY, wait_for
 from crashsim import JOURNAL, CrashSite, Disk, Log, Message, Slot, Tree
 from nth import Failures
-from test_import import Import, ImportSlot
+from test_crash_import import Import, ImportSlot
 
 SHORT = Message("short", {"joe@local.example": "local"}, body="x\n" * 3000)
 LONG = Message("long", {f"joe-{'x' * 120}{i}@local.example": "local" for i in range(10)})
@@ -85,7 +85,7 @@ class NthQueue(unittest.TestCase):
 
     def queued(self, new=False):
         journal = self.site.path(JOURNAL)
-        f = Failures(self.site.dir, "qmail-queued", ("malloc", "open", "write", "fsync", "name", "fork", "read"))
+        f = Failures(self.site.dir, "qmail-queued", ("malloc", "open", "write", "fsync", "name", "fork", "read", "socket"))
         for env in f:
             if os.path.exists(self.site.path("run/queue/socket")):
                 os.unlink(self.site.path("run/queue/socket"))
@@ -160,7 +160,7 @@ class NthImport(unittest.TestCase):
         slot = ImportSlot(s, FAULTY)
         self.addCleanup(slot.close)
         before = slot.base
-        f = Failures(slot.site.dir, "queue-fix", ("malloc", "open", "write", "fsync", "name"))
+        f = Failures(slot.site.dir, "queue-fix", ("malloc", "open", "write", "fsync", "name", "read"))
         for env in f:
             slot.put({**before, **slot.sentinel})
             p = s.run_import(slot.site, env=slot.site.env(**env))

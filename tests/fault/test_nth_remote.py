@@ -6,10 +6,10 @@ from nth import NthTest
 
 class NthRemote(NthTest):
     def test_qmail_rspawn(self):
-        self.every("qmail-rspawn", "malloc", "open", "write", "fork", "exec", "read")
+        self.every("qmail-rspawn", "malloc", "open", "write", "fork", "exec", "read", "pipe", "socket")
 
     def test_qmail_remote(self):
-        self.every("qmail-remote", "malloc", "open", "write", "read")
+        self.every("qmail-remote", "malloc", "open", "write", "read", "socket")
 
     def test_qmail_queue(self):
         self.every("qmail-queue", "malloc", "open", "write", "fsync", "name", "read")

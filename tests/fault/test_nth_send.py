@@ -6,7 +6,7 @@ from nth import NthTest
 
 class NthSend(NthTest):
     def test_qmail_send(self):
-        self.every("qmail-send", "malloc", "open", "write", "fsync", "fork", "name", "read")
+        self.every("qmail-send", "malloc", "open", "write", "fsync", "fork", "name", "read", "socket")
 
 
 if __name__ == "__main__":

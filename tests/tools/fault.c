@@ -8,7 +8,7 @@
  *   where - is an empty text:
  *     create INODE 0 PATH -       a file that was not there (also: mkdir, symlink with its text)
  *     link INODE 0 NEWPATH -      rename 0 0 OLD NEW      unlink 0 0 PATH -      rmdir 0 0 PATH -
- *     write INODE OFFSET DATA -   trunc INODE SIZE - -    times INODE SECONDS - -
+ *     write INODE OFFSET DATA -   trunc INODE SIZE - -
  *     syncing INODE 0 PATH -, synced INODE ERRNO PATH -   before and after an fsync, of a
  *                                 directory too: what was done before the first is on disk
  *     exit CODE 0 - -             before the process ends of itself
@@ -21,6 +21,7 @@
  *
  * What a daemon leaves out of its children's environment is put back at exec.  Nothing here
  * allocates: the child of a vfork runs it in its parent's memory. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -39,8 +40,9 @@
 #define HIGH_FD 700 /* out of the way of descriptors whose number means something */
 #define VARIABLES 5
 
-enum kind { MALLOC, OPEN, WRITE, FSYNC, FORK, NAME, EXEC, READ, KINDS };
-static const char *const kind_name[KINDS] = {"malloc", "open", "write", "fsync", "fork", "name", "exec", "read"};
+enum kind { MALLOC, OPEN, WRITE, FSYNC, FORK, NAME, EXEC, READ, PIPE, SOCKET, KINDS };
+static const char *const kind_name[KINDS] = {"malloc", "open", "write", "fsync", "fork", "name", "exec", "read",
+                                                "pipe",   "socket"};
 
 static const char *const variable[VARIABLES] = {"FAULT_LOG", "FAULT_ROOT", "FAULT_FAIL", "FAULT_FIRED",
                                                 "FAULT_CLOCK"};
@@ -62,6 +64,14 @@ REAL(int, openat, (int, const char *, int, ...));
 REAL(ssize_t, write, (int, const void *, size_t));
 REAL(ssize_t, pwrite, (int, const void *, size_t, off_t));
 REAL(ssize_t, read, (int, void *, size_t));
+REAL(ssize_t, pread, (int, void *, size_t, off_t));
+REAL(ssize_t, recv, (int, void *, size_t, int));
+REAL(ssize_t, recvmsg, (int, struct msghdr *, int));
+REAL(ssize_t, sendmsg, (int, const struct msghdr *, int));
+REAL(int, pipe2, (int[2], int));
+REAL(int, socket, (int, int, int));
+REAL(int, socketpair, (int, int, int, int[2]));
+REAL(DIR *, opendir, (const char *));
 REAL(int, fsync, (int));
 REAL(int, fdatasync, (int));
 REAL(int, linkat, (int, const char *, int, const char *, int));
@@ -70,7 +80,6 @@ REAL(int, renameat2, (int, const char *, int, const char *, unsigned));
 REAL(int, unlinkat, (int, const char *, int));
 REAL(int, ftruncate, (int, off_t));
 REAL(int, mkdirat, (int, const char *, mode_t));
-REAL(int, futimens, (int, const struct timespec[2]));
 REAL(ssize_t, send, (int, const void *, size_t, int));
 REAL(int, clock_gettime, (clockid_t, struct timespec *));
 REAL(void *, malloc, (size_t));
@@ -299,6 +308,39 @@ WRAP(ssize_t, read, (int fd, void *s, size_t n)) {
   return fails(READ) ? -1 : __real_read(fd, s, n);
 }
 
+WRAP(ssize_t, pread, (int fd, void *s, size_t n, off_t at)) {
+  return fails(READ) ? -1 : __real_pread(fd, s, n, at);
+}
+
+WRAP(ssize_t, recv, (int fd, void *s, size_t n, int flags)) {
+  return fails(READ) ? -1 : __real_recv(fd, s, n, flags);
+}
+
+WRAP(ssize_t, recvmsg, (int fd, struct msghdr *m, int flags)) {
+  return fails(READ) ? -1 : __real_recvmsg(fd, m, flags);
+}
+
+/* Never short: descriptors go with it. */
+WRAP(ssize_t, sendmsg, (int fd, const struct msghdr *m, int flags)) {
+  return fails(WRITE) && fail_errno ? -1 : __real_sendmsg(fd, m, flags);
+}
+
+WRAP(int, pipe2, (int p[2], int flags)) {
+  return fails(PIPE) ? -1 : __real_pipe2(p, flags);
+}
+
+WRAP(int, socket, (int domain, int type, int protocol)) {
+  return fails(SOCKET) ? -1 : __real_socket(domain, type, protocol);
+}
+
+WRAP(int, socketpair, (int domain, int type, int protocol, int p[2])) {
+  return fails(SOCKET) ? -1 : __real_socketpair(domain, type, protocol, p);
+}
+
+WRAP(DIR *, opendir, (const char *name)) {
+  return fails(OPEN) ? 0 : __real_opendir(name);
+}
+
 static int synced(int fd, int (*call)(int)) {
   char path[PATH_MAX];
   unsigned long long ino = inode(fd);
@@ -394,10 +436,6 @@ WRAP(int, ftruncate, (int fd, off_t size)) {
   if (__real_ftruncate(fd, size) == -1) return -1;
   if (ino) note("trunc", (long long)ino, size, "", 0, "", 0);
   return 0;
-}
-
-WRAP(int, futimens, (int fd, const struct timespec t[2])) {
-  return __real_futimens(fd, t);
 }
 
 WRAP(ssize_t, send, (int fd, const void *s, size_t n, int flags)) {

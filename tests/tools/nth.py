@@ -8,7 +8,8 @@ from usersite import HASH
 
 # kind -> errors; 0 is a short write
 KINDS = {"malloc": [errno.ENOMEM], "open": [errno.EMFILE, errno.EIO], "write": [errno.ENOSPC, errno.EIO, 0], "fsync": [errno.EIO],
-         "fork": [errno.EAGAIN], "exec": [errno.ENOMEM], "name": [errno.ENOSPC, errno.EIO], "read": [errno.EIO]}
+         "fork": [errno.EAGAIN], "exec": [errno.ENOMEM], "name": [errno.ENOSPC, errno.EIO], "read": [errno.EIO],
+         "pipe": [errno.EMFILE], "socket": [errno.EMFILE]}
 
 
 def rounds(kinds):
