@@ -144,6 +144,7 @@ int orders_save(struct orders *o) {
   if (fd == -1) return -1;
   r = fd_write_all(fd, o->unsaved.s, o->unsaved.len);
   if (r == 0) r = fsync(fd);
+  if (r == 0 && !o->lines) r = fd_syncdir(QUEUE_SEND_DIR); /* it may be a new name */
   fd_close(fd);
   give_away();
   stralloc_cut(&o->unsaved, 0);
