@@ -28,6 +28,7 @@ certdir=${CERTDIR:-$etc/certs}
 what= value= ssl= down= cntrl_given=
 localip=0 maxdaemons= maxperip=25 memory= threads=5 residents=
 starttls= forcetls= auth= forceauth= chkrecipient= remote_auth= databytes= policy= masquerade=
+plugins= plugin=
 qbase= qcount= qstart= min_free= domain= postmaster=
 mailstore= storeport=
 variable= variable_value= service= common_name= validity_days=365
@@ -95,6 +96,8 @@ for arg; do
         --helocheck) policy="$policy BADHELOCHECK" ;;
         --helofqdn) policy="$policy ENFORCE_FQDN_HELO" ;;
         --qregex) policy="$policy QREGEX" ;;
+        --smtp-plugin) plugins=1 ;;
+        --smtp-plugin=*) case $v in /*) directory smtp-plugin "$v" ;; *) name smtp-plugin "$v" ;; esac; plugins=1 plugin=$v ;;
         --hide-host) policy="$policy HIDE_HOST" ;;
         --remote-authsmtp=*) name remote-authsmtp "$v"; remote_auth=$v ;;
         --localip=*) directory localip "/$v"; localip=$v ;;
@@ -169,6 +172,12 @@ variables() {
             put_if QUEUE_START "$qstart"
             put_if MIN_FREE "$min_free"
             put_if AUTH_SMTP "$remote_auth"
+            ;;
+    esac
+    case $what in
+        smtp | qmtp)
+            [ -n "$plugins" ] || put DISABLE_PLUGIN 1
+            put_if SMTP_PLUGIN "$plugin"
             ;;
     esac
     case $what in

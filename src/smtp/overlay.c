@@ -80,6 +80,7 @@ static void use(struct session *s, const struct settings *settings) {
   s->conf = settings->conf;
   s->c.lists = settings->lists;
   s->c.content_rules = settings->content_rules;
+  s->c.plugins = settings->plugins;
 }
 
 /* The variables of this transaction: how many lines matched, -1 without memory. */
@@ -103,7 +104,7 @@ int overlay_begin(struct session *s) {
     env_free(&s->overlay_env);
     return 1;
   }
-  s->base = (struct settings){s->conf, s->c.lists, s->c.content_rules, 0};
+  s->base = (struct settings){s->conf, s->c.lists, s->c.content_rules, s->c.plugins, 0};
   if (lines == -1) return refuse_sender(s, "out of memory");
   if (settings_get(s->settings, &s->overlay_env, &s->overlay, &e) == -1) return refuse_sender(s, e.text);
   use(s, &s->overlay);
@@ -127,7 +128,7 @@ int overlay_rcpt_begin(struct session *s) {
     env_free(&s->rcpt_env);
     return 1;
   }
-  s->rcpt_base = (struct settings){s->conf, s->c.lists, s->c.content_rules, 0};
+  s->rcpt_base = (struct settings){s->conf, s->c.lists, s->c.content_rules, s->c.plugins, 0};
   if (lines == -1) return refuse_recipient(s, "out of memory");
   if (settings_get(s->settings, &s->rcpt_env, &s->rcpt_overlay, &e) == -1) return refuse_recipient(s, e.text);
   use(s, &s->rcpt_overlay);

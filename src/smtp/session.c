@@ -52,6 +52,8 @@ void session_read_environment(struct session *s) {
   c->local_host = variable(env, "TCPLOCALHOST", "TCP6LOCALHOST");
   if (!*c->ip) c->ip = "unknown";
   if (c->lookup) c->lookup->here = c->local_ip;
+  plugin_host_end(&s->plugin_host); /* the one before was of another client */
+  s->plugin_host.env = env;
 }
 
 const char *session_prefix(const struct connection *c) {
@@ -70,6 +72,8 @@ void session_init(struct session *s, const struct session_place *at) {
   s->c.lookup = at->lookup;
   s->c.lists = at->settings->lists;
   s->c.content_rules = at->settings->content_rules;
+  s->c.plugins = at->settings->plugins;
+  s->c.plugin_host = &s->plugin_host;
   s->queue = at->queue;
   s->auth = at->auth;
   s->stop = at->stop;
@@ -333,6 +337,7 @@ int session_run(struct session *s) {
 
 void session_free(struct session *s) {
   session_reset(s);
+  plugin_host_end(&s->plugin_host);
   stralloc_free(&s->c.helo);
   stralloc_free(&s->c.user);
   stralloc_free(&s->line);

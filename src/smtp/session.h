@@ -17,6 +17,7 @@
 #include "mail/smtp_syntax.h"
 #include "net/tls_client.h"
 #include "queue/qqclient.h"
+#include "smtp/plugins.h"
 #include "smtp/settings.h"
 #include "user/lookup.h"
 
@@ -61,6 +62,8 @@ struct connection {
   struct lookup *lookup;  /* of users, opened when first needed; may be null */
   const struct lists *lists;
   const struct content_rules *content_rules;
+  const struct plugins *plugins;   /* may be null: none */
+  struct plugin_host *plugin_host; /* the process that asks them */
 };
 
 /* What a check found out about a transaction that others act on. */
@@ -114,6 +117,7 @@ struct session {
   struct env rcpt_env;
   struct env *own_env; /* what env is, once the client is not who it seemed; else null */
   struct qqclient_pool *queue;
+  struct plugin_host plugin_host;
   const struct policy_trace *trace; /* a rehearsal (smtp/rehearsal.h): nothing is queued, nobody waits; else null */
   char messid[MESSID_SIZE]; /* of the message under way, or of the next one: queue/messid.h */
   enum session_state state;

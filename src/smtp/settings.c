@@ -9,6 +9,7 @@
 struct made {
   struct lists lists;
   struct content_rules content;
+  struct plugins plugins;
 };
 
 /* A snapshot that is nobody else's. */
@@ -19,12 +20,14 @@ struct own {
 
 /* 0, or -1 with e filled; unmake in any case. */
 static int make(struct made *m, struct list_cache *cache, const struct conf *conf, struct strerr *e) {
-  return lists_open(&m->lists, cache, conf, e) == 0 ? content_rules_open(&m->content, conf, e) : -1;
+  if (lists_open(&m->lists, cache, conf, e) == -1 || content_rules_open(&m->content, conf, e) == -1) return -1;
+  return plugins_open(&m->plugins, conf, e);
 }
 
 static void unmake(struct made *m) {
   lists_close(&m->lists);
   content_rules_close(&m->content);
+  plugins_close(&m->plugins);
 }
 
 static void *no_memory(struct strerr *e) {
@@ -75,7 +78,7 @@ static struct own *read_own(struct settings_source *s, const struct env *env, st
 }
 
 static void fill(struct settings *out, const struct conf *conf, const struct made *m, void *holder) {
-  *out = (struct settings){conf, &m->lists, &m->content, holder};
+  *out = (struct settings){conf, &m->lists, &m->content, &m->plugins, holder};
 }
 
 int settings_get(struct settings_source *s, const struct env *env, struct settings *out, struct strerr *e) {

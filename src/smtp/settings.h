@@ -7,11 +7,13 @@
 #include "conf/conf_share.h"
 #include "smtp/content.h"
 #include "smtp/list.h"
+#include "smtp/plugins.h"
 
 struct settings {
   const struct conf *conf;
   const struct lists *lists;
   const struct content_rules *content_rules;
+  const struct plugins *plugins;
   void *holder; /* the source's own */
 };
 

@@ -110,6 +110,16 @@ class SvctoolTest(SvctoolCase):
         with open(self.service("qmail-smtpd.2525", "variables", "MASQUERADE")) as f:
             self.assertEqual(f.read(), "\n")
 
+    def test_plugins(self):
+        """None is asked but where svctool is told so."""
+        for args, want in (((), ("1", None)), (("--smtp-plugin",), (None, None)), (("--smtp-plugin=my.so",), (None, "my.so")),
+                           (("--smtp-plugin=/opt/my.so",), (None, "/opt/my.so"))):
+            for service in ("smtp", "qmtp"):
+                port = free_port()
+                self.svctool(f"--{service}={port}", *args)
+                got = self.variables(f"qmail-{service}d.{port}")
+                self.assertEqual((got.get("DISABLE_PLUGIN"), got.get("SMTP_PLUGIN")), want)
+
     def test_smtp(self):
         self.svctool("--config=qmail", "--default-domain=mail.example.com")
         port, ssl_port = free_port(), free_port()
@@ -121,7 +131,7 @@ class SvctoolTest(SvctoolCase):
         name = f"qmail-smtpd.{port}"
         self.assertEqual(self.variables(name), {
             "AUTHMODULES": "vchkpass", "CHECKRECIPIENT": "1", "DATABYTES": "1000000", "DEFAULT_DOMAIN": "example.com",
-            "FORCE_TLS": "1", "LOCALIP": "127.0.0.1", "MAXDAEMONS": "7", "MAXPERIP": "3", "MIN_FREE": "5", "PORT": str(port),
+            "DISABLE_PLUGIN": "1", "FORCE_TLS": "1", "LOCALIP": "127.0.0.1", "MAXDAEMONS": "7", "MAXPERIP": "3", "MIN_FREE": "5", "PORT": str(port),
             "QUEUE_BASE": "/q", "QUEUE_COUNT": "3", "QUEUE_START": "2", "REQUIREAUTH": "1",
             "RESIDENTS": "0", "SOFT_MEM": "0", "STARTTLS": "1"})
         scan = self.svscan(SCANLOG="1")
@@ -271,7 +281,7 @@ class SvctoolTest(SvctoolCase):
         for args in ((), ("--bogus",), ("--smtp=",), ("--smtp=25x",), ("--smtp=70000",), ("--smtp=0",), ("--smtp=25", "--imap=143"), ("--proxyimap=143",), ("--proxyimap=143", "--mailstore=a b"),
                      ("--starttls",), ("--delivery=../x",), ("--delivery=.x",), ("--tlsd", "--servicedir=rel"),
                      ("--tlsd", "--servicedir=/a b"), ("--tlsd", "--memory=x"), ("--set-variable=A=B", "--service-name=x"),
-                     ("--rmsvc=../../etc",), ("--config=nothing",), ("--config=qmail",), ("--smtp=25", "--localip=1;2")):
+                     ("--rmsvc=../../etc",), ("--config=nothing",), ("--config=qmail",), ("--smtp=25", "--localip=1;2"), ("--smtp=25", "--smtp-plugin=../x.so")):
             err = self.svctool(*args, code=100)
             self.assertTrue(err.startswith("usage: svctool ") and err.count("\n") == 1, args)
         self.assertEqual(os.listdir(self.root.path("service")), [])

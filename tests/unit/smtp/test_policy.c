@@ -205,7 +205,7 @@ static void path(struct smtp_path *p, const char *text) {
 
 static void prepare(struct session *s, const struct conf *conf, const struct lists *lists, const struct given *g) {
   static const struct env env = {.inherit = 1};
-  const struct settings settings = {conf, lists, 0, 0};
+  const struct settings settings = {conf, lists, 0, 0, 0};
   const struct session_place at = {.in = 0, .out = 1, .settings = &settings, .env = &env};
 
   session_init(s, &at);
