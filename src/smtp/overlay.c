@@ -5,8 +5,6 @@
 
 #include "base/log.h"
 #include "mail/envrules.h"
-#include "smtp/reply.h"
-
 
 /* What rules cannot change: it has been acted upon when they come, or says who the client is. */
 static const char *const fixed[] = {"RELAYCLIENT", "SMTPS", "STARTTLS", "FROMRULES", "ENVRULES", "AUTHRULES", "RCPTRULES", "AUTHINFO", "PROTO"};
@@ -60,20 +58,19 @@ static int put_back_fixed(const struct session *s, struct env *env) {
   return 1;
 }
 
-static int refuse(struct session *s, const char *whom, const char *why) {
+static int refuse(const struct session *s, const char *why) {
   LOG(2, session_prefix(&s->c), smtp_lookup_failed, log_s(s->c.ip), log_u(s->c.number), log_s("envrules"), log_s(why));
-  reply(s, 451, "4.3.5", whom);
   return 0;
 }
 
 static int refuse_sender(struct session *s, const char *why) {
   overlay_end(s);
-  return refuse(s, "this server is misconfigured for this sender, please try again later", why);
+  return refuse(s, why);
 }
 
 static int refuse_recipient(struct session *s, const char *why) {
   overlay_rcpt_end(s);
-  return refuse(s, "this server is misconfigured for this recipient, please try again later", why);
+  return refuse(s, why);
 }
 
 static void use(struct session *s, const struct settings *settings) {
@@ -92,6 +89,10 @@ static int make_env(struct session *s, struct env *env) {
   from = apply(s, SET_fromrules, stralloc_cstr(sender), sender->len, env);
   auth = from == -1 ? -1 : apply_auth(s, env);
   return auth == -1 || !put_back_fixed(s, env) ? -1 : from + auth;
+}
+
+int overlay_wants_sender(const struct session *s) {
+  return s->settings && (conf_lines(s->conf, SET_fromrules)->len || (session_may_relay(&s->c) && conf_lines(s->conf, SET_authrules)->len));
 }
 
 int overlay_begin(struct session *s) {

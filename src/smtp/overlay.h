@@ -8,9 +8,14 @@
 
 #include "smtp/session.h"
 
-/* A sender was given: 1 to go on, 0 when the settings the rules make are bad (replied and
- * logged). */
+/* What a client is told, with 451 4.3.5, where the settings that rules make are bad. */
+#define OVERLAY_BAD_SENDER "this server is misconfigured for this sender, please try again later"
+#define OVERLAY_BAD_RECIPIENT "this server is misconfigured for this recipient, please try again later"
+
+/* A sender was given: 1 to go on, 0 when the settings the rules make are bad (logged). */
 int overlay_begin(struct session *s) MUST_CHECK;
+/* May the settings or variables of a message depend on its sender? */
+int overlay_wants_sender(const struct session *s);
 /* A recipient was given, and will be judged: the settings rcpt.envrules makes for him, until overlay_rcpt_end.
  * The same answers. */
 int overlay_rcpt_begin(struct session *s) MUST_CHECK;

@@ -1,5 +1,6 @@
 /* qmtp: see qmtp.h.  The message comes before those whom it concerns: it streams into the queue
- * program, which forgets it again where every recipient is refused. */
+ * program, which forgets it again where every recipient is refused.  Where the sender or a recipient may
+ * have a say in how it is queued, it is held until they are known. */
 #include "smtp/qmtp.h"
 
 #include <errno.h>
@@ -9,7 +10,10 @@
 #include "base/netstring.h"
 #include "smtp/bounce_tag.h"
 #include "smtp/envelope.h"
+#include "smtp/held.h"
 #include "smtp/intake.h"
+#include "smtp/overlay.h"
+#include "smtp/peer.h"
 #include "smtp/policy.h"
 #include "smtp/tls.h"
 
@@ -19,9 +23,16 @@
 #define RECIPIENTS_MAX (256 << 10) /* bytes of the recipients of a packet */
 #define TEXTS_MAX 255              /* different refusals in a packet */
 
+typedef void (*feed_fn)(struct data_reader *r, const char *s, size_t n, data_sink sink, void *ctx);
+
 struct packet {
   struct session *s;
   struct intake in;
+  feed_fn feed;        /* how its lines end */
+  int holds;           /* the message, in held */
+  struct held held;
+  uint64_t room;       /* bytes more that held takes: beyond databytes nothing is kept */
+  int too_large;       /* there was no room */
   int cannot_queue;    /* all of it is to be tried again */
   stralloc verdicts;   /* a byte for each recipient: 0 accepted, else the number of a text */
   struct strlist text; /* refusals */
@@ -58,9 +69,42 @@ static int refuse_plainly(struct packet *p, unsigned code, const char *enhanced,
 
 /* --- the message -------------------------------------------------------------------------------- */
 
-typedef void (*feed_fn)(struct data_reader *r, const char *s, size_t n, data_sink sink, void *ctx);
+/* Lists and rules by which the queue program is run for one sender or recipient as for no other. */
+static int depends_on_envelope(const struct session *s) {
+  return overlay_wants_sender(s) || list_is_there(s->c.lists, LIST_spamignore) || conf_lines(s->conf, SET_domainqueue)->len;
+}
 
-static int stream(struct packet *p, feed_fn feed, uint64_t left) {
+static void hold(struct packet *p, const char *s, size_t n) {
+  if (p->cannot_queue || p->too_large) return;
+  if (n > p->room) {
+    p->too_large = 1;
+    return;
+  }
+  p->room -= n;
+  if (held_put(&p->held, s, n) == 0) return;
+  LOG(2, session_prefix(&p->s->c), smtp_not_queued, log_s(p->s->c.ip), log_u(p->s->c.number), log_u(0), log_s(""), log_s(""), log_s(p->s->messid),
+      log_s(strerror(errno)));
+  p->cannot_queue = 1;
+}
+
+static void pass_on(void *packet, const char *s, size_t n) {
+  struct packet *p = packet;
+
+  p->feed(&p->s->t.data, s, n, intake_put, &p->in);
+}
+
+/* Nothing is kept of a message that is larger than databytes whatever the ends of its lines are. */
+static void begin_message(struct packet *p, char first) {
+  uint64_t limit = conf_number(p->s->conf, SET_databytes);
+  struct strerr e;
+
+  p->feed = first == '\r' ? data_feed_chunk : data_feed_lines;
+  p->holds = depends_on_envelope(p->s);
+  p->room = limit && limit < UINT64_MAX / 2 ? 2 * limit : UINT64_MAX;
+  if (!p->holds) p->cannot_queue = intake_open_early(&p->in, p->s, &e) == -1;
+}
+
+static int stream(struct packet *p, uint64_t left) {
   struct session *s = p->s;
   size_t block = 0;
 
@@ -70,31 +114,31 @@ static int stream(struct packet *p, feed_fn feed, uint64_t left) {
     if (n == 0) errno = EPROTO;
     if (n <= 0) return -1;
     if ((uint64_t)n > left) n = (ssize_t)left;
-    feed(&s->t.data, substdio_peek(&s->in), (size_t)n, intake_put, &p->in);
+    if (p->holds) hold(p, substdio_peek(&s->in), (size_t)n);
+    else pass_on(p, substdio_peek(&s->in), (size_t)n);
     substdio_take(&s->in, (size_t)n);
     left -= (uint64_t)n;
-    if (s->t.data.bytes >= SESSION_WIDE_FROM) session_widen(s);
+    if (s->t.data.bytes >= SESSION_WIDE_FROM || p->held.has_file) session_widen(s);
     block += (size_t)n;
     if (block < BLOCK) continue;
     block = 0;
     session_deadline(s);
   }
-  data_end_chunks(&s->t.data, intake_put, &p->in);
+  if (!p->holds) data_end_chunks(&s->t.data, intake_put, &p->in);
   return 0;
 }
 
 /* 1 taken, 0 the client has ended, -1. */
 static int take_message(struct packet *p) {
   uint64_t left = UINT64_MAX, n;
-  struct strerr e;
   char first;
   int r = netstring_head(&p->s->in, &left, &n);
 
   if (r != 1) return r;
   errno = EPROTO;
   if (!n || substdio_get(&p->s->in, &first, 1) != 1 || (first != '\n' && first != '\r')) return -1;
-  p->cannot_queue = intake_open_early(&p->in, p->s, &e) == -1;
-  if (stream(p, first == '\r' ? data_feed_chunk : data_feed_lines, n - 1) == -1) return -1;
+  begin_message(p, first);
+  if (stream(p, n - 1) == -1) return -1;
   return netstring_tail(&p->s->in, &left) == 0 ? 1 : -1;
 }
 
@@ -123,7 +167,9 @@ static int judge_sender(struct packet *p, int ok, struct policy_reply *r) {
 
   if (!ok) (void)policy_say(r, VERDICT_REJECT, 553, "5.1.7", "syntax error in the sender's address");
   else if (p->cannot_queue) (void)policy_say(r, VERDICT_DEFER, 451, "4.3.0", "unable to queue mail now");
+  else if (p->too_large) (void)policy_say(r, VERDICT_REJECT, 552, "5.3.4", "the message is larger than we take");
   else if (!envelope_complete_sender(s)) return -1;
+  else if (!overlay_begin(s)) (void)policy_say(r, VERDICT_DEFER, 451, "4.3.5", OVERLAY_BAD_SENDER);
   else if (policy_decide(s, STAGE_MAIL, r)) r->code = 0;
   return 0;
 }
@@ -132,12 +178,15 @@ static int judge_sender(struct packet *p, int ok, struct policy_reply *r) {
 static int judge_recipient(struct packet *p, int ok, const struct policy_reply *sender) {
   struct session *s = p->s;
   struct policy_reply r = {0};
-  int done;
+  int accepted, done;
 
   if (sender->code) return refuse(p, sender->code, sender->enhanced, &sender->text) ? 0 : -1;
   if (!ok || !s->t.recipient.address.len) return refuse_plainly(p, 553, "5.1.3", "syntax error in the address") ? 0 : -1;
   if (!bounce_tag_take(s->conf, &s->t.recipient, &s->t.tag)) return -1;
-  if (policy_decide(s, STAGE_RCPT, &r)) done = envelope_add_recipient(s) && stralloc_append(&p->verdicts, 0);
+  if (!overlay_rcpt_begin(s)) return refuse_plainly(p, 451, "4.3.5", OVERLAY_BAD_RECIPIENT) ? 0 : -1;
+  accepted = policy_decide(s, STAGE_RCPT, &r);
+  overlay_rcpt_end(s);
+  if (accepted) done = envelope_add_recipient(s) && stralloc_append(&p->verdicts, 0);
   else done = refuse(p, r.code, r.enhanced, &r.text);
   if (r.code == 421) s->over = 1;
   stralloc_free(&r.text);
@@ -173,6 +222,31 @@ static int take_envelope(struct packet *p) {
 
 /* --- the answer --------------------------------------------------------------------------------- */
 
+/* The message that was held goes to the queue now: 1, or 0 when it cannot. */
+static int release(struct packet *p) {
+  struct session *s = p->s;
+  struct strerr e;
+
+  if (intake_open(&p->in, s, &e) == -1) return 0;
+  if (held_read(&p->held, pass_on, p) == -1) {
+    intake_abandon(&p->in);
+    return 0;
+  }
+  data_end_chunks(&s->t.data, intake_put, &p->in);
+  return 1;
+}
+
+/* What becomes of the message. */
+static int finish(struct packet *p, struct intake_answer *a) {
+  if (!p->holds || release(p)) {
+    intake_finish(&p->in, a);
+    return 1;
+  }
+  a->code = 451;
+  memcpy(a->enhanced, "4.3.0", sizeof "4.3.0");
+  return stralloc_copys(&a->text, "unable to queue mail now");
+}
+
 /* No recipient, no message; else what became of it is said to each that was accepted. */
 static int answer(struct packet *p) {
   struct session *s = p->s;
@@ -180,9 +254,9 @@ static int answer(struct packet *p) {
   stralloc accepted = STRALLOC_INIT, out = STRALLOC_INIT;
   int ok = 1;
 
-  if (s->t.accepted) intake_finish(&p->in, &a);
+  if (s->t.accepted) ok = finish(p, &a);
   else intake_abandon(&p->in);
-  if (s->t.accepted) ok = text_of(&accepted, a.code, a.enhanced, &a.text);
+  if (ok && s->t.accepted) ok = text_of(&accepted, a.code, a.enhanced, &a.text);
   for (size_t i = 0; ok && i < p->verdicts.len; ++i) {
     unsigned char v = (unsigned char)p->verdicts.s[i];
     const stralloc *text = v ? &p->text.item[v - 1] : &accepted;
@@ -212,6 +286,7 @@ static int serve_packet(struct session *s) {
   int saved = errno;
 
   intake_abandon(&p.in);
+  held_free(&p.held);
   stralloc_free(&p.verdicts);
   stralloc_free(&p.address);
   strlist_free(&p.text);
@@ -228,7 +303,7 @@ int qmtp_run(struct session *s) {
 
   s->io_in.session = s->io_out.session = deadline_in(SESSION_SECONDS);
   s->state = STATE_MAIL; /* a transaction is always under way: session_reset ends it */
-  if (conf_flag(s->conf, SET_smtps) && tls_session(s) == -1) return 1;
+  if (!peer_read_proxy(s) || (conf_flag(s->conf, SET_smtps) && tls_session(s) == -1)) return 1;
   if (!policy_decide(s, STAGE_CONNECT, &r)) s->over = 1;
   stralloc_free(&r.text);
   while (served == 1 && !s->over) {

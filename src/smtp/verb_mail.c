@@ -48,8 +48,12 @@ static int begin(struct session *s, const char *arg, size_t n) {
   if (!envelope_path(s, arg, n, "FROM:", &s->t.sender, "5.1.7", &rest, &rest_n)) return 0;
   if (!verbs_parameters(s, "MAIL", rest, rest_n)) return 0;
   if (!envelope_international(s, &s->t.sender, "5.1.7")) return 0;
-  if (envelope_complete_sender(s)) return overlay_begin(s) && policy_run(s, STAGE_MAIL);
-  reply_close(s, "4.3.0", "out of memory");
+  if (!envelope_complete_sender(s)) {
+    reply_close(s, "4.3.0", "out of memory");
+    return 0;
+  }
+  if (overlay_begin(s)) return policy_run(s, STAGE_MAIL);
+  reply(s, 451, "4.3.5", OVERLAY_BAD_SENDER);
   return 0;
 }
 

@@ -35,7 +35,10 @@ static int judge(struct session *s, const char *arg, size_t n) {
     reply_close(s, "4.3.0", "out of memory");
     return 0;
   }
-  if (!overlay_rcpt_begin(s)) return 0;
+  if (!overlay_rcpt_begin(s)) {
+    reply(s, 451, "4.3.5", OVERLAY_BAD_RECIPIENT);
+    return 0;
+  }
   pass = policy_run(s, STAGE_RCPT);
   overlay_rcpt_end(s);
   return pass;

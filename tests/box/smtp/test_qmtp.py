@@ -147,6 +147,95 @@ class Qmtp(unittest.TestCase):
         self.assertEqual(self.root.messages()[0][2], rcpts[1::2])
 
 
+    # What the sender or a recipient has a say in: the message waits for them.
+
+    def test_rules_for_senders(self):
+        """As in SMTP: the queue program's variables, and the checks, of each packet's sender alone."""
+        self.root.control("from.envrules", "list@example.net:QQ_MARK=yes,TCPREMOTEIP=192.0.2.99\nsmall@example.net:DATABYTES=10\n"
+                                           "bad@example.net:DATABYTES=x\nnobody@example.net:BOUNCEMAIL=no mail today\n"
+                                           "strict@example.net:BODYCHECK=words\n")
+        self.root.control("words", "forbidden\n")
+        body = b"\nSubject: x\n\na forbidden word\n"
+        senders = (b"list", b"small", b"bad", b"nobody", b"strict", b"other")
+        answers = self.talk(b"".join(packet(body, s + b"@example.net", b"joe@example.com") for s in senders))
+        self.assertEqual([a[:1] for a in answers], [b"K", b"D", b"Z", b"D", b"D", b"K"])
+        for answer, code in zip(answers[1:5], (b"(#5.3.4)", b"(#4.3.5)", b"(#5.7.1)", b"(#5.7.1)")):
+            self.assertTrue(answer.endswith(code), answers)
+        got = {m[1]: (m[0], m[3]) for m in self.root.messages()}
+        self.assertEqual(sorted(got), [b"list@example.net", b"other@example.net"])
+        self.assertEqual([got[s][1].get("QQ_MARK") for s in sorted(got)], ["yes", None])
+        self.assertEqual(got[b"list@example.net"][1]["TCPREMOTEIP"], "192.0.2.7")
+        self.assertTrue(all(m.endswith(body[1:]) for m, _ in got.values()))
+        self.assertIn("lookup envrules failed", self.log)
+
+    def test_rules_for_those_who_relay(self):
+        self.root.control("auth.envrules", "<>:QQ_MARK=yes\n")
+        for vars, want in (({}, None), ({"RELAYCLIENT": ""}, "yes")):
+            self.talk(packet(b"\nx\n", b"s@example.net", b"joe@example.com"), **vars)
+        self.assertEqual(sorted(str(m[3].get("QQ_MARK")) for m in self.root.messages()), ["None", "yes"])
+
+    def test_rules_for_recipients(self):
+        self.root.control("rcpt.envrules", "ann@example.com:MAXRECIPIENTS=1\nbad@example.com:DATABYTES=x\n")
+        answers = self.talk(packet(b"\nx\n", b"s@example.net", b"joe@example.com", b"ann@example.com", b"bad@example.com", b"tom@example.com"))
+        self.assertEqual([a[:1] for a in answers], [b"K", b"Z", b"Z", b"K"])
+        self.assertTrue(answers[2].endswith(b"(#4.3.5)"))
+
+    def test_spamignore(self):
+        self.root.control("spamignore", "friend@example.net\n")
+        for sender in (b"friend@example.net", b"other@example.net"):
+            self.talk(packet(b"\nx\n", sender, b"joe@example.com"), SPAMFILTER="false")
+        self.assertEqual({m[1]: m[3].get("SPAMFILTER") for m in self.root.messages()}, {b"friend@example.net": None, b"other@example.net": "false"})
+
+    def test_held_as_it_came(self):
+        """Of every length around what stays in memory, with either end of lines, whole and in pieces."""
+        self.root.control("from.envrules", "x@example.net:A=b\n")
+        for n in (1, 100, 32700, 32767, 32768, 32769, 40000, 300000):
+            text = (b"0123456789abcde\n" * (n // 16 + 1))[:n]
+            for first, sent in ((b"\n", text), (b"\r", text.replace(b"\n", b"\r\n"))):
+                data = packet(first + sent, b"s@example.net", b"joe@example.com")
+                step = max(1, len(data) // 50)
+                answer, = self.talk([data[i:i + step] for i in range(0, len(data), step)])
+                self.assertEqual(answer[:1], b"K")
+                m = self.root.messages()
+                self.assertEqual(len(m), 1)
+                self.assertTrue(m[0][0].endswith(b"\n" + text), n)
+                for f in os.listdir(self.root.path("qq")):
+                    os.unlink(self.root.path("qq", f))
+
+    def test_held_and_too_large(self):
+        self.root.control("from.envrules", "x@example.net:A=b\n")
+        self.root.control("databytes", "1000\n")
+        answers = self.talk(b"".join(packet(b"\n" + b"x" * n, b"s@example.net", b"joe@example.com") for n in (1000, 1001, 2001, 200000)))
+        self.assertEqual([a[:1] for a in answers], [b"K", b"D", b"D", b"D"])
+        self.assertTrue(all(a.endswith(b"(#5.3.4)") for a in answers[1:]))
+
+    def test_held_and_broken(self):
+        self.root.control("from.envrules", "x@example.net:A=b\n")
+        for body in (b"\na\rb\n", b"\ra\nb\r\n", b"\na\0b\n", b"\ra\r"):
+            answer, = self.talk(packet(body, b"s@example.net", b"joe@example.com"))
+            self.assertTrue(answer.endswith(b"(#5.6.0)"), answer)
+        self.test_every_beginning_queues_nothing()
+
+    def test_held_and_no_room(self):
+        """A message that cannot be kept is to be tried again; what is short needs no file."""
+        self.root.control("from.envrules", "x@example.net:A=b\n")
+        self.root.process_env = dict(TMPDIR="/nonexistent")
+        answers = self.talk(packet(b"\n" + b"x" * 100000, b"s@example.net", b"joe@example.com") + self.GOOD, TMPDIR="/nonexistent")
+        self.assertEqual([a[:1] for a in answers], [b"Z", b"K", b"D", b"K"])
+        self.assertIn("notqueued 0", self.log)
+
+    def test_held_and_queue_says_no(self):
+        self.root.control("from.envrules", "x@example.net:A=b\n")
+        self.test_queue_says_no()
+
+    def test_behind_a_balancer(self):
+        self.root.control("proxyhosts", "192.0.2.7\n")
+        self.talk(b"PROXY TCP4 198.51.100.9 203.0.113.1 5678 209\r\n" + self.GOOD)
+        self.assertIn(b"(198.51.100.9)", self.root.messages()[0][0])
+        self.assertEqual(self.talk([b"1", b"", b""], end=True), [])
+        self.assertEqual(len(self.root.messages()), 1)
+
+
 class Resident(Qmtp):
     resident = True
 
