@@ -204,6 +204,7 @@ variables() {
             ;;
         qmqp)
             put MAXDAEMONS "${maxdaemons:-75}"
+            put RESIDENTS "${residents:-2}"
             put_if DATABYTES "$databytes"
             ;;
         imap | proxyimap)

@@ -34,6 +34,7 @@ static const char *protocol(const struct session *s) {
     case SPEAKS_SMTP: return smtp[utf8 ? 2 : !!c->extended][!!c->tls][!!c->authenticated];
     case SPEAKS_LMTP: return lmtp[utf8][!!c->tls][!!c->authenticated];
     case SPEAKS_QMTP: return "QMTP";
+    case SPEAKS_QMQP: return "QMQP";
   }
   return "";
 }
@@ -156,7 +157,7 @@ static int begin(struct intake *in, struct session *s) {
   memset(in, 0, offsetof(struct intake, q));
   in->s = s;
   in->limit = conf_number(s->conf, SET_databytes);
-  in->look = content_wanted(s->c.content_rules, s->c.lists);
+  in->look = session_is_judged(&s->c) && content_wanted(s->c.content_rules, s->c.lists);
   return s->t.discard;
 }
 
@@ -205,12 +206,35 @@ static void send_envelope(struct intake *in) {
   const char *end = to + t->recipients.len;
   const char *notify = t->notifies.s;
 
+  if (in->enveloped) return;
   qqclient_from(&in->q, stralloc_cstr(&t->sender.address), t->sender.address.len);
   qqclient_from_dsn(&in->q, stralloc_cstr(&t->dsn), t->dsn.len);
   for (; to < end; to += strlen(to) + 1, notify += strlen(notify) + 1) {
     qqclient_to(&in->q, to, strlen(to));
     qqclient_to_dsn(&in->q, notify, strlen(notify));
   }
+}
+
+/* The end of the message, for the queue program. */
+static void end_message(struct intake *in) {
+  if (in->completes) pass_piece(in, submission_header_end(&in->header, &in->fields, &in->piece));
+  in->completes = 0;
+}
+
+int intake_recipient(struct intake *in, const stralloc *to) {
+  struct transaction *t = &in->s->t;
+
+  if (!in->enveloped) {
+    if (!stralloc_catz(&t->recipients, stralloc_cstr(to), to->len)) return 0; /* the first, for the log */
+    if (in->queued) {
+      end_message(in);
+      qqclient_from(&in->q, stralloc_cstr(&t->sender.address), t->sender.address.len);
+    }
+    in->enveloped = 1;
+  }
+  if (in->queued) qqclient_to(&in->q, stralloc_cstr(to), to->len);
+  ++t->accepted;
+  return 1;
 }
 
 static void log_accepted(const struct session *s, uint64_t qp) {
@@ -260,7 +284,7 @@ static void answer_not_queued(const struct session *s, struct qqresult *r, struc
 static void commit(struct intake *in, struct intake_answer *a) {
   struct qqresult r;
 
-  if (in->completes) pass_piece(in, submission_header_end(&in->header, &in->fields, &in->piece));
+  end_message(in);
   free_header(in);
   send_envelope(in);
   if (qqclient_close(&in->q, &r) == 0) answer_accepted(in->s, in->q.qp, a);
@@ -295,6 +319,11 @@ void intake_finish(struct intake *in, struct intake_answer *a) {
   }
   intake_abandon(in);
   if (pass) answer_accepted(in->s, in->s->c.number, a); /* judged like any other, and thrown away */
+}
+
+void intake_refuse(struct intake *in, const char *why) {
+  log_not_queued(in->s, 0, why);
+  intake_abandon(in);
 }
 
 void intake_abandon(struct intake *in) {

@@ -12,6 +12,7 @@ struct intake {
   int queued;     /* the queue program runs; 0: the message is thrown away */
   uint64_t limit; /* databytes; 0: none */
   int look;       /* checks want to see what is in it */
+  int enveloped;  /* the sender and a recipient have been given */
   int completes;  /* what its header lacks is added */
   struct submission_header header;
   struct submission_fields fields;
@@ -35,8 +36,13 @@ int intake_open_early(struct intake *in, struct session *s, struct strerr *e) MU
 void intake_put(void *in, const char *s, size_t n);
 /* Whatever comes now, it will be refused: for its line ends, or its size. */
 int intake_doomed(const struct intake *in);
+/* For a protocol with more recipients than we would keep: the message is whole, its sender that of the
+ * transaction, and this is the next recipient: 1, or 0 without memory. */
+int intake_recipient(struct intake *in, const stralloc *to) MUST_CHECK;
 /* The message is whole: judge it, queue it, log it.  The answer is the caller's to free. */
 void intake_finish(struct intake *in, struct intake_answer *a);
+/* It is whole, and refused for this reason of the protocol's: nothing is queued, which is logged. */
+void intake_refuse(struct intake *in, const char *why);
 /* It is not, or nobody wants it: nothing is queued, nothing logged. */
 void intake_abandon(struct intake *in);
 void intake_answer_free(struct intake_answer *a);

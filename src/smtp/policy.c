@@ -196,8 +196,10 @@ static void discard(struct session *s, enum policy_stage stage, const struct pol
 
 int policy_decide(struct session *s, enum policy_stage stage, struct policy_reply *r) {
   enum verdict verdict;
-  const struct policy_row *row = policy_judge(s, stage, &verdict, r);
+  const struct policy_row *row;
 
+  if (!session_is_judged(&s->c)) return 1;
+  row = policy_judge(s, stage, &verdict, r);
   s->t.marks |= r->marks;
   s->t.dropped = 0;
   if (r->pause) session_pause(s, r->pause);

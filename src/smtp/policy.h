@@ -43,7 +43,7 @@ int policy_looks_in_dns(const struct conf *conf);
 
 enum policy_stage { STAGE_CONNECT, STAGE_HELO, STAGE_MAIL, STAGE_RCPT, STAGE_DATA };
 
-/* Runs the checks of a stage: 1 to go on, 0 when refused, which is logged, with what the client
+/* Runs the checks of a stage, where there are any for this protocol: 1 to go on, 0 when refused, which is logged, with what the client
  * is to be told in *r (zeroed before, its text freed by the caller).  May wait. */
 int policy_decide(struct session *s, enum policy_stage stage, struct policy_reply *r) MUST_CHECK;
 /* The same, and the client is told. */

@@ -3,22 +3,14 @@
  * The client sends one netstring that holds the message (lines end in LF), the sender and
  * the recipients, each a netstring; it gets one back, whose first byte is K (queued), Z (try
  * again) or D (refused), and the connection is over.  Whoever may connect may relay: that
- * is for tcpserver's rules to limit. */
+ * is for tcpserver's rules to limit, and no check is asked. */
 #ifndef SMTP_QMQP_SERVER_H
 #define SMTP_QMQP_SERVER_H
 
-#include "base/env.h"
-#include "base/strerr.h"
-#include "conf/conf.h"
+#include "smtp/session.h"
 
-struct qmqp_place {
-  int in, out; /* descriptors; may be the same */
-  const struct conf *conf;
-  const struct env *env; /* variables of the connection */
-};
-
-/* Blocks until the client is served, for an hour at most.  0 answered; -1 with e filled: the
- * client went away, ran out of time, or sent something else.  In both cases it is logged. */
-int qmqp_serve(const struct qmqp_place *at, struct strerr *e) MUST_CHECK;
+/* Blocks until the client is served, for an hour at most.  0 answered; 111 (logged) when the client
+ * went away, ran out of time, or sent something else, or the queue cannot take mail now. */
+int qmqp_run(struct session *s);
 
 #endif

@@ -12,6 +12,7 @@
 #include "smtp/envelope.h"
 #include "smtp/held.h"
 #include "smtp/intake.h"
+#include "smtp/letter_reply.h"
 #include "smtp/overlay.h"
 #include "smtp/peer.h"
 #include "smtp/policy.h"
@@ -39,18 +40,11 @@ struct packet {
   stralloc address;
 };
 
-static int text_of(stralloc *out, unsigned code, const char *enhanced, const stralloc *text) {
-  static const char letters[] = "KKKKZD"; /* by the first digit */
-
-  return stralloc_append(out, letters[code / 100]) && stralloc_cats(out, stralloc_cstr(text)) &&
-         (code < 400 || !*enhanced || stralloc_catm(out, " (#", enhanced, ")", (char *)0));
-}
-
 /* The verdict on one recipient: of the refusals each is kept once. */
 static int refuse(struct packet *p, unsigned code, const char *enhanced, const stralloc *text) {
   stralloc line = STRALLOC_INIT;
   size_t i = 0;
-  int ok = text_of(&line, code, enhanced, text);
+  int ok = letter_reply(&line, code, enhanced, stralloc_cstr(text));
 
   while (ok && i < p->text.len && (p->text.item[i].len != line.len || memcmp(p->text.item[i].s, line.s, line.len))) ++i;
   if (i == TEXTS_MAX) i = TEXTS_MAX - 1; /* its letter and reason are those of another refusal of the same client */
@@ -256,7 +250,7 @@ static int answer(struct packet *p) {
 
   if (s->t.accepted) ok = finish(p, &a);
   else intake_abandon(&p->in);
-  if (ok && s->t.accepted) ok = text_of(&accepted, a.code, a.enhanced, &a.text);
+  if (ok && s->t.accepted) ok = letter_reply(&accepted, a.code, a.enhanced, stralloc_cstr(&a.text));
   for (size_t i = 0; ok && i < p->verdicts.len; ++i) {
     unsigned char v = (unsigned char)p->verdicts.s[i];
     const stralloc *text = v ? &p->text.item[v - 1] : &accepted;

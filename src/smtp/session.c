@@ -57,7 +57,7 @@ void session_read_environment(struct session *s) {
 }
 
 const char *session_prefix(const struct connection *c) {
-  static const char *const names[] = {[SPEAKS_SMTP] = "qmail-smtpd: ", [SPEAKS_LMTP] = "qmail-lmtpd: ", [SPEAKS_QMTP] = "qmail-qmtpd: "};
+  static const char *const names[] = {[SPEAKS_SMTP] = "qmail-smtpd: ", [SPEAKS_LMTP] = "qmail-lmtpd: ", [SPEAKS_QMTP] = "qmail-qmtpd: ", [SPEAKS_QMQP] = "qmail-qmqpd: "};
 
   return names[c->speaks];
 }
@@ -147,6 +147,10 @@ void session_pause(struct session *s, uint64_t seconds) {
 
 int session_may_relay(const struct connection *c) {
   return c->relay || (c->authenticated && c->auth_may_relay);
+}
+
+int session_is_judged(const struct connection *c) {
+  return c->speaks != SPEAKS_QMQP;
 }
 
 size_t session_more(struct session *s, size_t *block) {

@@ -41,7 +41,7 @@ enum session_state {
 /* What the client may say of others; bits. */
 enum session_belief { BELIEVE_XCLIENT = 1, BELIEVE_XFORWARD = 2 };
 
-enum session_protocol { SPEAKS_SMTP, SPEAKS_LMTP, SPEAKS_QMTP };
+enum session_protocol { SPEAKS_SMTP, SPEAKS_LMTP, SPEAKS_QMTP, SPEAKS_QMQP };
 
 struct connection {
   uint64_t number; /* in the log: our process, or what tcpserver calls the connection */
@@ -176,5 +176,7 @@ enum line_result {
 };
 enum line_result session_line(struct session *s, size_t max);
 int session_may_relay(const struct connection *c);
+/* By the checks; else whoever may connect may send. */
+int session_is_judged(const struct connection *c);
 
 #endif

@@ -106,6 +106,59 @@ class Server(unittest.TestCase):
         self.assertIn("timed out", self.log)
 
 
+    def test_no_check_is_asked(self):
+        """Nor is anything looked for in the message."""
+        self.root.control("badmailfrom", "s@example.net\n")
+        self.root.control("bodycheck", "hello\n")
+        self.root.control("maxhops", "1\n")
+        data = packet(b"Received: x\nReceived: y\n\nhello\r \0\n", b"s@example.net", b"a@example.org")
+        said, code = self.talk(data, BODYCHECK="bodycheck", MAXRECIPIENTS="1")
+        self.assertEqual((said[said.index(b":") + 1:][:1], code), (b"K", 0))
+        self.assertTrue(self.root.messages()[0][0].endswith(b"\n\nhello\r \0\n"))
+
+    def test_any_number_of_recipients(self):
+        to = [b"u%d@example.org" % i for i in range(100000)]
+        said, code = self.talk(packet(b"x\n", b"s@example.net", *to))
+        self.assertEqual(code, 0)
+        self.assertEqual(self.root.messages()[0][2], to)
+        self.assertIn("recipients 100000", self.log)
+
+    def test_bad_settings(self):
+        self.root.control("databytes", "many\n")
+        said, code = self.talk([])
+        self.assertEqual((said, code), (b"62:Zthis server is misconfigured, please try again later (#4.3.5),", 1))
+
+    def test_behind_a_balancer(self):
+        self.root.control("proxyhosts", "192.0.2.7\n")
+        said, code = self.talk(b"PROXY TCP4 198.51.100.9 203.0.113.1 5678 628\r\n" + GOOD)
+        self.assertEqual(code, 0)
+        self.assertIn(b"(198.51.100.9)", self.root.messages()[0][0])
+        self.assertEqual(self.talk(b"1"), (b"", 111))
+
+    def test_fields_that_are_missing(self):
+        """SUBMISSION is for clients that write messages, whatever they speak."""
+        self.talk(packet(b"Subject: x\n\ny\n", b"s@example.net", b"a@example.org"), SUBMISSION="1")
+        message = self.root.messages()[0][0]
+        self.assertRegex(message, rb"(?s)\nDate: .*\nMessage-ID: <.*@mail\.example\.com>\n\ny\n$")
+
+
+class ResidentServer(unittest.TestCase):
+    def test_clients_one_after_another(self):
+        with SmtpRoot(True, "qmail-qmqpd") as root:
+            for data, letter in ((GOOD, b"K"), (b"nonsense", b""), (GOOD, b"K")):
+                with root.smtp() as s:
+                    s.send(data)
+                    s.sock.shutdown(socket.SHUT_WR)
+                    said = b""
+                    while True:
+                        got = s.sock.recv(4096)
+                        if not got:
+                            break
+                        said += got
+                    self.assertEqual(said[said.find(b":") + 1:][:1], letter)
+            self.assertEqual(len(root.messages()), 2)
+
+
 class Client(unittest.TestCase):
     def setUp(self):
         self.root = SmtpRoot()
