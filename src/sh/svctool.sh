@@ -27,8 +27,8 @@ certdir=${CERTDIR:-$etc/certs}
 # --- the command line ------------------------------------------------------------------------
 what= value= ssl= down= cntrl_given=
 localip=0 maxdaemons= maxperip=25 memory= threads=5 residents=
-starttls= forcetls= auth= forceauth= chkrecipient= remote_auth= databytes= policy= masquerade=
-plugins= plugin=
+starttls= forcetls= auth= forceauth= chkrecipient= remote_auth= databytes= infifo= policy= masquerade=
+plugins= plugin= settings= dnsbl= multi=
 qbase= qcount= qstart= min_free= domain= postmaster=
 mailstore= storeport=
 variable= variable_value= service= common_name= validity_days=365
@@ -55,6 +55,31 @@ variable_name() {
     case $2 in
         "" | [0-9]* | *[!A-Za-z0-9_]*) usage "--$1=$2 is not the name of a variable" ;;
     esac
+}
+text() { # one line, for a variable's file and for .options
+    case $2 in
+        "" | *[[:cntrl:]]*) usage "--$1 wants one line of text" ;;
+    esac
+}
+between() { # OPTION VALUE LEAST MOST
+    number "$1" "$2"
+    [ "$2" -ge "$3" ] && [ "$2" -le "$4" ] || usage "--$1=$2 is not from $3 to $4"
+}
+rate() { # OPTION VALUE: count/seconds
+    case $2 in
+        */*/* | */ | /* | *[!0-9/]*) usage "--$1=$2 is not count/seconds" ;;
+        */*) ;;
+        *) usage "--$1=$2 is not count/seconds" ;;
+    esac
+}
+zones() { # OPTION VALUE: domains in the DNS, separated by commas
+    case $2 in
+        "" | .* | *[!A-Za-z0-9.,-]*) usage "--$1=$2 is no list of domains" ;;
+    esac
+}
+set_to() { # NAME VALUE: a variable of the services that take mail
+    settings="$settings$1=$2
+"
 }
 directory() {
     case $2 in
@@ -96,6 +121,32 @@ for arg; do
         --helocheck) policy="$policy BADHELOCHECK" ;;
         --helofqdn) policy="$policy ENFORCE_FQDN_HELO" ;;
         --qregex) policy="$policy QREGEX" ;;
+        --secureauth) policy="$policy SECUREAUTH" ;;
+        --enablecram) set_to AUTHMECHANISMS "CRAM-SHA512 CRAM-SHA384 CRAM-SHA256 CRAM-SHA224 CRAM-SHA1 CRAM-MD5" ;;
+        --chkrelay) policy="$policy CHECKRELAY" ;;
+        --utf8) policy="$policy SMTPUTF8" ;;
+        --infifo=*) name infifo "$v"; infifo=$v ;;
+        --rbl) dnsbl=zen.spamhaus.org ;;
+        --skip-rbl) policy="$policy SKIPDNSBL" ;;
+        --rbl=*) zones rbl "$v"; dnsbl=$v ;;
+        --spf-program=*) text spf-program "$v"; set_to SPFPROGRAM "$v" ;;
+        --spf=*) between spf "$v" 0 6; set_to SPFBEHAVIOUR "$v" ;;
+        --use-greydaemon) set_to GREYIP 127.0.0.1@1999 ;;
+        --use-greydaemon=*) directory use-greydaemon "/$v"; set_to GREYIP "$v" ;;
+        --rate-connections=* | --rate-connections-net=* | --rate-messages=* | --rate-messages-net=* | --rate-recipients=* | \
+            --rate-recipients-net=* | --sendlimit-messages=* | --sendlimit-recipients=*)
+            o=${arg%%=*}
+            rate "${o#--}" "$v"
+            set_to "$(printf %s "${o#--}" | tr a-z- A-Z_)" "$v"
+            ;;
+        --content-filter) set_to BODYCHECK bodycheck ;;
+        --content-filter=*) directory content-filter "/$v"; set_to BODYCHECK "$v" ;;
+        --virus-filter) set_to VIRUSCHECK 1 ;;
+        --virus-filter=*) between virus-filter "$v" 1 6; set_to VIRUSCHECK "$v" ;;
+        --qhpsi=*) text qhpsi "$v"; set_to QHPSI "$v" ;;
+        --spamfilter=*) text spamfilter "$v"; set_to SPAMFILTER "$v"; multi=1 ;;
+        --spamexitcode=*) between spamexitcode "$v" 0 255; set_to SPAMEXITCODE "$v" ;;
+        --rejectspam=*) between rejectspam "$v" 0 2; set_to REJECTSPAM "$v" ;;
         --smtp-plugin) plugins=1 ;;
         --smtp-plugin=*) case $v in /*) directory smtp-plugin "$v" ;; *) name smtp-plugin "$v" ;; esac; plugins=1 plugin=$v ;;
         --hide-host) policy="$policy HIDE_HOST" ;;
@@ -176,31 +227,34 @@ variables() {
     esac
     case $what in
         smtp | qmtp)
+            put_if SMTPS "$ssl"
+            put_if CHECKRECIPIENT "$chkrecipient"
+            put_if DATABYTES "$databytes"
+            for v in $policy; do put "$v" 1; done
+            printf %s "$settings" | while IFS= read -r v; do put "${v%%=*}" "${v#*=}"; done
+            [ -z "$masquerade" ] || put MASQUERADE "" # set, to nothing
+            put_if QMAILQUEUE "${multi:+qmail-multi}"
             [ -n "$plugins" ] || put DISABLE_PLUGIN 1
             put_if SMTP_PLUGIN "$plugin"
             ;;
+    esac
+    case $what in
+        inlookup) ;; # has its own
+        *) put_if INFIFO "$infifo" ;;
     esac
     case $what in
         smtp)
             put MAXDAEMONS "${maxdaemons:-75}"
             # Whoever must log in first gets a process of his own.
             put RESIDENTS "${residents:-$([ -n "$forceauth" ] && echo 0 || echo 2)}"
-            put_if SMTPS "$ssl"
             put_if STARTTLS "$starttls"
             put_if FORCE_TLS "$forcetls"
             put_if REQUIREAUTH "$forceauth"
             [ -z "$auth" ] || put AUTHMODULES vchkpass
-            put_if CHECKRECIPIENT "$chkrecipient"
-            put_if DATABYTES "$databytes"
-            for v in $policy; do put "$v" 1; done
-            [ -z "$masquerade" ] || put MASQUERADE "" # set, to nothing
             ;;
         qmtp)
             put MAXDAEMONS "${maxdaemons:-75}"
             put RESIDENTS "${residents:-2}"
-            put_if SMTPS "$ssl"
-            put_if CHECKRECIPIENT "$chkrecipient"
-            put_if DATABYTES "$databytes"
             ;;
         qmqp)
             put MAXDAEMONS "${maxdaemons:-75}"
@@ -286,6 +340,7 @@ make_service() { # with the command line as arguments
     chmod 755 "$new" "$new/log" "$new/log/run" "$new/variables"
     [ -z "$down" ] || : > "$new/down"
     make_logdir
+    [ -z "$dnsbl" ] || dns_lists
     target=$servicedir/$svc
     if [ -d "$target" ]; then
         move_over "$new" "$target"
@@ -295,6 +350,11 @@ make_service() { # with the command line as arguments
     fi
     trap - EXIT
     say "$target is ready"
+}
+dns_lists() {
+    [ ! -e "$cntrldir/dnsbllist" ] || say "$cntrldir/dnsbllist is there, and stays as it is"
+    default_file "$cntrldir/dnsbllist" "$(printf '%s\n' "$dnsbl" | tr , '\n')
+"
 }
 need_service() { # NAME
     [ -n "$1" ] || usage "--service-name is missing"

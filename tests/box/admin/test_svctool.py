@@ -110,6 +110,44 @@ class SvctoolTest(SvctoolCase):
         with open(self.service("qmail-smtpd.2525", "variables", "MASQUERADE")) as f:
             self.assertEqual(f.read(), "\n")
 
+    def test_smtp_settings(self):
+        """Switches with a value, for SMTP and QMTP alike; each variable is one the server knows."""
+        args = {"--secureauth": ("SECUREAUTH", "1"), "--chkrelay": ("CHECKRELAY", "1"), "--utf8": ("SMTPUTF8", "1"), "--skip-rbl": ("SKIPDNSBL", "1"),
+                "--enablecram": ("AUTHMECHANISMS", "CRAM-SHA512 CRAM-SHA384 CRAM-SHA256 CRAM-SHA224 CRAM-SHA1 CRAM-MD5"),
+                "--infifo=other": ("INFIFO", "other"), "--spf=3": ("SPFBEHAVIOUR", "3"), "--spf-program=/bin/spf -x 'a b'": ("SPFPROGRAM", "/bin/spf -x 'a b'"),
+                "--use-greydaemon": ("GREYIP", "127.0.0.1@1999"), "--content-filter": ("BODYCHECK", "bodycheck"), "--virus-filter=4": ("VIRUSCHECK", "4"),
+                "--rate-connections=60/60": ("RATE_CONNECTIONS", "60/60"), "--rate-connections-net=600/60": ("RATE_CONNECTIONS_NET", "600/60"),
+                "--rate-messages=1/2": ("RATE_MESSAGES", "1/2"), "--rate-messages-net=3/4": ("RATE_MESSAGES_NET", "3/4"),
+                "--rate-recipients=5/6": ("RATE_RECIPIENTS", "5/6"), "--rate-recipients-net=7/8": ("RATE_RECIPIENTS_NET", "7/8"),
+                "--sendlimit-messages=9/10": ("SENDLIMIT_MESSAGES", "9/10"), "--sendlimit-recipients=11/12": ("SENDLIMIT_RECIPIENTS", "11/12"),
+                "--qhpsi=clamdscan %s --fdpass": ("QHPSI", "clamdscan %s --fdpass"), "--spamfilter=bogofilter -p -d /etc/indimail": ("SPAMFILTER", "bogofilter -p -d /etc/indimail"),
+                "--spamexitcode=0": ("SPAMEXITCODE", "0"), "--rejectspam=2": ("REJECTSPAM", "2")}
+        known = open(os.path.join(TOP, "src/conf/schema.def")).read()
+        for service in ("smtp", "qmtp"):
+            port = free_port()
+            self.svctool(f"--{service}={port}", *args)
+            got = self.variables(f"qmail-{service}d.{port}")
+            for name, value in args.values():
+                self.assertEqual(got[name], value)
+                self.assertRegex(known, rf'"(\w+,)*{name}(,\w+)*"')
+            self.assertEqual(got["QMAILQUEUE"], "qmail-multi")
+            self.svctool(f"--refreshsvc=qmail-{service}d.{port}")
+            self.assertEqual(self.variables(f"qmail-{service}d.{port}"), got)
+        port = free_port()
+        self.svctool(f"--smtp={port}", "--use-greydaemon=::1@7", "--content-filter=rules/body", "--virus-filter")
+        got = self.variables(f"qmail-smtpd.{port}")
+        self.assertEqual([got.get(n) for n in ("GREYIP", "BODYCHECK", "VIRUSCHECK", "QMAILQUEUE")], ["::1@7", "rules/body", "1", None])
+
+    def test_dns_lists(self):
+        path = self.root.path("control/dnsbllist")
+        self.svctool(f"--smtp={free_port()}", "--rbl=bl.example.net,dnsbl.example.org")
+        self.assertEqual(open(path).read(), "bl.example.net\ndnsbl.example.org\n")
+        self.assertIn("stays as it is", self.svctool(f"--smtp={free_port()}", "--rbl"))
+        self.assertEqual(open(path).read(), "bl.example.net\ndnsbl.example.org\n")
+        os.unlink(path)
+        self.svctool(f"--smtp={free_port()}", "--rbl")
+        self.assertEqual(open(path).read(), "zen.spamhaus.org\n")
+
     def test_plugins(self):
         """None is asked but where svctool is told so."""
         for args, want in (((), ("1", None)), (("--smtp-plugin",), (None, None)), (("--smtp-plugin=my.so",), (None, "my.so")),
@@ -281,7 +319,10 @@ class SvctoolTest(SvctoolCase):
         for args in ((), ("--bogus",), ("--smtp=",), ("--smtp=25x",), ("--smtp=70000",), ("--smtp=0",), ("--smtp=25", "--imap=143"), ("--proxyimap=143",), ("--proxyimap=143", "--mailstore=a b"),
                      ("--starttls",), ("--delivery=../x",), ("--delivery=.x",), ("--tlsd", "--servicedir=rel"),
                      ("--tlsd", "--servicedir=/a b"), ("--tlsd", "--memory=x"), ("--set-variable=A=B", "--service-name=x"),
-                     ("--rmsvc=../../etc",), ("--config=nothing",), ("--config=qmail",), ("--smtp=25", "--localip=1;2"), ("--smtp=25", "--smtp-plugin=../x.so")):
+                     ("--rmsvc=../../etc",), ("--config=nothing",), ("--config=qmail",), ("--smtp=25", "--localip=1;2"), ("--smtp=25", "--smtp-plugin=../x.so"),
+                     ("--smtp=25", "--rate-messages=5"), ("--smtp=25", "--rate-messages=/5"), ("--smtp=25", "--rate-messages=5/x"), ("--smtp=25", "--rate-messages=1/2/3"),
+                     ("--smtp=25", "--spf=7"), ("--smtp=25", "--spf-program="), ("--smtp=25", "--spamfilter=a\nb"), ("--smtp=25", "--rejectspam=3"),
+                     ("--smtp=25", "--rbl=a b"), ("--smtp=25", "--rbl="), ("--smtp=25", "--use-greydaemon=1;2"), ("--smtp=25", "--virus-filter=0")):
             err = self.svctool(*args, code=100)
             self.assertTrue(err.startswith("usage: svctool ") and err.count("\n") == 1, args)
         self.assertEqual(os.listdir(self.root.path("service")), [])
