@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "crypt/password_import.h"
+#include "crypt/saslprep_unicode.h"
 
 /* Costs: yescrypt's own default is about 25 ms of one core of 2024; the others are
  * set to about as much. */
@@ -82,8 +83,7 @@ static int refuse(struct strerr *e, const char *text) {
   return -1;
 }
 
-int password_hash(enum password_scheme scheme, const char *password, stralloc *hash,
-                  struct strerr *e) {
+static int hash_text(enum password_scheme scheme, const char *password, stralloc *hash, struct strerr *e) {
   char salt[CRYPT_GENSALT_OUTPUT_SIZE];
   struct crypt_data *data;
   const char *out;
@@ -102,7 +102,17 @@ int password_hash(enum password_scheme scheme, const char *password, stralloc *h
   return r;
 }
 
-int password_verify(const char *password, const char *hash, struct strerr *e) {
+int password_hash(enum password_scheme scheme, const char *password, stralloc *hash,
+                  struct strerr *e) {
+  stralloc prepared = STRALLOC_INIT;
+  int differs = saslprep_differs(&prepared, password, SASLPREP_STORED);
+  int r = differs == -1 ? strerr_sys(e, "unable to hash a password", (char *)0) : hash_text(scheme, differs ? prepared.s : password, hash, e);
+
+  stralloc_wipe(&prepared);
+  return r;
+}
+
+static int verify_text(const char *password, const char *hash, struct strerr *e) {
   struct crypt_data *data;
   const char *out;
   size_t n = strlen(hash);
@@ -117,6 +127,18 @@ int password_verify(const char *password, const char *hash, struct strerr *e) {
   if (out) r = strlen(out) == n && bytes_equal_secret(out, hash, n);
   else if (errno == ENOMEM) r = strerr_sys(e, "unable to check a password", (char *)0);
   release(data);
+  return r;
+}
+
+int password_verify(const char *password, const char *hash, struct strerr *e) {
+  stralloc prepared = STRALLOC_INIT;
+  int r = verify_text(password, hash, e);
+
+  if (r == 0) switch (saslprep_differs(&prepared, password, SASLPREP_QUERY)) {
+      case 1: r = verify_text(prepared.s, hash, e); break;
+      case -1: r = strerr_sys(e, "unable to check a password", (char *)0); break;
+    }
+  stralloc_wipe(&prepared);
   return r;
 }
 

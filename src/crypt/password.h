@@ -24,13 +24,14 @@ enum password_scheme {
 int password_scheme_find(const char *name, enum password_scheme *scheme);
 /* Name of the scheme of a stored hash; "unknown" for text that is none of ours. */
 const char *password_scheme_name(const char *hash);
-/* Hash with a fresh salt: 0, or -1 with e filled (e->permanent when the password
+/* Hash with a fresh salt, of the prepared form (crypt/saslprep_unicode.h) where there is one: 0, or -1 with e filled (e->permanent when the password
  * itself is refused: empty, too long for the scheme). */
 int password_hash(enum password_scheme scheme, const char *password, stralloc *hash,
                   struct strerr *e) MUST_CHECK;
 /* 1 right; 0 wrong, or a stored text that is no hash; -1 with e filled when memory
  * ran out.  Any method of libcrypt is verified, and those of crypt/password_import.h, so that
- * imported hashes serve until they are replaced. */
+ * imported hashes serve until they are replaced.  The password may be as it was when it was hashed, or
+ * anything with the same prepared form. */
 int password_verify(const char *password, const char *hash, struct strerr *e) MUST_CHECK;
 /* Would a new hash of this scheme be harder to guess than the stored text? */
 int password_is_weaker(const char *stored, enum password_scheme than);

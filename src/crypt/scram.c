@@ -9,7 +9,7 @@
 #include "base/base64.h"
 #include "base/bytes.h"
 #include "base/scan.h"
-#include "crypt/saslprep.h"
+#include "crypt/saslprep_unicode.h"
 
 static const struct {
   const char *name;
@@ -108,14 +108,17 @@ int scram_settings_ok(const char *mechanisms, uint64_t iterations, struct strerr
 
 int scram_credentials(const char *mechanisms, uint64_t iterations, const char *password, stralloc *out,
                       struct strerr *e) {
+  stralloc prepared = STRALLOC_INIT;
   enum scram_hash hash;
+  int r;
 
   stralloc_cut(out, 0);
   if (scram_settings_ok(mechanisms, iterations, e) == -1) return -1;
-  if (!saslprep_ok(password, strlen(password))) return 0;
-  while (next_mechanism(&mechanisms, &hash) == 1)
-    if (add_mechanism(out, hash, iterations, password, e) == -1) return -1;
-  return 0;
+  r = saslprep_unicode(&prepared, password, SASLPREP_STORED);
+  if (r == -1) strerr_set(e, "out of memory", (char *)0);
+  while (r == 1 && next_mechanism(&mechanisms, &hash) == 1) r = add_mechanism(out, hash, iterations, prepared.s, e) == -1 ? -1 : 1;
+  stralloc_wipe(&prepared);
+  return r == -1 ? -1 : 0;
 }
 
 /* The bytes of a base64 field, which must have at least min and at most max of them: how

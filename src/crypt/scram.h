@@ -37,7 +37,7 @@ int scram_derive(struct scram_keys *k, const char *password, size_t n, struct st
  * credentials with?  0, or -1 with e filled, permanent. */
 int scram_settings_ok(const char *mechanisms, uint64_t iterations, struct strerr *e) MUST_CHECK;
 /* The credentials of a password for the mechanisms named, with fresh salts, into out:
- * "" for a password that cannot be prepared, which then serves other mechanisms only.  0, or
+ * "" for a password that cannot be prepared (crypt/saslprep_unicode.h), which then serves other mechanisms only.  0, or
  * -1 with e filled (permanent: the settings are not ok). */
 int scram_credentials(const char *mechanisms, uint64_t iterations, const char *password, stralloc *out,
                       struct strerr *e) MUST_CHECK;

@@ -6,7 +6,7 @@
 set -eu
 
 BUILD_PACKAGES="gcc libc6-dev make libssl-dev libsqlite3-dev libmariadb-dev libcrypt-dev libpcre2-dev libidn2-dev libmd-dev libpam0g-dev libldap-dev"
-RUN_PACKAGES="openssl python3 courier-imap courier-pop procps"
+RUN_PACKAGES="openssl libidn12 python3 courier-imap courier-pop procps"
 # Dovecot's packages cannot be installed beside Courier's: for the tests they are unpacked, and not more.
 UNPACKED=build/unpacked
 unpack=

@@ -66,7 +66,7 @@ class Scram(unittest.TestCase):
         self.assertEqual((list(self.stored("joe")), iterations), (["SCRAM-SHA-256"], 4096))
         self.assertEqual((stored, server), keys("SCRAM-SHA-256", "other", salt, 4096))
         # of these nothing can be made
-        self.site.ok("vpasswd", "joe@example.com", "-", input="gehéim\n".encode())
+        self.site.ok("vpasswd", "joe@example.com", "-", input="geh\U0001f600m\n".encode())
         self.assertEqual(self.stored("joe"), {})
         self.site.ok("vpasswd", "joe@example.com", "-", input=b"other\n")
         self.site.ok("vpasswd", "-e", "joe@example.com", "-", input=b"$6$rounds=1000$saltsalt$x\n")
@@ -129,6 +129,20 @@ class Scram(unittest.TestCase):
         self.assertEqual(sorted(self.stored("joe")), MECHANISMS)
         self.assertEqual(self.login("joe@example.com", "secret"), "ok")
         self.assertNotIn("secret", self.site.logged())
+
+    def test_other_scripts(self):
+        """However a password was typed it is the same, by SCRAM and by PLAIN, and for whom it was learnt at a login."""
+        composed, decomposed, wide = "caf\u00e9", "cafe\u0301", "\uff43\uff41\uff46\u00e9"
+        self.add("joe", decomposed)
+        self.site.start_lookup()
+        self.assertEqual(sorted(self.stored("joe")), MECHANISMS)
+        self.assertEqual(self.login("joe@example.com", composed), "ok")
+        self.assertEqual(self.login("joe@example.com", "cafe"), "none")
+        for password, want in ((composed, 0), (decomposed, 0), (wide, 0), ("cafe", 1), ("CAF\u00c9", 1)):
+            self.assertEqual(self.site.query("verify", "joe@example.com", "smtp", password=password)[0], want, password)
+        self.site.sql("UPDATE users SET scram = '' WHERE name = 'joe'")
+        self.assertEqual(self.site.query("verify", "joe@example.com", "smtp", password=wide)[0], 0)
+        self.assertEqual(self.login("joe@example.com", composed), "ok")
 
     def test_who_may_ask(self):
         self.add("joe", "secret")
