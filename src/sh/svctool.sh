@@ -65,12 +65,17 @@ between() { # OPTION VALUE LEAST MOST
     number "$1" "$2"
     [ "$2" -ge "$3" ] && [ "$2" -le "$4" ] || usage "--$1=$2 is not from $3 to $4"
 }
-rate() { # OPTION VALUE: count/seconds
+rate() { # OPTION VALUE: count/seconds, or several with blanks between
     case $2 in
-        */*/* | */ | /* | *[!0-9/]*) usage "--$1=$2 is not count/seconds" ;;
-        */*) ;;
-        *) usage "--$1=$2 is not count/seconds" ;;
+        "" | *[!0-9/\ ]*) usage "--$1=$2 is not count/seconds" ;;
     esac
+    for limit in $2; do
+        case $limit in
+            */*/* | */ | /*) usage "--$1=$2 is not count/seconds" ;;
+            */*) ;;
+            *) usage "--$1=$2 is not count/seconds" ;;
+        esac
+    done
 }
 zones() { # OPTION VALUE: domains in the DNS, separated by commas
     case $2 in

@@ -45,12 +45,12 @@ static void finish(const struct session *s, const char *which, int ok, const str
 
 static void tell_limit(const struct session *s, enum setting limit, const char *what) {
   stralloc to = STRALLOC_INIT, field = STRALLOC_INIT, text = STRALLOC_INIT;
-  const char *named = conf_line(s->conf, SET_sendlimit_notify);
+  const char *named = conf_line(s->conf, SET_sendlimit_notify), *limits = conf_line(s->conf, limit);
   int ok = *named ? stralloc_copys(&to, named) : stralloc_catm(&to, "postmaster@", conf_line(s->conf, SET_me), (char *)0);
 
   ok = ok && stralloc_catm(&field, "<", to.s, ">", (char *)0) && stralloc_append(&to, 0) &&
        begin(s, field.s, "sending limit reached", &text) && stralloc_catlit(&text, "The account ") && stralloc_cat(&text, &s->c.user) &&
-       stralloc_catm(&text, "\nhas reached its limit of ", conf_line(s->conf, limit), " (", what, " / seconds).\n",
+       stralloc_catm(&text, strchr(limits, ' ') ? "\nhas reached one of its limits, " : "\nhas reached its limit of ", limits, " (", what, " / seconds).\n",
                      "What it sends beyond that is put off; last tried from ", s->c.ip,
                      ".\nIf that is not what its owner does, the password is known to somebody else.\n", (char *)0);
   finish(s, "sendlimit_notify", ok, &to, &text);

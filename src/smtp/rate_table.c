@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/lock.h"
@@ -20,20 +21,32 @@
 
 #define SECONDS_MAX (366 * 86400)
 
-int rate_limit_parse(const char *s, struct rate_limit *l) {
-  size_t n = strcspn(s, "/");
+static int parse_one(const char *s, size_t len, struct rate_limit *l) {
+  size_t n = bytes_chr(s, len, '/');
 
-  l->count = l->seconds = 0;
-  if (!*s) return 1;
-  return s[n] && scan_u64(s, n, &l->count) && scan_u64(s + n + 1, strlen(s + n + 1), &l->seconds) && l->seconds &&
+  return n < len && scan_u64(s, n, &l->count) && scan_u64(s + n + 1, len - n - 1, &l->seconds) && l->seconds &&
          l->seconds <= SECONDS_MAX && l->count <= UINT32_MAX / 2;
 }
 
+int rate_limits_parse(const char *s, struct rate_limits *l) {
+  memset(l, 0, sizeof *l);
+  while (*s) {
+    size_t n = strcspn(s, " ");
+
+    if (l->n == RATE_LIMITS || !parse_one(s, n, &l->limit[l->n])) return 0;
+    ++l->n;
+    s += n;
+    if (*s && !*(s += strspn(s, " "))) return 0;
+  }
+  return 1;
+}
+
 /* FNV-1a, begun with what nobody outside knows. */
-static uint64_t hash(uint64_t seed, const char *s, size_t n) {
+static uint64_t hash(uint64_t seed, const char *s, size_t n, uint64_t seconds) {
   uint64_t h = 1469598103934665603u ^ seed;
 
   for (size_t i = 0; i < n; ++i) h = (h ^ (unsigned char)s[i]) * 1099511628211u;
+  for (size_t i = 0; i < sizeof(uint32_t); ++i) h = (h ^ (seconds >> 8 * i & 255)) * 1099511628211u;
   h ^= h >> 32;
   return h ? h : 1;
 }
@@ -75,7 +88,7 @@ enum rate_verdict rate_hit(struct rate_table *t, const char *key, size_t n, cons
   if (now < 0) now = 0;
   window = (uint32_t)((uint64_t)now / l->seconds) + 1;
   left = (uint32_t)(l->seconds - (uint64_t)now % l->seconds);
-  p = find(t, hash(t->seed, key, n), window, look);
+  p = find(t, hash(t->seed, key, n, l->seconds), window, look);
   if (!p) return l->count ? RATE_WITHIN : RATE_OVER;
   if (look) {
     seen = *p;
@@ -90,6 +103,16 @@ enum rate_verdict rate_hit(struct rate_table *t, const char *key, size_t n, cons
   if (p->told == window) return RATE_OVER;
   p->told = window;
   return RATE_OVER_FIRST;
+}
+
+/* What is over one limit is counted by none. */
+enum rate_verdict rate_hit_all(struct rate_table *t, const char *key, size_t n, const struct rate_limits *l, int64_t now, int look) {
+  enum rate_verdict v = RATE_WITHIN;
+
+  for (size_t i = 0; i < l->n; ++i)
+    if (rate_hit(t, key, n, &l->limit[i], now, 1) != RATE_WITHIN) return rate_hit(t, key, n, &l->limit[i], now, look);
+  for (size_t i = 0; !look && v == RATE_WITHIN && i < l->n; ++i) v = rate_hit(t, key, n, &l->limit[i], now, 0);
+  return v;
 }
 
 /* --- the file ------------------------------------------------------------------------------------- */

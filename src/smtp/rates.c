@@ -12,11 +12,11 @@ static const enum setting limits[] = {SET_rate_connections, SET_rate_connections
                                       SET_rate_recipients,  SET_rate_recipients_net,  SET_sendlimit_messages, SET_sendlimit_recipients};
 
 int rates_valid(const struct conf *conf, struct strerr *e) {
-  struct rate_limit l;
+  struct rate_limits l;
 
   for (size_t i = 0; i < sizeof limits / sizeof *limits; ++i) {
-    if (rate_limit_parse(conf_line(conf, limits[i]), &l)) continue;
-    strerr_set(e, stralloc_cstr(&conf->v[limits[i]].where), ": count/seconds is wanted: ", conf_line(conf, limits[i]), (char *)0);
+    if (rate_limits_parse(conf_line(conf, limits[i]), &l)) continue;
+    strerr_set(e, stralloc_cstr(&conf->v[limits[i]].where), ": count/seconds is wanted, or up to four of these: ", conf_line(conf, limits[i]), (char *)0);
     e->permanent = 1;
     return -1;
   }
@@ -24,12 +24,12 @@ int rates_valid(const struct conf *conf, struct strerr *e) {
 }
 
 static enum rate_verdict hit(const struct connection *c, const struct conf *conf, enum setting limit, const char *key, size_t n) {
-  struct rate_limit l;
+  struct rate_limits l;
   struct rate_table *t;
 
-  if (!rate_limit_parse(conf_line(conf, limit), &l) || !l.seconds) return RATE_WITHIN;
+  if (!rate_limits_parse(conf_line(conf, limit), &l) || !l.n) return RATE_WITHIN;
   t = rate_table_open();
-  return t ? rate_hit(t, key, n, &l, wall_now(), c->input == -1) : RATE_WITHIN;
+  return t ? rate_hit_all(t, key, n, &l, wall_now(), c->input == -1) : RATE_WITHIN;
 }
 
 /* What is counted, and of which address: all but the first bits of it are zero. */

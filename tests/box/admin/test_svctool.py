@@ -119,7 +119,7 @@ class SvctoolTest(SvctoolCase):
                 "--rate-connections=60/60": ("RATE_CONNECTIONS", "60/60"), "--rate-connections-net=600/60": ("RATE_CONNECTIONS_NET", "600/60"),
                 "--rate-messages=1/2": ("RATE_MESSAGES", "1/2"), "--rate-messages-net=3/4": ("RATE_MESSAGES_NET", "3/4"),
                 "--rate-recipients=5/6": ("RATE_RECIPIENTS", "5/6"), "--rate-recipients-net=7/8": ("RATE_RECIPIENTS_NET", "7/8"),
-                "--sendlimit-messages=9/10": ("SENDLIMIT_MESSAGES", "9/10"), "--sendlimit-recipients=11/12": ("SENDLIMIT_RECIPIENTS", "11/12"),
+                "--sendlimit-messages=9/10 11/12": ("SENDLIMIT_MESSAGES", "9/10 11/12"), "--sendlimit-recipients=11/12": ("SENDLIMIT_RECIPIENTS", "11/12"),
                 "--qhpsi=clamdscan %s --fdpass": ("QHPSI", "clamdscan %s --fdpass"), "--spamfilter=bogofilter -p -d /etc/indimail": ("SPAMFILTER", "bogofilter -p -d /etc/indimail"),
                 "--spamexitcode=0": ("SPAMEXITCODE", "0"), "--rejectspam=2": ("REJECTSPAM", "2")}
         known = open(os.path.join(TOP, "src/conf/schema.def")).read()
@@ -320,7 +320,7 @@ class SvctoolTest(SvctoolCase):
                      ("--starttls",), ("--delivery=../x",), ("--delivery=.x",), ("--tlsd", "--servicedir=rel"),
                      ("--tlsd", "--servicedir=/a b"), ("--tlsd", "--memory=x"), ("--set-variable=A=B", "--service-name=x"),
                      ("--rmsvc=../../etc",), ("--config=nothing",), ("--config=qmail",), ("--smtp=25", "--localip=1;2"), ("--smtp=25", "--smtp-plugin=../x.so"),
-                     ("--smtp=25", "--rate-messages=5"), ("--smtp=25", "--rate-messages=/5"), ("--smtp=25", "--rate-messages=5/x"), ("--smtp=25", "--rate-messages=1/2/3"),
+                     ("--smtp=25", "--rate-messages=5"), ("--smtp=25", "--rate-messages=/5"), ("--smtp=25", "--rate-messages=5/x"), ("--smtp=25", "--rate-messages=1/2/3"), ("--smtp=25", "--rate-messages=1/2 3"), ("--smtp=25", "--rate-messages=1/2 *"),
                      ("--smtp=25", "--spf=7"), ("--smtp=25", "--spf-program="), ("--smtp=25", "--spamfilter=a\nb"), ("--smtp=25", "--rejectspam=3"),
                      ("--smtp=25", "--rbl=a b"), ("--smtp=25", "--rbl="), ("--smtp=25", "--use-greydaemon=1;2"), ("--smtp=25", "--virus-filter=0")):
             err = self.svctool(*args, code=100)

@@ -75,11 +75,32 @@ class Rates(unittest.TestCase):
             self.assertIn("To: <postmaster@mail.example.com>\n", text)
         self.assertEqual({(m[1], tuple(m[2])) for m in self.root.messages()}, {(b"", (b"postmaster@mail.example.com",))})
 
+    def test_an_hour_and_a_day(self):
+        """Each account may send so much in either; what one limit refuses is not counted by the other."""
+        self.root.certificate()
+        self.root.control("sendlimit_recipients", "2/3600 4/31536000\n")
+        with self.root.smtp(["mail.example.com", self.root.checkpassword, "/bin/false", self.root.seen], STARTTLS="1") as s:
+            s.hello()
+            s.starttls()
+            s.cmd("EHLO x")
+            s.cmd("AUTH PLAIN " + plain("joe", "secret"))
+            self.assertEqual(self.send(s, M, R, R, R, R, R, R), [250, 250, 250, 450, 450, 450, 450])
+        for limits, want in (("100/3600 4/31536000", [250, 250, 250, 450]), ("100/3600 100/31536000", [250] * 4)):
+            with self.root.smtp(["mail.example.com", self.root.checkpassword, "/bin/false", self.root.seen], STARTTLS="1", SENDLIMIT_RECIPIENTS=limits) as s:
+                s.hello()
+                s.starttls()
+                s.cmd("EHLO x")
+                s.cmd("AUTH PLAIN " + plain("joe", "secret"))
+                self.assertEqual(self.send(s, M, R, R, R), want)
+        texts = [m[0].decode() for m in self.root.messages()]
+        self.assertEqual(len(texts), 2)
+        self.assertIn("has reached one of its limits, 2/3600 4/31536000 (recipients / seconds)", texts[0] + texts[1])
+
     def test_bad_settings(self):
         self.root.control("rate_messages", "many\n")
         with self.root.smtp() as s:
             self.assertEqual(s.reply()[0], 421)
-            wait_for(lambda: "rate_messages: count/seconds is wanted: many" in s.logged(), what="the reason in the log")
+            wait_for(lambda: "rate_messages: count/seconds is wanted, or up to four of these: many" in s.logged(), what="the reason in the log")
 
     def test_no_table(self):
         """Where it cannot be made, or is somebody else's, mail goes on."""

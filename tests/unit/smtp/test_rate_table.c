@@ -17,11 +17,49 @@ static void parse(void) {
                {"10/60s", 0, 0, 0}, {"-1/60", 0, 0, 0},     {" 1/60", 0, 0, 0}, {"99999999999/60", 0, 0, 0},    {"1/2/3", 0, 0, 0}};
 
   for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
-    struct rate_limit l;
+    struct rate_limits l;
 
-    CHECK_CASE(rate_limit_parse(cases[i].text, &l) == cases[i].want, cases[i].text);
-    if (cases[i].want) CHECK_CASE(l.count == cases[i].count && l.seconds == cases[i].seconds, cases[i].text);
+    CHECK_CASE(rate_limits_parse(cases[i].text, &l) == cases[i].want, cases[i].text);
+    if (cases[i].want) CHECK_CASE(l.n == !!cases[i].seconds && l.limit[0].count == cases[i].count && l.limit[0].seconds == cases[i].seconds, cases[i].text);
   }
+}
+
+static void parse_several(void) {
+  static const struct {
+    const char *text;
+    size_t n; /* 0: refused */
+  } cases[] = {{"1/2 3/4", 2}, {"1/2  3/4 5/6 7/8", 4}, {"1/2 3/4 5/6 7/8 9/10", 0}, {"1/2 ", 0}, {"1/2 3", 0}, {"1/2 /4", 0}, {"1/2,3/4", 0}, {"1/2\t3/4", 0}};
+
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
+    struct rate_limits l;
+    int r = rate_limits_parse(cases[i].text, &l);
+
+    CHECK_CASE(r == !!cases[i].n, cases[i].text);
+    if (r) CHECK_CASE(l.n == cases[i].n && l.limit[1].count == 3 && l.limit[1].seconds == 4, cases[i].text);
+  }
+}
+
+/* An hour and a day: neither may be over, and what one of them refuses uses up nothing of the other. */
+static void several(void) {
+  const struct rate_limits l = {{{3, 3600}, {5, 86400}}, 2};
+  const int64_t day = 1795651200;
+  const struct {
+    int64_t at;
+    int look;
+    enum rate_verdict want;
+  } steps[] = {
+      {0, 0, RATE_WITHIN},     {1, 0, RATE_WITHIN},    {2, 0, RATE_WITHIN},    {3, 1, RATE_OVER_FIRST}, {3, 0, RATE_OVER_FIRST}, {4, 0, RATE_OVER},
+      {7300, 0, RATE_WITHIN},  {7301, 1, RATE_WITHIN}, {7301, 0, RATE_WITHIN}, {7302, 0, RATE_OVER_FIRST}, {7303, 0, RATE_OVER}, {20000, 0, RATE_OVER},
+      {200000, 0, RATE_WITHIN},
+  };
+
+  for (size_t i = 0; i < sizeof steps / sizeof *steps; ++i) {
+    char name[16];
+
+    snprintf(name, sizeof name, "step %zu", i);
+    CHECK_CASE(rate_hit_all(&t, "several", 7, &l, day + steps[i].at, steps[i].look) == steps[i].want, name);
+  }
+  CHECK(rate_hit_all(&t, "several", 7, &(const struct rate_limits){.n = 0}, day, 0) == RATE_WITHIN);
 }
 
 static enum rate_verdict hit(const char *key, uint64_t count, uint64_t seconds, int64_t now, int look) {
@@ -82,6 +120,8 @@ static void crowded(void) {
 
 int main(void) {
   parse();
+  parse_several();
+  several();
   counts();
   steady();
   looking();
