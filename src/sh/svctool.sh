@@ -26,7 +26,7 @@ certdir=${CERTDIR:-$etc/certs}
 
 # --- the command line ------------------------------------------------------------------------
 what= value= ssl= down= cntrl_given=
-localip=0 maxdaemons= maxperip=25 memory= threads=5 residents=
+localip=0 maxdaemons= maxperip=25 maxperip_all= memory= threads=5 residents=
 starttls= forcetls= auth= forceauth= chkrecipient= remote_auth= databytes= infifo= policy= masquerade=
 plugins= plugin= settings= dnsbl= multi=
 qbase= qcount= qstart= min_free= domain= postmaster=
@@ -160,6 +160,7 @@ for arg; do
         --maxdaemons=*) number maxdaemons "$v"; maxdaemons=$v ;;
         --residents=*) number residents "$v"; residents=$v ;;
         --maxperip=*) number maxperip "$v"; maxperip=$v ;;
+        --maxperip-all=*) number maxperip-all "$v"; maxperip_all=$v ;;
         --memory=*) number memory "$v"; memory=$v ;;
         --databytes=*) number databytes "$v"; databytes=$v ;;
         --qbase=*) directory qbase "$v"; qbase=$v ;;
@@ -219,6 +220,7 @@ variables() {
             put LOCALIP "$localip"
             put PORT "$value"
             put MAXPERIP "$maxperip"
+            put_if MAXPERIP_ALL "$maxperip_all"
             ;;
     esac
     case $what in

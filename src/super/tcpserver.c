@@ -154,13 +154,19 @@ static int describe(int fd, struct tcpconn *c, const struct sockaddr_storage *re
   return 0;
 }
 
-/* Has this client all the connections it may have?  A rule can set its own limit. */
-static int has_enough(const struct tcpserver *s, const struct ip *ip) {
-  const char *text = tcpaccess_get(&s->access, "MAXPERIP");
-  uint64_t max = s->o->per_ip;
+/* A rule can set its own limit. */
+static uint64_t limit_of(const struct tcpserver *s, const char *variable, uint64_t usual) {
+  const char *text = tcpaccess_get(&s->access, variable);
+  uint64_t max;
 
-  if (text && !scan_u64(text, strlen(text), &max)) max = s->o->per_ip;
-  return max && count(s, ip) >= max;
+  return text && scan_u64(text, strlen(text), &max) ? max : usual;
+}
+
+/* Has this client all the connections it may have, here and everywhere? */
+static int has_enough(const struct tcpserver *s, const struct ip *ip) {
+  uint64_t here = limit_of(s, "MAXPERIP", s->o->per_ip), everywhere = limit_of(s, "MAXPERIP_ALL", s->o->per_ip_everywhere);
+
+  return (here && count(s, ip) >= here) || (everywhere && s->o->everywhere && client_count_of(s->o->everywhere, ip) >= everywhere);
 }
 
 /* 1 let in, 0 keep out, -1 the rules cannot be read. */
@@ -241,6 +247,7 @@ static void serve(struct tcpserver *s, int fd, const struct sockaddr_storage *re
   child->ip = c.remote;
   child->port = c.remote_port;
   s->n++;
+  if (s->o->everywhere) client_count_add(s->o->everywhere, &c.remote);
   print_status(s);
   if (s->o->verbosity >= TCPSERVER_VERBOSE) TLOG(s, tcp_pid, log_u(child->number), log_s(c.remote_ip));
   if (!s->o->lookup) log_verdict(s, &c, LOG_tcp_ok, child->number);
@@ -302,6 +309,7 @@ static void on_connection(void *ctx, int fd, unsigned events) {
 static void forget(struct tcpserver *s, size_t i, int status) {
   uint64_t number = s->child[i].number;
 
+  if (s->o->everywhere) client_count_remove(s->o->everywhere, &s->child[i].ip);
   s->child[i] = s->child[--s->n];
   if (s->o->verbosity >= TCPSERVER_VERBOSE) TLOG(s, tcp_end, log_u(number), log_u((uint64_t)status));
   print_status(s);

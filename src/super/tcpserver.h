@@ -11,6 +11,7 @@
 
 #include "base/stralloc.h"
 #include "base/strerr.h"
+#include "super/client_count.h"
 
 enum tcpserver_verbosity { TCPSERVER_QUIET, TCPSERVER_ERRORS, TCPSERVER_VERBOSE, TCPSERVER_TABLE };
 
@@ -25,6 +26,8 @@ struct tcpserver_options {
   uint64_t limit;
   uint64_t residents; /* servers that stay and are handed connections; 0: a process for each */
   uint64_t per_ip; /* connections of one address (IPv6: of one /64); 0: any number */
+  uint64_t per_ip_everywhere; /* the same at all servers that count; 0: any number, and this one does not count */
+  struct client_count *everywhere; /* the count; or null */
   const char *banner;
   int nodelay;
   enum tcpserver_verbosity verbosity;

@@ -18,7 +18,7 @@
 
 #define FATAL "tcpserver: fatal: "
 #define USAGE                                                                                        \
-  "tcpserver [-146UXpPhHrRoOdDqQvV] [-c limit|file] [-C limit] [-x rules.cdb] [-B banner] [-g group,...] " \
+  "tcpserver [-146UXpPhHrRoOdDqQvV] [-c limit|file] [-C limit] [-A limit] [-x rules.cdb] [-B banner] [-g group,...] " \
   "[-u user] [-b backlog] [-l name] [-t seconds] [-I interface] [-e pidfile] [-W servers] host port program ... | "     \
   "/socket program ..."
 
@@ -116,10 +116,24 @@ static char *const *lookup_command(const struct arguments *a, char *const *progr
   return (char *const *)argv;
 }
 
+/* While we are still who started us, for all servers are to share the file.  A limit that cannot be kept keeps
+ * nobody out. */
+static void take_part_in_count(struct arguments *a, struct client_count *count) {
+  stralloc path = STRALLOC_INIT;
+  struct strerr e;
+
+  if (!a->server.per_ip_everywhere) return;
+  if (!paths_file(PATH_RUN, "connections", &path)) strerr_die_nomem(FATAL);
+  if (client_count_open(count, path.s, &e) == 0) a->server.everywhere = count;
+  else strerr_warn("tcpserver: warning: -A is without effect: ", &e);
+  stralloc_free(&path);
+}
+
 static int parse(int argc, char **argv, struct arguments *a) {
   const struct option table[] = {
       {'c', OPTION_STRING, &a->limit, 0},
       {'C', OPTION_U64, &a->server.per_ip, 0},
+      {'A', OPTION_U64, &a->server.per_ip_everywhere, 0},
       {'x', OPTION_STRING, &a->server.rules, 0},
       {'X', OPTION_FLAG, &a->server.rules_optional, 1},
       {'B', OPTION_STRING, &a->server.banner, 0},
@@ -170,6 +184,7 @@ int main(int argc, char **argv) {
       .info_timeout = 26,
   };
   struct account who = {0};
+  struct client_count everywhere = {0};
   struct strerr e;
   uint16_t port;
   int i = parse(argc, argv, &a);
@@ -180,6 +195,7 @@ int main(int argc, char **argv) {
   a.listen.backlog = (int)a.backlog;
   a.server.listener = tcplisten_open(&a.listen, &port, &e);
   if (a.server.listener == -1) strerr_die(111, FATAL, &e);
+  take_part_in_count(&a, &everywhere);
   if (become && account_become(&who) == -1)
     strerr_diem_sys(111, FATAL, "unable to become ", a.user ? a.user : a.groups, (char *)0);
   account_free(&who);
@@ -192,5 +208,6 @@ int main(int argc, char **argv) {
   if (a.server.residents && a.server.lookup)
     strerr_diem(100, FATAL, "-W wants -H, -R, no -p, and -l: a resident server asks nobody who the client is", (char *)0);
   if (tcpserver_run(&a.server, &e) == -1) strerr_die(111, FATAL, &e);
+  client_count_close(&everywhere);
   return 0;
 }

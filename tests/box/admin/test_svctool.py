@@ -162,14 +162,14 @@ class SvctoolTest(SvctoolCase):
         self.svctool("--config=qmail", "--default-domain=mail.example.com")
         port, ssl_port = free_port(), free_port()
         self.svctool(f"--smtp={port}", "--starttls", "--forceauthsmtp", "--forcetls", "--chkrecipient", "--localip=127.0.0.1",
-                     "--maxdaemons=7", "--maxperip=3", "--memory=0", "--databytes=1000000", "--min-free=5", "--qcount=3",
+                     "--maxdaemons=7", "--maxperip=3", "--maxperip-all=20", "--memory=0", "--databytes=1000000", "--min-free=5", "--qcount=3",
                      "--qstart=2", "--qbase=/q", "--default-domain=example.com")
         self.svctool(f"--smtp={ssl_port}", "--ssl", "--localip=127.0.0.1", "--memory=0", "--residents=0")
         self.svctool("--svscanlog")
         name = f"qmail-smtpd.{port}"
         self.assertEqual(self.variables(name), {
             "AUTHMODULES": "vchkpass", "CHECKRECIPIENT": "1", "DATABYTES": "1000000", "DEFAULT_DOMAIN": "example.com",
-            "DISABLE_PLUGIN": "1", "FORCE_TLS": "1", "LOCALIP": "127.0.0.1", "MAXDAEMONS": "7", "MAXPERIP": "3", "MIN_FREE": "5", "PORT": str(port),
+            "DISABLE_PLUGIN": "1", "FORCE_TLS": "1", "LOCALIP": "127.0.0.1", "MAXDAEMONS": "7", "MAXPERIP": "3", "MAXPERIP_ALL": "20", "MIN_FREE": "5", "PORT": str(port),
             "QUEUE_BASE": "/q", "QUEUE_COUNT": "3", "QUEUE_START": "2", "REQUIREAUTH": "1",
             "RESIDENTS": "0", "SOFT_MEM": "0", "STARTTLS": "1"})
         scan = self.svscan(SCANLOG="1")

@@ -108,6 +108,42 @@ class TcpserverTest(TcpserverCase):
         wait_for(lambda: "end" in self.log(), what="the end")
         self.assertEqual(self.connect().recv(10), b"in\n")
 
+    def test_limit_everywhere(self):
+        """Two servers count together; a connection that is over counts no more, nor does what a killed server had."""
+        program = ["sh", "-c", "echo in; cat"]
+        rules = self.rules('127.0.0.6:allow,MAXPERIP_ALL="1"\n127.0.0.7:allow,MAXPERIP_ALL="0"\n:allow\n')
+        self.serve("-A", "3", "-x", rules, program=program)
+        first, port = self.server, self.port
+        self.serve("-A", "3", "-C", "10", "-x", rules, program=program)
+        ports = (port, self.port)
+
+        def connect(which, source=None):
+            self.port = ports[which]
+            s = self.connect(source=source)
+            return s, s.recv(10) == b"in\n"
+
+        held = [connect(which) for which in (0, 0, 1)]
+        self.assertEqual([ok for _, ok in held], [True] * 3)
+        self.assertEqual([connect(which)[1] for which in (0, 1)], [False, False])
+        self.assertEqual([connect(which, "127.0.0.5")[1] for which in (0, 1, 0, 1)], [True, True, True, False])
+        self.assertEqual([connect(which, "127.0.0.6")[1] for which in (0, 1)], [True, False])
+        self.assertEqual([connect(which, "127.0.0.7")[1] for which in (0, 1, 0, 1)], [True] * 4)
+        held[0][0].close()
+        again = wait_for(lambda: next((s for s, ok in [connect(1)] if ok), None), what="room")
+        self.assertFalse(connect(0)[1])
+        first.kill()
+        first.wait()
+        self.assertTrue(connect(1)[1])
+        again.close()
+
+    def test_no_counting(self):
+        """A table that cannot be used keeps nobody out."""
+        os.mkdir(self.root.path("run", "connections"))
+        self.serve("-A", "1", program=["sh", "-c", "echo in; cat"])
+        for _ in range(3):
+            self.assertEqual(self.connect().recv(10), b"in\n")
+        self.assertIn("-A is without effect: unable to open ", self.log())
+
     def test_term_leaves_connections(self):
         self.serve(program=["cat"])
         s = self.connect()
