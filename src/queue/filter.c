@@ -11,10 +11,14 @@
 #include "base/spawn.h"
 #include "queue/exitcodes.h"
 
-int filter_temporary(void) {
+const char *filter_directory(void) {
   const char *dir = env_trusted("TMPDIR");
 
-  return open(dir && *dir ? dir : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  return dir && *dir ? dir : "/tmp";
+}
+
+int filter_temporary(void) {
+  return open(filter_directory(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 }
 
 /* The file becomes descriptor 0, from its start. */

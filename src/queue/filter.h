@@ -7,7 +7,9 @@
 #include "base/attr.h"
 #include "base/env.h"
 
-/* An open file without a name in $TMPDIR or /tmp; -1 with errno. */
+/* Where files are that are gone when they are closed: $TMPDIR or /tmp. */
+const char *filter_directory(void);
+/* An open file without a name there; -1 with errno. */
 int filter_temporary(void) MUST_CHECK;
 /* Copy descriptor 0 to such a file and put that in its place: QQ_queued, or a code. */
 int filter_make_seekable(void) MUST_CHECK;

@@ -18,7 +18,7 @@
 #define WORDS_MAX 32
 
 /* Programs of ours, whatever their arguments are. */
-static const char *const programs[] = {"qmail-queue", "qmail-nullqueue", "qmail-idn", "qmail-turn", "qmail-tlsd"};
+static const char *const programs[] = {"qmail-queue", "qmail-nullqueue", "qmail-idn", "qmail-turn", "qmail-tlsd", "qmail-smtp-plugin"};
 
 /* Variables with what a client or the session says; where one ends with *, all that begin so. */
 static const char *const of_session[] = {"TCP*", "PROTO", "RELAYCLIENT", "AUTHINFO", "AUTHSERVICE", "MESSID", "ERROR_FD", "NULLQUEUE", "QUEUEDIR"};

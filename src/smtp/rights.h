@@ -1,7 +1,7 @@
 /* rights: what a server keeps in its sandbox (conf/sandbox.h), beyond the places of sandbox.def.
  *
- * Programs.  Those of ours that a session needs; its authentication program, as the command line has it;
- * and what the administrator names: spfprogram, oauthprogram, the programs of control/recipients, and
+ * Programs.  Those of ours that a session needs (which plugins one of them loads it finds by its
+ * variables); the authentication program, as the command line has it; and what the administrator names: spfprogram, oauthprogram, the programs of control/recipients, and
  * $QMAILQUEUE.  All are started by a process outside of the sandbox (net/starter.h), which believes
  * nothing of a session that may have been broken into: a command is word for word what the
  * administrator wrote, and so is each variable that goes with it, but for those of the session.

@@ -14,6 +14,7 @@
 #include "net/dns.h"
 #include "net/resident.h"
 #include "net/starter.h"
+#include "queue/filter.h"
 #include "smtp/auth.h"
 #include "smtp/policy.h"
 #include "smtp/rights.h"
@@ -46,7 +47,7 @@ static int enter_sandbox(const struct smtp_server *which, char *const *auth, str
   struct rights rights = {.auth = auth ? auth + 1 : 0};
   const struct starter_rules rules = {rights_may_start, &rights};
   struct strlist files = {0};
-  const struct sandbox_places also = {.read = &files, .tcp_port = dns_tcp_port()};
+  const struct sandbox_places also = {.change = which->speaks == SPEAKS_QMTP ? filter_directory() : 0, .read = &files, .tcp_port = dns_tcp_port()};
   stralloc prefix = STRALLOC_INIT;
   int r = starter_begin(&rules, end_ourselves, e);
 

@@ -67,6 +67,10 @@ static void check_table(struct rights *r) {
       {"our queue program", "/ours/qmail-queue", 0, 0, 1},
       {"from the root", "/ours/qmail-queue", 0, "/", 1},
       {"from elsewhere", "/ours/qmail-queue", 0, "/tmp", 0},
+      {"plugins, as the service has them", "/ours/qmail-smtp-plugin", "TCPREMOTEIP=192.0.2.1", 0, 1},
+      {"... and others", "/ours/qmail-smtp-plugin", "SMTP_PLUGIN=/tmp/x.so", 0, 0},
+      {"... from elsewhere", "/ours/qmail-smtp-plugin", "PLUGINDIR=/tmp", 0, 0},
+      {"... of a rule", "/ours/qmail-smtp-plugin", "SMTP_PLUGIN=rule.so", 0, 1},
       {"another one of ours", "/ours/qmail-remote", 0, 0, 0},
       {"ours by another path", "/theirs/qmail-queue", 0, 0, 0},
       {"authentication", "checkpassword /bin/true", 0, 0, 1},
@@ -106,7 +110,7 @@ static int has(const struct strlist *l, const char *s) {
 }
 
 int main(void) {
-  static const char *const first[] = {"QMAILQUEUE=/bin/rule-queue", "DATABYTES=7", "FROMRULES=more.envrules", "SPFPROGRAM=/bin/spf-of-rule",
+  static const char *const first[] = {"QMAILQUEUE=/bin/rule-queue", "DATABYTES=7", "SMTP_PLUGIN=rule.so", "FROMRULES=more.envrules", "SPFPROGRAM=/bin/spf-of-rule",
                                       "BADMAILFROM=/lists/a,/lists/b/c,relative", "SMTPGREETING=/no/file", 0};
   static const char *const second[] = {"DATABYTES=9", 0};
   static char program[] = "checkpassword", more[] = "/bin/true";
