@@ -209,6 +209,61 @@ def connects(peer, total=10000):
     return {"connect, banner, QUIT, 20 at once, /s": float(sh([program, str(peer.port), "20", str(total)]))}
 
 
+# --- TLS --------------------------------------------------------------------------------------------
+
+def with_tls(peer, work):
+    """Those of them that we set up for it."""
+    if not hasattr(peer, "tls"):
+        return {}
+    peer.tls(True)
+    with smtplib.SMTP("127.0.0.1", peer.port, timeout=60) as s:  # whoever is to be resident is started
+        s.starttls()
+        s.ehlo()
+    got = work()
+    peer.tls(False)
+    return got
+
+
+def tls_sessions(peer, total=2000):
+    program = os.path.join(TOP, "build/bench/tls_sessions")
+    return with_tls(peer, lambda: {"TLS 1.3 sessions, 20 at once, /s": float(sh([program, str(peer.port), "20", str(total)]))})
+
+
+def tls_connection(peer, n=500):
+    def work():
+        before, sessions = pss(peer.pids()), []
+        for _ in range(n):
+            s = smtplib.SMTP("127.0.0.1", peer.port, timeout=60)
+            s.starttls()
+            s.ehlo()
+            sessions.append(s)
+        after = pss(peer.pids())
+        for s in sessions:
+            s.close()
+        return {f"idle SMTP connection under TLS, {n} open, PSS kB": (after - before) / n}
+    return with_tls(peer, work)
+
+
+# --- lists ------------------------------------------------------------------------------------------
+
+def lists(peer, messages=1000):
+    """What 100,000 lines in each list cost a message, where none of them is for it. Each way in turn, again and again, for
+    the machine is not the same all the time."""
+    if not hasattr(peer, "lists"):
+        return {}
+    took = {"none": [], "cdb": [], "text": []}
+    for _ in range(5):
+        for how in took:
+            peer.lists(how)
+            source(peer, 100, 20)  # every resident has read them
+            took[how].append(source(peer, messages, 1) / messages * 1000)
+            peer.empty_queue()
+    peer.lists("none")
+    none = statistics.median(took["none"])
+    return {"a message with no lists, 1 connection, ms": none,
+            **{f"lists of 100,000 lines, {how}, more time than without, %": 100 * statistics.median(took[how]) / none - 100 for how in ("cdb", "text")}}
+
+
 # --- a long queue -----------------------------------------------------------------------------------
 
 def deferred(peer, n=100000, messages=1000):
@@ -260,6 +315,9 @@ MEASURES = [
     ("calls", calls, 1, False),
     ("accept", accept_all, 0, True),
     ("accept-1MB", accept_large, 0, True),
+    ("lists", lists, 1, True),
+    ("tls", tls_sessions, 0, False),
+    ("tls-connection", tls_connection, 1, False),
     ("deferred", deferred, 1, False),  # last: it leaves 200,000 inodes behind that were just freed, see empty()
 ]
 
@@ -267,12 +325,14 @@ MEASURES = [
 LIMITS = (
     ("SMTP to Maildir, system calls", "below", 150), ("SMTP to Maildir, syncs", "below", 2.005),
     ("SMTP to Maildir, forks", "below", 0.005), ("SMTP to Maildir, execs", "below", 0.005),
-    ("idle SMTP connection", "below", 23), ("start on", "below", 2),
+    ("idle SMTP connection, ", "below", 23), ("start on", "below", 2),
+    ("lists of 100,000 lines, cdb", "below", 10), ("lists of 100,000 lines, text", "below", 20),
     ("100000 deferred, rate", "above", 90), ("100000 deferred, time", "below", 110),
 )
 
 # Beginning of what is measured: how many times as good as the fastest peer we want to be.
 GOALS = (
     ("SMTP to Maildir, 20 connections", 2), ("SMTP to queue, 1 MB", 1.3), ("SMTP to queue", 2), ("SMTP to remote", 2),
-    ("one message to 1,000", 2), ("250 to file", 2), ("MAIL to 250", 2), ("sendmail", 2), ("connect, banner", 1.5),
+    ("one message to 1,000", 2), ("250 to file", 2), ("MAIL to 250", 2), ("sendmail", 2), ("connect, banner", 1.5), ("TLS 1.3 sessions", 1),
+    ("idle SMTP connection under TLS", 3),
 )

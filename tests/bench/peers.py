@@ -10,6 +10,7 @@ WORK = os.environ.get("BENCH_DIR", "/var/tmp/indimail-bench")
 BASE = 31000
 SINK = BASE + 2526
 CONNECTIONS = 1100  # at once, at the most
+PEM = os.path.join(WORK, "bench.pem")  # key and certificate of whoever speaks TLS
 
 
 def files_below(*dirs):
@@ -56,6 +57,31 @@ class Ours:
 
     def send(self, what):
         self.program("svc", what, os.path.join(self.dir, "service/qmail-send.25"))
+
+    def tls(self, yes):
+        """It offers TLS always; here with the key of all."""
+        if yes:
+            path = os.path.join(os.path.dirname(self.env["CAFILE"]), "servercert.pem")
+            shutil.copy(PEM, path + ".new")
+            shutil.copystat(path, path + ".new")
+            st = os.stat(path)
+            os.chown(path + ".new", st.st_uid, st.st_gid)
+            os.rename(path + ".new", path)
+
+    def lists(self, how):
+        """The lists of senders, recipients and HELO names with 100,000 lines each of others: as text, in a cdb, or
+        none."""
+        control = self.env["CONTROLDIR"]
+        for name, line in (("badmailfrom", "s{}@spam.example\n"), ("badrcptto", "r{}@gone.example\n"), ("badhelo", "h{}.dyn.example\n"),
+                           ("blackholedsender", "b{}@hole.example\n"), ("relaymailfrom", "f{}@relay.example\n")):
+            for suffix in ("", ".cdb"):
+                if os.path.exists(os.path.join(control, name + suffix)):
+                    os.unlink(os.path.join(control, name + suffix))
+            if how != "none":
+                self.write(control, **{name: "".join(line.format(i) for i in range(100000))})
+            if how == "cdb":
+                sh([os.path.join(self.env["PREFIX"], "sbin/qmail-cdb"), name], env=dict(os.environ, CONTROLDIR=control))
+                os.unlink(os.path.join(control, name))
 
     def hold(self, yes):
         for name in ("holdlocal", "holdremote"):
@@ -107,7 +133,7 @@ class Postfix:
         self.etc = os.path.join(self.dir, "etc")
         self.sendmail = ["/usr/sbin/sendmail", "-C", self.etc]
 
-    def main_cf(self, held):
+    def main_cf(self, held, tls=False):
         with open(os.path.join(self.etc, "main.cf"), "w") as f:
             f.write(f"""compatibility_level = 3.6
 queue_directory = {self.dir}/queue
@@ -131,6 +157,9 @@ virtual_gid_maps = static:65534
 virtual_minimum_uid = 1000
 alias_maps =
 smtpd_data_restrictions = {'check_client_access static:HOLD' if held else ''}
+smtpd_tls_security_level = {'may' if tls else 'none'}
+smtpd_tls_chain_files = {PEM if tls else ''}
+smtp_tls_security_level = none
 """)
 
     def start(self):
@@ -164,7 +193,13 @@ smtpd_data_restrictions = {'check_client_access static:HOLD' if held else ''}
         sh(["postfix", "-c", self.etc, "stop"])
 
     def hold(self, yes):
-        self.main_cf(yes)
+        self.again(held=yes)
+
+    def tls(self, yes):
+        self.again(held=False, tls=yes)
+
+    def again(self, **how):
+        self.main_cf(**how)
         sh(["postfix", "-c", self.etc, "stop"])
         sh(["postfix", "-c", self.etc, "start"])
         wait(lambda: port_open(self.port), "Postfix")

@@ -8,7 +8,7 @@ import os, platform, statistics, sys, time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from measures import GOALS, LIMITS, MEASURES, end_sink
-from peers import TOP, WORK, Ours, Postfix
+from peers import PEM, TOP, WORK, Ours, Postfix
 from proc import sh
 from rooted import Exim, NotToBeHad, OpenSMTPD
 
@@ -17,7 +17,12 @@ ROUNDS = int(os.environ.get("ROUNDS", "3"))
 
 def build_tools():
     os.makedirs(os.path.join(TOP, "build/bench"), exist_ok=True)
-    sh(["cc", "-O2", "-Wall", "-o", os.path.join(TOP, "build/bench/connect"), os.path.join(TOP, "tests/bench/connect.c")])
+    for name, libraries in (("connect", []), ("tls_sessions", ["-lssl", "-lcrypto", "-lpthread"])):
+        sh(["cc", "-O2", "-Wall", "-o", os.path.join(TOP, "build/bench", name), os.path.join(TOP, "tests/bench", name + ".c"), *libraries])
+    sh(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", PEM, "-out", PEM + ".crt",
+        "-subj", "/CN=bench.example", "-days", "2"])
+    with open(PEM, "a") as pem:
+        pem.write(open(PEM + ".crt").read())
 
 
 def take(peers, wanted):
