@@ -21,19 +21,20 @@ int site_load(struct site *s, struct strerr *e) {
   return identity_mail(conf_line(&s->conf, SET_mailuser), &s->mail, e);
 }
 
-/* Where root creates the database's directory it must belong to the mail user. */
-static int give_directory(struct site *s, struct strerr *e) {
+int site_make_directory(const struct site *s, const struct userdb_place *place, struct strerr *e) {
   stralloc dir = STRALLOC_INIT;
-  int r = file_dirname(s->place.where.s, &dir);
+  int r;
 
+  if (!place->is_file || geteuid() != 0) return 0;
+  r = file_dirname(place->where.s, &dir);
   if (r == 0 && mkdir(dir.s, 0700) == 0) r = chown(dir.s, s->mail.uid, s->mail.gid);
-  if (r == -1) strerr_sys(e, "unable to create the directory of ", s->place.where.s, (char *)0);
+  if (r == -1) strerr_sys(e, "unable to create the directory of ", place->where.s, (char *)0);
   stralloc_free(&dir);
   return r;
 }
 
 int site_open_db(struct site *s, int create, struct strerr *e) {
-  if (create && s->place.is_file && geteuid() == 0 && give_directory(s, e) == -1) return -1;
+  if (create && site_make_directory(s, &s->place, e) == -1) return -1;
   if (identity_enter(&s->mail, e) == -1) return -1;
   return userdb_open(&s->db, &s->place, SQL_PATIENT | SQL_MIGRATE | (create ? SQL_CREATE : 0), e);
 }

@@ -25,6 +25,8 @@ int site_load(struct site *s, struct strerr *e) MUST_CHECK;
 int site_open_db(struct site *s, int create, struct strerr *e) MUST_CHECK;
 /* The same, opened only if it is not: for what asks it again and again. */
 int site_enter_db(struct site *s, struct strerr *e) MUST_CHECK;
+/* By root, before any of these: the directory of a database that is a file, for the mail user.  0 or -1. */
+int site_make_directory(const struct site *s, const struct userdb_place *place, struct strerr *e) MUST_CHECK;
 /* One administrator's program at a time changes the control files: the descriptor that
  * holds the lock (users/.lock), or -1.  Waits. */
 int site_lock(struct strerr *e) MUST_CHECK;

@@ -29,6 +29,17 @@ static void progress(void *ctx, const char *table, uint64_t rows, int last) {
   else if (*terminal) put("\r", table, rows, " ...");
 }
 
+/* What root has to do before he is the mail user. */
+static void make_directory(const struct site *s, const char *engine) {
+  struct userdb_place place;
+  struct strerr e;
+  int r = userdb_place_named(&place, &s->conf, engine, &e);
+
+  if (r == 0) r = site_make_directory(s, &place, &e);
+  if (r == -1) strerr_die(site_code(&e), FATAL, &e);
+  userdb_place_free(&place);
+}
+
 static void open_place(struct site *s, const char *engine, struct userdb *db, unsigned flags) {
   struct userdb_place place;
   struct strerr e;
@@ -53,7 +64,9 @@ int main(int argc, char **argv) {
   if (!strcmp(argv[i], argv[i + 1])) strerr_die_usage(USAGE);
   how.ctx = &terminal;
   substdio_initfd_write(&out, 1, outbuf, sizeof outbuf);
-  if (site_load(&s, &e) == -1 || identity_become(&s.mail, &e) == -1) strerr_die(site_code(&e), FATAL, &e);
+  if (site_load(&s, &e) == -1) strerr_die(site_code(&e), FATAL, &e);
+  make_directory(&s, argv[i + 1]);
+  if (identity_become(&s.mail, &e) == -1) strerr_die(site_code(&e), FATAL, &e);
   open_place(&s, argv[i], &from, 0);
   open_place(&s, argv[i + 1], &to, SQL_CREATE);
   if (sql_copy_all(&from.sql, &to.sql, &how, &e) == -1) strerr_die(site_code(&e), FATAL, &e);
