@@ -11,6 +11,10 @@
 #include "crypt/password.h"
 
 #define ROUNDS_MAX 10000000
+#define MD5_PREFIX "$1$"
+#define MD5_SALT_MAX 8
+#define MD5_HASH 22 /* characters behind the salt */
+#define DES_HASH 13 /* with the salt */
 
 /* What stands behind the name. */
 enum form {
@@ -143,6 +147,20 @@ static int verify_clear(const char *stored, const char *password) {
   size_t n = strlen(stored);
 
   return strlen(password) == n && bytes_equal_secret(stored, password, n);
+}
+
+int password_is_old_hash(const char *stored) {
+  static const char letters[] = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+  const char *s = stored;
+
+  if (!strncmp(s, MD5_PREFIX, sizeof MD5_PREFIX - 1)) {
+    size_t salt = strcspn(s + 3, "$");
+
+    if (salt > MD5_SALT_MAX || s[3 + salt] != '$') return 0;
+    s += 3 + salt + 1;
+    return strlen(s) == MD5_HASH && s[strspn(s, letters)] == 0;
+  }
+  return strlen(s) == DES_HASH && s[strspn(s, letters)] == 0;
 }
 
 int password_is_imported(const char *stored) {

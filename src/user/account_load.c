@@ -54,7 +54,7 @@ static int add_line(struct list *l, const stralloc *text, uint64_t number, int k
   struct user_line *u = one_more(l);
   const char *why = u ? user_line_parse(text->s, text->len, u) : "out of memory";
 
-  if (!why && keep_homes) why = user_line_home_fault(u);
+  if (!why && keep_homes) why = user_home_fault(stralloc_cstr(&u->home), u->name.s);
   return why ? fault(e, number, why) : 0;
 }
 

@@ -38,9 +38,10 @@ static size_t split(const char *s, size_t n, struct field f[FIELDS_MAX]) {
   }
 }
 
-static const char *take_hash(const struct field *f, struct user_line *u) {
+static const char *take_hash(const struct field *f, struct user_line *u, int any) {
   if (!stralloc_copyb(&u->hash, f->s, f->n)) return "out of memory";
-  return password_is_hash(u->hash.s) || password_is_imported(u->hash.s) ? 0 : "no hash that we know (a password is not taken here)";
+  if (any || password_is_hash(u->hash.s) || password_is_imported(u->hash.s) || password_is_old_hash(u->hash.s)) return 0;
+  return "no hash that we know (a password is not taken here)";
 }
 
 static const char *take_comment(const struct field *f, struct user_line *u) {
@@ -61,7 +62,7 @@ static const char *take_flags(const struct field *f, struct user_line *u) {
   return 0;
 }
 
-const char *user_line_parse(const char *s, size_t n, struct user_line *u) {
+static const char *parse(const char *s, size_t n, struct user_line *u, int any_hash) {
   static const struct field none = {"", 0};
   struct field f[FIELDS_MAX];
   size_t fields = split(s, n, f);
@@ -77,20 +78,29 @@ const char *user_line_parse(const char *s, size_t n, struct user_line *u) {
   if (!stralloc_copyb(&u->name, f[0].s, f[0].n)) return "out of memory";
   bytes_lower(u->name.s, u->name.len);
   why = name_user_fault(u->name.s, u->name.len);
-  if (!why) why = take_hash(&f[1], u);
+  if (!why) why = take_hash(&f[1], u, any_hash);
   if (!why) why = take_comment(classic ? &f[4] : fields > 2 ? &f[2] : &none, u);
   if (!why) why = take_quota(classic ? &f[6] : fields > 3 ? &f[3] : &none, u);
   if (why || !classic) return why;
   return stralloc_copyb(&u->home, f[5].s, f[5].n) ? take_flags(&f[3], u) : "out of memory";
 }
 
-const char *user_line_home_fault(const struct user_line *u) {
-  const char *s = stralloc_cstr(&u->home);
+const char *user_line_parse(const char *s, size_t n, struct user_line *u) {
+  return parse(s, n, u, 0);
+}
+
+const char *user_line_take(const char *s, size_t n, struct user_line *u) {
+  return parse(s, n, u, 1);
+}
+
+const char *user_home_fault(const char *home, const char *name) {
+  const char *s = home;
   size_t parts = 0, n = 0;
 
-  if (*s != '/' || u->home.len > HOME_MAX) return "the directory is no absolute path, or too long";
-  for (size_t i = 0; i < u->home.len; ++i)
-    if ((unsigned char)s[i] < 32 || s[i] == 127) return "the directory has a control character";
+  if (*s != '/' || strlen(s) > HOME_MAX) return "the directory is no absolute path, or too long";
+  for (; *s; ++s)
+    if ((unsigned char)*s < 32 || *s == 127) return "the directory has a control character";
+  s = home;
   while (*s) {
     ++s;
     n = strcspn(s, "/");
@@ -98,7 +108,7 @@ const char *user_line_home_fault(const struct user_line *u) {
     ++parts;
     s += n;
   }
-  if (parts < HOME_PARTS || !bytes_equal(s - n, n, u->name.s, u->name.len)) return "the directory does not end in the user's name";
+  if (parts < HOME_PARTS || !bytes_equal(s - n, n, name, strlen(name))) return "the directory does not end in the user's name";
   return 0;
 }
 

@@ -23,9 +23,11 @@ struct user_line {
 
 /* Takes the line apart, without its LF: null, or why it is no user; "out of memory" among the reasons. */
 const char *user_line_parse(const char *s, size_t n, struct user_line *u);
+/* The same, whatever stands in the place of the hash. */
+const char *user_line_take(const char *s, size_t n, struct user_line *u);
 /* Null, or why that directory cannot be the user's: it is an absolute path of some length without detours,
  * which ends in the name, so that no two users of a domain share one and none owns a directory of others. */
-const char *user_line_home_fault(const struct user_line *u);
+const char *user_home_fault(const char *home, const char *name);
 void user_line_free(struct user_line *u);
 
 #endif

@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 
   if (!user_line_parse((const char *)data, size, &u)) {
     if (name_user_fault(u.name.s, u.name.len) || !account_gecos_ok(u.comment.s) || strchr(u.hash.s, ':')) abort();
-    if (!user_line_home_fault(&u) && (*u.home.s != '/' || strstr(u.home.s, "/../") || strchr(u.home.s, ':'))) abort();
+    if (!user_home_fault(stralloc_cstr(&u.home), u.name.s) && (*u.home.s != '/' || strstr(u.home.s, "/../") || strchr(u.home.s, ':'))) abort();
     if (!u.has_quota && (u.quota.bytes || u.quota.count)) abort();
   }
   user_line_free(&u);

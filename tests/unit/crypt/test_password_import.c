@@ -32,6 +32,10 @@ static const char *const right[] = {
     "{MD5-CRYPT}$1$BjNbAalf$aeDKItGULt7d62tBB98iy.",
 };
 
+static const char *const old[] = {"$1$BjNbAalf$aeDKItGULt7d62tBB98iy.", "$1$$aeDKItGULt7d62tBB98iy.", "abJnggxhB/yWI"};
+static const char *const not_old[] = {"",        "secret",         "$1$",          "$1$BjNbAalf$",    "$1$BjNbAalfx$aeDKItGULt7d62tBB98iy.", "abJnggxhB/yW",
+                                      "abJnggxhB/yWIx", "abJnggxh!/yWI", "$1$BjNbAalf$aeDKItGULt7d62tBB98iy.x", "*", "!$1$BjNbAalf$aeDKItGULt7d62tBB98iy."};
+
 static const char *const bad[] = {
     "{SHA}",
     "{SHA}!!!",
@@ -76,5 +80,10 @@ int main(void) {
     CHECK_CASE(password_verify("", bad[i], &e) == 0, bad[i]);
     CHECK_CASE(!password_is_imported(bad[i]), bad[i]);
   }
+  for (size_t i = 0; i < sizeof old / sizeof *old; ++i) {
+    CHECK_CASE(password_is_old_hash(old[i]), old[i]);
+    CHECK_CASE(password_is_weaker(old[i], PASSWORD_SHA256), old[i]);
+  }
+  for (size_t i = 0; i < sizeof not_old / sizeof *not_old; ++i) CHECK_CASE(!password_is_old_hash(not_old[i]), not_old[i]);
   return check_done();
 }

@@ -55,9 +55,9 @@ static void check_homes(struct user_line *u) {
     int n = snprintf(line, sizeof line, "joe:" HASH ":1:0:Joe:%s:NOQUOTA", homes[i].home);
 
     CHECK_CASE(!user_line_parse(line, (size_t)n, u) && !strcmp(stralloc_cstr(&u->home), homes[i].home), homes[i].home);
-    CHECK_CASE((user_line_home_fault(u) == 0) == homes[i].fits, homes[i].home);
+    CHECK_CASE((user_home_fault(stralloc_cstr(&u->home), u->name.s) == 0) == homes[i].fits, homes[i].home);
   }
-  CHECK(!user_line_parse("joe:" HASH, sizeof "joe:" HASH - 1, u) && user_line_home_fault(u));
+  CHECK(!user_line_parse("joe:" HASH, sizeof "joe:" HASH - 1, u) && user_home_fault(stralloc_cstr(&u->home), u->name.s));
 }
 
 int main(void) {
