@@ -3,9 +3,9 @@
 
 #include "base/options.h"
 #include "base/substdio.h"
+#include "user/filter_form.h"
 #include "user/outcome.h"
 #include "user/site.h"
-#include "user/userdb_filter.h"
 
 #define FATAL "vcfilter: fatal: "
 #define USAGE                                                                                               \
@@ -46,38 +46,15 @@ static int print(void *ctx, const struct userdb_filter *f) {
   return 0;
 }
 
-static int one_line(const char *s, size_t max) {
-  size_t n = strlen(s);
-
-  return n && n <= max && !strpbrk(s, "\r\n");
-}
-
-/* Inbox, /NoDeliver, or one component below the Maildir. */
-static int folder_ok(const char *s) {
-  if (!strcmp(s, "/NoDeliver")) return 1;
-  return one_line(s, 200) && !strchr(s, '/') && !strstr(s, "..") && strcmp(s, ".") != 0 && s[strlen(s) - 1] != '.';
-}
-
-/* 0, 1, 2address, 2|command, 3address. */
-static int action_ok(const char *s) {
-  if (!strcmp(s, "0") || !strcmp(s, "1")) return 1;
-  return (*s == '2' || *s == '3') && s[1] && one_line(s, FILTER_ACTION_MAX) && (s[1] == '|' || strchr(s, '@'));
-}
-
 static void check(struct userdb_filter *f, const char *comparison) {
-  struct filter_rule r;
   const char *why;
 
   if (!filter_comparison_find(comparison, &f->comparison))
     strerr_diem(100, FATAL, comparison, ": comparisons are equals, contains, not, starts, ends, nottome, number, regex, or 0 to 7", (char *)0);
   if (f->comparison == FILTER_NOT_TO_ME) f->header = f->keyword = "";
   else if (filter_header(f->header)) f->header = filter_header(f->header);
-  r = (struct filter_rule){f->comparison, f->header, f->keyword};
-  why = filter_fault(&r);
+  why = filter_form_fault(f);
   if (why) strerr_diem(100, FATAL, why, (char *)0);
-  if (!one_line(f->name, FILTER_TEXT_MAX)) strerr_diem(100, FATAL, "a name has 1 to 255 characters, on one line", (char *)0);
-  if (!folder_ok(f->folder)) strerr_diem(100, FATAL, f->folder, ": a folder is Inbox, /NoDeliver, or a name below the mailbox", (char *)0);
-  if (!action_ok(f->action)) strerr_diem(100, FATAL, f->action, ": an action is 0, 1, 2address, 2|command or 3address", (char *)0);
 }
 
 int main(int argc, char **argv) {
