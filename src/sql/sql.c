@@ -56,11 +56,24 @@ static int migrate(struct sql *s, struct strerr *e) {
   return sql_commit(s, e);
 }
 
+/* Tables of ours among those of an old database would be a heap of both. */
+static int is_old(struct sql *s, struct strerr *e) {
+  enum sql_verdict v = sql_start(s, QUERY_ischema_old, 0, 0, e);
+
+  sql_end(s, QUERY_ischema_old);
+  if (v == SQL_NONE) return 0;
+  if (v == SQL_ROW) strerr_set(e, "this is the database of an older IndiMail: let install_tables take it over into another", (char *)0);
+  return -1;
+}
+
 static int check_version(struct sql *s, unsigned flags, struct strerr *e) {
   const int64_t ours = sql_migrations[sql_migration_count - 1].number;
+  struct strerr missing = {.sys = 0};
   int64_t v = 0;
 
-  if (version(s, &v, e) == 0 && v == ours) return 0;
+  if (version(s, &v, &missing) == 0 && v == ours) return 0;
+  if (is_old(s, e) == -1) return -1;
+  *e = missing;
   if (v > ours) return strerr_set(e, "the user database is of a newer release", (char *)0);
   if (!(flags & (SQL_CREATE | SQL_MIGRATE))) {
     if (v) strerr_set(e, "the user database is of an older release; vdominfo updates it", (char *)0);
