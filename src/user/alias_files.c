@@ -22,6 +22,8 @@ struct work {
   struct userdb_domain d;
   struct identity owner;
   int remove;
+  int within;     /* a transaction of the caller's */
+  uint64_t there; /* aliases that were there already */
   alias_files_fn told;
   void *ctx;
   struct strerr *e;
@@ -89,6 +91,7 @@ static int list_files(struct work *w) {
   struct dirent *entry;
   int r = 0;
 
+  if (!d && errno == ENOENT && w->within) return 0;
   if (!d) return strerr_sys(w->e, "unable to read ", w->d.dir.s, (char *)0);
   while (r == 0 && (errno = 0, entry = readdir(d)) != 0)
     if (!strncmp(entry->d_name, BEFORE, BEFORE_LEN) && entry->d_name[BEFORE_LEN] &&
@@ -146,7 +149,11 @@ static int import_file(struct work *w, const char *name) {
   if (find_path(w, name, 0, 0) == 0 && as(w, &w->owner) == 0) r = why ? 0 : examine(w, alias.s, &why);
   if (r == 1 && as(w, &w->s->mail) == -1) r = -1;
   if (r == 1) {
-    v = userdb_alias_take(&w->s->db, alias.s, w->d.domain.s, &w->lines, w->e);
+    int there = 0;
+
+    v = w->within ? userdb_alias_take_more(&w->s->db, alias.s, w->d.domain.s, &w->lines, &there, w->e)
+                  : userdb_alias_take(&w->s->db, alias.s, w->d.domain.s, &w->lines, w->e);
+    w->there += there && v == USERDB_FOUND;
     r = v == USERDB_TEMPFAIL || v == USERDB_NONE ? -1 : v == USERDB_FOUND;
     if (r == 0) why = "there is an alias of that name with other lines";
   }
@@ -223,6 +230,15 @@ static int export(struct work *w) {
 
 /* --- both */
 
+static void free_work(struct work *w) {
+  userdb_domain_free(&w->d);
+  stralloc_free(&w->file);
+  stralloc_free(&w->path);
+  stralloc_free(&w->text);
+  strlist_free(&w->names);
+  strlist_free(&w->lines);
+}
+
 static int convert(struct work *w, const char *domain, int (*fn)(struct work *)) {
   int lock, r;
 
@@ -232,12 +248,20 @@ static int convert(struct work *w, const char *domain, int (*fn)(struct work *))
   if (r == 0) r = fn(w);
   r = identity_back(r, w->e);
   fd_close(lock);
-  userdb_domain_free(&w->d);
-  stralloc_free(&w->file);
-  stralloc_free(&w->path);
-  stralloc_free(&w->text);
-  strlist_free(&w->names);
-  strlist_free(&w->lines);
+  free_work(w);
+  return r;
+}
+
+int alias_files_take(struct site *s, const char *domain, alias_files_fn told, void *ctx, uint64_t *there, struct strerr *e) {
+  struct work w = {.s = s, .within = 1, .told = told, .ctx = ctx, .e = e};
+  int r = userdb_domain_get(&s->db, domain, &w.d, e) == USERDB_FOUND ? 0 : -1;
+
+  e->text[0] = 0;
+  w.owner = (struct identity){w.d.uid, w.d.gid};
+  if (r == 0) r = import(&w);
+  if (as(&w, &s->mail) == -1) r = -1;
+  *there = w.there;
+  free_work(&w);
   return r;
 }
 

@@ -20,6 +20,10 @@ typedef void (*alias_files_fn)(void *ctx, const char *name, const char *why);
  * no such domain).  The database is opened here; the caller is himself again afterwards. */
 int alias_files_import(struct site *s, const char *domain, int remove, alias_files_fn told, void *ctx, struct strerr *e) MUST_CHECK;
 int alias_files_export(struct site *s, const char *domain, int remove, alias_files_fn told, void *ctx, struct strerr *e) MUST_CHECK;
+/* The same as import, of a real domain, within a transaction of the caller's, who is the mail user and
+ * holds the lock of site_lock; there: how many of the aliases were there already.  Without a directory
+ * there are none.  0 or -1. */
+int alias_files_take(struct site *s, const char *domain, alias_files_fn told, void *ctx, uint64_t *there, struct strerr *e) MUST_CHECK;
 
 /* The codec.  The text of a .qmail file in directory dir as lines of an alias: 1, 0 with *why where
  * it has a line that an alias cannot have, -1 no memory. */

@@ -451,16 +451,23 @@ static int same_lines(const struct strlist *a, const struct strlist *b) {
   return 1;
 }
 
+enum userdb_result userdb_alias_take_more(struct userdb *db, const char *alias, const char *domain, const struct strlist *lines, int *there,
+                                          struct strerr *e) {
+  struct strlist now = {0};
+  enum userdb_result r = userdb_alias_get(db, alias, domain, &now, e);
+
+  *there = r == USERDB_FOUND;
+  if (r == USERDB_NONE) r = add_lines(db, alias, domain, lines, e);
+  else if (r == USERDB_FOUND && !same_lines(&now, lines)) r = USERDB_EXISTS;
+  strlist_free(&now);
+  return r;
+}
+
 enum userdb_result userdb_alias_take(struct userdb *db, const char *alias, const char *domain, const struct strlist *lines, struct strerr *e) {
-  struct strlist there = {0};
-  enum userdb_result r;
+  int there;
 
   if (sql_begin(&db->sql, e) == -1) return USERDB_TEMPFAIL;
-  r = userdb_alias_get(db, alias, domain, &there, e);
-  if (r == USERDB_NONE) r = add_lines(db, alias, domain, lines, e);
-  else if (r == USERDB_FOUND && !same_lines(&there, lines)) r = USERDB_EXISTS;
-  strlist_free(&there);
-  return userdb_finish(db, r, e);
+  return userdb_finish(db, userdb_alias_take_more(db, alias, domain, lines, &there, e), e);
 }
 
 enum userdb_result userdb_alias_change(struct userdb *db, const char *alias, const char *domain,

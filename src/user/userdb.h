@@ -68,6 +68,9 @@ struct userdb_place {
 int userdb_place_find(struct userdb_place *p, const struct conf *conf, struct strerr *e) MUST_CHECK;
 /* The same of the kind that is named, sqlite or mysql, whichever the site uses. */
 int userdb_place_named(struct userdb_place *p, const struct conf *conf, const char *engine, struct strerr *e) MUST_CHECK;
+/* A database on another server, which is described as in host.mysql; what that leaves open, and how to speak
+ * to it, are the site's settings. */
+int userdb_place_old(struct userdb_place *p, const struct conf *conf, const char *host, const char *database, struct strerr *e) MUST_CHECK;
 void userdb_place_free(struct userdb_place *p);
 /* flags are SQL_CREATE and so on; a file's directory is created too.  0 or -1. */
 int userdb_open(struct userdb *db, const struct userdb_place *place, unsigned flags, struct strerr *e) MUST_CHECK;
@@ -157,6 +160,9 @@ enum userdb_result userdb_alias_add(struct userdb *db, const char *alias, const 
 /* An alias of these lines, in this order (domain is the real one).  EXISTS: there is one with other lines. */
 enum userdb_result userdb_alias_take(struct userdb *db, const char *alias, const char *domain, const struct strlist *lines,
                                      struct strerr *e) MUST_CHECK;
+/* The same within a transaction of the caller's; there: it had these lines already. */
+enum userdb_result userdb_alias_take_more(struct userdb *db, const char *alias, const char *domain, const struct strlist *lines, int *there,
+                                          struct strerr *e) MUST_CHECK;
 enum userdb_result userdb_alias_change(struct userdb *db, const char *alias, const char *domain,
                                        const char *old, const char *line, struct strerr *e) MUST_CHECK;
 /* line null: all lines of the alias. */

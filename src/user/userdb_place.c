@@ -58,6 +58,7 @@ static int add_option_file(stralloc *where, const char *named) {
   return ok;
 }
 
+/* What is there already counts more than what follows. */
 static int find_server(struct userdb_place *p, const struct conf *conf, struct strerr *e) {
   p->driver = &sql_mysql;
   for (size_t i = 0; i < sizeof keys / sizeof *keys; ++i) {
@@ -91,6 +92,13 @@ int userdb_place_named(struct userdb_place *p, const struct conf *conf, const ch
   strerr_set(e, "there is no server: host.mysql and MYSQL_HOST are not set", (char *)0);
   e->permanent = 1;
   return -1;
+}
+
+int userdb_place_old(struct userdb_place *p, const struct conf *conf, const char *host, const char *database, struct strerr *e) {
+  memset(p, 0, sizeof *p);
+  if (strchr(host, '\n') || strchr(database, '\n')) return strerr_set(e, "one line says where the old database is", (char *)0);
+  if (!add(&p->where, "host", host) || !add(&p->where, "database", database)) return no_memory(e);
+  return find_server(p, conf, e);
 }
 
 void userdb_place_free(struct userdb_place *p) {

@@ -1,6 +1,6 @@
 """A MariaDB server of a test's own: files below /tmp, a socket and a port of its own, with TLS when asked. It can be
 killed and started again. Runs as the caller, or, for root, as nobody."""
-import glob, os, shutil, signal, socket, subprocess, tempfile, time
+import ctypes, glob, os, shutil, signal, socket, subprocess, tempfile, time
 
 from box import free_port, wait_for
 
@@ -116,6 +116,31 @@ class MariaDB:
         """As sql_mysql.c says it."""
         lines = {"host": self.host(end), "database": database, **options}
         return "".join(f"{k} {v}\n" for k, v in lines.items())
+
+    def sql(self, *statements, database=None):
+        """Run statements by the client library, as bytes; the rows of the last one, as tuples of bytes or None."""
+        lib = ctypes.CDLL("libmariadb.so.3")
+        for name, result in (("init", ctypes.c_void_p), ("real_connect", ctypes.c_void_p), ("store_result", ctypes.c_void_p), ("error", ctypes.c_char_p),
+                             ("fetch_row", ctypes.POINTER(ctypes.c_void_p)), ("fetch_lengths", ctypes.POINTER(ctypes.c_ulong)), ("num_fields", ctypes.c_uint)):
+            getattr(lib, "mysql_" + name).restype = result
+        db, rows = ctypes.c_void_p(lib.mysql_init(None)), []
+        text = lambda s: s if s is None or isinstance(s, bytes) else s.encode()
+        try:
+            connected = lib.mysql_real_connect(db, b"localhost", text(USER), text(PASSWORD), text(database), 0, text(self.socket), ctypes.c_ulong(0))
+            for s in ["SET NAMES utf8mb4", *statements] if connected else ():
+                if lib.mysql_real_query(db, text(s), ctypes.c_ulong(len(text(s)))):
+                    raise AssertionError(f"{lib.mysql_error(db).decode()}: {s[:300]}")
+                result, rows = ctypes.c_void_p(lib.mysql_store_result(db)), []
+                while result and (row := lib.mysql_fetch_row(result)):
+                    n, lengths = lib.mysql_num_fields(result), lib.mysql_fetch_lengths(result)
+                    rows.append(tuple(ctypes.string_at(row[i], lengths[i]) if row[i] else None for i in range(n)))
+                if result:
+                    lib.mysql_free_result(result)
+            if not connected:
+                raise AssertionError(lib.mysql_error(db).decode())
+        finally:
+            lib.mysql_close(db)
+        return rows
 
     def close(self):
         if self.process.poll() is None:
