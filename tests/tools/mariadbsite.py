@@ -38,14 +38,15 @@ class MariaDB:
         for name in ("system_tables", "performance_tables", "system_tables_data"):
             found = glob.glob(f"/usr/share/m*/m*_{name}.sql")
             sql += open(sorted(found)[0]).read()
-        p = subprocess.run(["mariadbd", "--no-defaults", "--bootstrap", f"--datadir={self.path('data')}", *QUICK, *self.as_user()],
+        p = subprocess.run(["mariadbd", "--no-defaults", "--bootstrap", f"--datadir={self.path('data')}", *QUICK, *self.here()],
                            input=sql.encode(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=self.dir)
         if p.returncode:
             shutil.rmtree(self.dir)
             raise AssertionError(f"mariadbd --bootstrap ended with {p.returncode}: {p.stderr.decode(errors='replace')}")
 
-    def as_user(self):
-        return ["--user=nobody"] if self.root else []
+    def here(self):
+        """Temporary files of its own: a server that starts removes those it finds, whosesoever they are."""
+        return [f"--tmpdir={self.path('data')}"] + (["--user=nobody"] if self.root else [])
 
     def path(self, name):
         return os.path.join(self.dir, name)
@@ -70,7 +71,7 @@ class MariaDB:
     def start(self):
         argv = ["mariadbd", "--no-defaults", f"--datadir={self.path('data')}", f"--socket={self.socket}", f"--port={self.port}",
                 "--bind-address=127.0.0.1", "--skip-name-resolve", *QUICK,
-                f"--pid-file={self.path('pid')}", f"--init-file={self.path('init.sql')}", *self.as_user()]
+                f"--pid-file={self.path('pid')}", f"--init-file={self.path('init.sql')}", *self.here()]
         if self.tls:
             argv += [f"--ssl-ca={self.path('ca.pem')}", f"--ssl-cert={self.path('server.pem')}", f"--ssl-key={self.path('server.key')}"]
         self.log = open(self.path("log"), "ab")
