@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "user/account_target.h"
 #include "user/maildir.h"
 #include "user/tree.h"
 
@@ -38,68 +39,35 @@ static int make_maildir(const char *path, struct strerr *e) {
   return maildir_create(path, 0700, 1, e);
 }
 
-int account_quota(struct site *s, const struct quota *asked, const struct limits *l, struct quota *q, struct strerr *e) {
-  const char *site = conf_line(&s->conf, SET_hard_quota);
-
-  if (asked) {
-    *q = *asked;
-  } else if (l->v[LIMIT_DEFAULT_QUOTA] || l->v[LIMIT_DEFAULT_MESSAGES]) {
-    *q = (struct quota){(uint64_t)l->v[LIMIT_DEFAULT_QUOTA], (uint64_t)l->v[LIMIT_DEFAULT_MESSAGES]};
-  } else if (!quota_parse(site, strlen(site), q)) {
-    strerr_set(e, "HARD_QUOTA is not a quota: ", site, (char *)0);
-    e->permanent = 1;
-    return -1;
-  }
-  return 0;
-}
-
-/* The quota, and what the limits say of it. */
-static int apply_limits(struct site *s, const struct account_new *n, const struct userdb_domain *d, struct limits *l,
-                        struct quota *q, struct strerr *e) {
-  const char *why;
-
-  if (limits_in_force(s, d->domain.s, stralloc_cstr(&d->dir), "", l, e) == -1 || account_quota(s, n->quota, l, q, e) == -1) return -1;
-  why = limits_quota_fault(l, q);
-  if (!why && l->v[LIMIT_PERM_ACCOUNT] & LIMIT_CREATE) why = "the limits of the domain do not allow new users";
-  return why ? permanent(e, n->address, why) : 0;
-}
-
 /* Adds the row; gives home and owner. */
 static int add_row(struct site *s, const struct account_new *n, stralloc *home, struct identity *owner,
                    struct strerr *e) {
   const struct address *a = n->address;
-  struct userdb_domain d = {0};
-  stralloc real = STRALLOC_INIT, base = STRALLOC_INIT;
-  struct limits limits;
-  struct quota quota;
-  uint64_t level = n->per_level;
-  int r = outcome(userdb_domain_real(&s->db, a->domain.s, &real, e), a, "there is no such domain", e);
+  const struct account_wish wish = {a->domain.s, n->base, n->per_level, n->quota};
+  struct account_target t;
+  int r = account_target_find(s, &wish, &t, e);
+  const char *why = r == 0 ? limits_quota_fault(&t.limits, &t.quota) : 0;
 
-  if (r == 0) r = outcome(userdb_domain_get(&s->db, real.s, &d, e), a, "there is no such domain", e);
-  if (r == 0) r = site_base(*n->base ? n->base : stralloc_cstr(&d.base), &base, e);
-  if (r == 0 && !n->per_level) r = site_per_level(s, stralloc_cstr(&d.dir), &level, e);
-  if (r == 0) r = apply_limits(s, n, &d, &limits, &quota, e);
+  if (why) r = permanent(e, a, why);
   if (r == 0) {
     const struct userdb_new_user u = {
         .name = a->user.s,
-        .domain = real.s,
+        .domain = t.real.s,
         .hash = n->hash,
         .scram = n->scram,
         .gecos = n->gecos,
-        .quota = quota,
+        .quota = t.quota,
         .active = n->active,
-        .base = base.s,
-        .per_level = level,
-        .max_users = limits.v[LIMIT_ACCOUNTS] >= 0 ? &limits.v[LIMIT_ACCOUNTS] : 0,
+        .base = t.base.s,
+        .per_level = t.per_level,
+        .max_users = account_target_max(&t),
     };
 
     r = outcome(userdb_user_add(&s->db, &u, home, e), a, "there is no such domain", e);
-    owner->uid = d.uid;
-    owner->gid = d.gid;
+    owner->uid = t.d.uid;
+    owner->gid = t.d.gid;
   }
-  userdb_domain_free(&d);
-  stralloc_free(&real);
-  stralloc_free(&base);
+  account_target_free(&t);
   return r;
 }
 

@@ -2,7 +2,6 @@
 #ifndef USER_ACCOUNT_H
 #define USER_ACCOUNT_H
 
-#include "user/limits.h"
 #include "user/site.h"
 
 struct account_new {
@@ -18,9 +17,6 @@ struct account_new {
 /* The database is opened here.  0, or -1 with e filled (permanent: the user exists, or
  * the domain does not). */
 int account_add(struct site *s, const struct account_new *n, struct strerr *e) MUST_CHECK;
-/* The quota a new user gets: that asked for (null: none), else the domain's default, else the site's.
- * 0, or -1 with e filled (permanent: the site's is none). */
-int account_quota(struct site *s, const struct quota *asked, const struct limits *l, struct quota *q, struct strerr *e) MUST_CHECK;
 /* The user's mail, row, aliases, and the alias lines that name it. */
 int account_delete(struct site *s, const struct address *a, struct strerr *e) MUST_CHECK;
 int account_passwd(struct site *s, const struct address *a, const char *hash, const char *scram,

@@ -5,20 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "user/account.h"
+#include "user/account_target.h"
 #include "user/user_line.h"
 #include "user/userdb.h"
 
 #define BATCH 1000
-
-/* What all users of the list have in common. */
-struct target {
-  struct userdb_domain d;
-  stralloc real, base;
-  uint64_t per_level;
-  struct limits limits;
-  struct quota quota;
-};
 
 struct list {
   struct user_line *user;
@@ -83,40 +74,9 @@ static void free_list(struct list *l) {
   free(l->user);
 }
 
-/* --- the domain */
-
-static int no_domain(struct strerr *e, const char *name) {
-  strerr_set(e, name, ": there is no such domain", (char *)0);
-  e->permanent = 1;
-  return -1;
-}
-
-/* The quota of users whose line has none. */
-static int find_target(struct site *s, const struct account_load *l, struct target *t, struct strerr *e) {
-  enum userdb_result r = userdb_domain_real(&s->db, l->domain, &t->real, e);
-
-  if (r == USERDB_FOUND) r = userdb_domain_get(&s->db, t->real.s, &t->d, e);
-  if (r != USERDB_FOUND) return r == USERDB_NONE ? no_domain(e, l->domain) : -1;
-  if (site_base(stralloc_cstr(&t->d.base), &t->base, e) == -1 || site_per_level(s, stralloc_cstr(&t->d.dir), &t->per_level, e) == -1 ||
-      limits_in_force(s, t->real.s, stralloc_cstr(&t->d.dir), "", &t->limits, e) == -1)
-    return -1;
-  if (t->limits.v[LIMIT_PERM_ACCOUNT] & LIMIT_CREATE) {
-    strerr_set(e, "the limits of the domain do not allow new users", (char *)0);
-    e->permanent = 1;
-    return -1;
-  }
-  return account_quota(s, l->quota, &t->limits, &t->quota, e);
-}
-
-static void free_target(struct target *t) {
-  userdb_domain_free(&t->d);
-  stralloc_free(&t->real);
-  stralloc_free(&t->base);
-}
-
 /* --- users */
 
-static int set_flags(struct site *s, const struct target *t, const struct user_line *u, struct strerr *e) {
+static int set_flags(struct site *s, const struct account_target *t, const struct user_line *u, struct strerr *e) {
   struct userdb_user user = {.flags = 0};
   enum userdb_result r = userdb_user_get(&s->db, u->name.s, t->real.s, &user, e);
 
@@ -126,7 +86,7 @@ static int set_flags(struct site *s, const struct target *t, const struct user_l
   return r == USERDB_FOUND ? 0 : -1;
 }
 
-static int add(struct site *s, struct account_load *l, const struct target *t, const struct user_line *u, stralloc *home, struct strerr *e) {
+static int add(struct site *s, struct account_load *l, const struct account_target *t, const struct user_line *u, stralloc *home, struct strerr *e) {
   const struct userdb_new_user n = {
       .name = u->name.s,
       .domain = t->real.s,
@@ -138,17 +98,13 @@ static int add(struct site *s, struct account_load *l, const struct target *t, c
       .home = l->keep_homes ? u->home.s : 0,
       .base = t->base.s,
       .per_level = t->per_level,
-      .max_users = t->limits.v[LIMIT_ACCOUNTS] >= 0 ? &t->limits.v[LIMIT_ACCOUNTS] : 0,
+      .max_users = account_target_max(t),
   };
   const char *why = limits_quota_fault(&t->limits, &n.quota);
   int active, bounce;
   enum userdb_result r;
 
-  if (why) {
-    strerr_set(e, u->name.s, ": ", why, (char *)0);
-    e->permanent = 1;
-    return -1;
-  }
+  if (why) return site_permanent(e, u->name.s, why);
   r = userdb_user_state(&s->db, u->name.s, t->real.s, &active, &bounce, e);
   if (r == USERDB_FOUND) {
     ++l->there;
@@ -162,7 +118,7 @@ static int add(struct site *s, struct account_load *l, const struct target *t, c
 }
 
 /* Users first to last: all of them, or none. */
-static int add_batch(struct site *s, struct account_load *l, const struct target *t, const struct user_line *u, size_t n, struct strerr *e) {
+static int add_batch(struct site *s, struct account_load *l, const struct account_target *t, const struct user_line *u, size_t n, struct strerr *e) {
   const uint64_t added = l->added, there = l->there;
   stralloc home = STRALLOC_INIT;
   int r = sql_begin(&s->db.sql, e);
@@ -177,14 +133,15 @@ static int add_batch(struct site *s, struct account_load *l, const struct target
 }
 
 static int load(struct site *s, struct account_load *l, const struct list *list, struct strerr *e) {
-  struct target t = {.per_level = 0};
-  int r = find_target(s, l, &t, e);
+  const struct account_wish wish = {l->domain, "", 0, l->quota};
+  struct account_target t;
+  int r = account_target_find(s, &wish, &t, e);
 
   progress_start(l->progress, list->n);
   for (size_t i = 0; r == 0 && i < list->n; i += BATCH)
     r = add_batch(s, l, &t, &list->user[i], list->n - i < BATCH ? list->n - i : BATCH, e);
   progress_clear(l->progress);
-  free_target(&t);
+  account_target_free(&t);
   return r;
 }
 
