@@ -1,86 +1,17 @@
 """The administrator's programs killed before each call that changes the disk: what is left accepts no
 mail it could not deliver, and running the program again, or removing, mends it."""
-import glob, os, shutil, signal, sqlite3, subprocess, unittest
-from box import TOP
+import glob, os, shutil, subprocess, unittest
+from killed import KilledPrograms
 from usersite import HASH, UserSite
 
 
-class Killed(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.lib_site = UserSite()
-        cls.lib = cls.lib_site.path("killat.so")
-        subprocess.run([shutil.which("cc") or "gcc", "-shared", "-fPIC", "-O1", "-o", cls.lib,
-                        os.path.join(TOP, "tests", "tools", "killat.c"), "-ldl"], check=True)
-        os.chmod(cls.lib, 0o755)
-        os.chmod(cls.lib_site.dir, 0o755)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.lib_site.close()
-
-    def setUp(self):
-        self.site = UserSite()
-        self.addCleanup(self.site.close)
-        s = self.site
-        s.add_domain("other.example")
-        s.add_user("joe@other.example")
-
-    def killed(self, n, *argv):
-        """Run with a kill at step n; False when the program came to its end before."""
-        count = self.site.path("run", "count")
-        env = self.site.env(LD_PRELOAD=self.lib, KILLAT=str(n), KILLAT_COUNT=count)
-        env["ASAN_OPTIONS"] = env.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
-        p = self.site.run(list(argv), input=HASH.encode() + b"\n", env=env)
-        self.assertIn(p.returncode, (0, -signal.SIGKILL), p.stderr)
-        if p.returncode == 0:
-            self.steps = int(open(count).read())
-        return p.returncode != 0
-
-    def lines(self, *names):
-        try:
-            return open(self.site.path(*names)).read().splitlines()
-        except FileNotFoundError:
-            return []
-
-    def check(self):
-        """Mail that is let in can be delivered; nobody else is hurt."""
-        s = self.site
-        db = sqlite3.connect(s.db_path())
-        self.assertEqual(db.execute("PRAGMA integrity_check").fetchall(), [("ok",)])
-        self.assertEqual(db.execute("PRAGMA foreign_key_check").fetchall(), [])
-        domains = {d for d, in db.execute("SELECT domain FROM users WHERE name = 'postmaster'")}
-        db.close()
-        self.assertIn("other.example", domains)
-        for domain in self.lines("control", "rcpthosts"):
-            self.assertIn(domain, domains)
-            self.assertIn(f"{domain}:{domain}", self.lines("control", "virtualdomains"))
-            self.assertTrue(any(l.startswith(f"+{domain}-:") for l in self.lines("users", "assign")))
-            with open(s.path("users", "cdb"), "rb") as f:
-                self.assertEqual(s.run(["cdbget", f"!{domain}-"], stdin=f).returncode, 0)
-            self.assertTrue(os.path.exists(s.path("domains", domain, ".qmail-default")))
-        self.assertEqual(self.lines("users", "assign")[-1:], ["."])
-        self.assertIn("other.example", self.lines("control", "rcpthosts"))
-
+class Killed(KilledPrograms):
     def nothing_left(self, domain):
         s = self.site
         self.assertNotIn(domain, self.lines("control", "rcpthosts"))
         self.assertFalse(any(domain in l for l in self.lines("users", "assign") + self.lines("control", "virtualdomains")))
         self.assertEqual(glob.glob(s.path("mail", "*", domain)) + glob.glob(s.path("domains", domain)), [])
         self.assertEqual(s.sql("SELECT domain FROM domains WHERE domain = ?", domain), [])
-
-    def every_step(self, argv, again, waits=False):
-        n = 0
-        while True:
-            n += 1
-            went_wrong = self.killed(n, *argv)
-            if not waits:  # mail for a domain whose directory is not there waits: it is let in before it can be delivered
-                self.check()
-            again(n)
-            if not went_wrong:
-                break
-        self.assertGreater(n, 10)
-        return n
 
     def test_vadddomain(self):
         s = self.site
@@ -195,32 +126,6 @@ class Killed(unittest.TestCase):
 
         s.add_user("ann@other.example", "-d")
         self.every_step(["vdeluser", "ann@other.example"], removed)
-
-    def test_renamed(self):
-        """There and back again: whoever comes next finishes what was begun, and the mail is there once."""
-        s = self.site
-        s.add_domain("a.example")
-        s.add_user("ann@a.example", "-d")
-        with open(s.home("ann@a.example") + "/Maildir/new/one", "w") as f:
-            f.write("hello\n")
-        domains = ["a.example", "b.example"]
-        users = ["ann@a.example", "eve@a.example"]
-
-        def finished(pair, program):
-            def again(n):
-                old, new = pair
-                self.assertIn(s.run([program, old, new]).returncode, (0, 100))
-                self.assertFalse(os.path.exists(s.path("users", ".unfinished")))
-                address = new if "@" in new else "ann@" + new
-                self.assertTrue(os.path.exists(s.home(address) + "/Maildir/new/one"))
-                self.assertEqual(len(glob.glob(s.path("mail", "**", "new", "one"), recursive=True)), 1)
-                self.check()
-                s.ok(program, new, old)
-            return again
-
-        self.every_step(["vrenamedomain", *domains], finished(domains, "vrenamedomain"), waits=True)
-        self.every_step(["vrenameuser", *users], finished(users, "vrenameuser"))
-
 
     def test_reorganized(self):
         """Every user is whole wherever vreorg ends, and the next one goes on: users are spread and closed up in turn."""

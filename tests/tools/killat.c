@@ -1,5 +1,5 @@
 /* killat: preloaded into a program, ends it by SIGKILL just before the n-th call that
- * changes anything on disk (KILLAT=n), and writes how many there were to the file
+ * changes anything on disk, or tells a server to (KILLAT=n), and writes how many there were to the file
  * KILLAT_COUNT when it ends by itself.  For tests of what a crash leaves behind. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -53,3 +54,4 @@ WRAP(int, fdatasync, (int fd), (fd))
 WRAP(int, ftruncate64, (int fd, off64_t n), (fd, n))
 WRAP(ssize_t, write, (int fd, const void *b, size_t n), (fd, b, n))
 WRAP(ssize_t, pwrite64, (int fd, const void *b, size_t n, off64_t o), (fd, b, n, o))
+WRAP(ssize_t, send, (int fd, const void *b, size_t n, int f), (fd, b, n, f))

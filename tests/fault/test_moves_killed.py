@@ -1,0 +1,122 @@
+"""Users and domains that get another name or place, by programs killed before each call that changes the disk or the
+database, on both kinds of it: whoever comes next finishes what was begun, and the mail is there once, where the row says."""
+import glob, os, shutil, tempfile, unittest
+
+from killed import KilledPrograms
+from mariadbsite import DATABASE, MariaDB
+from usersite import UserSite
+
+OTHER = "/dev/shm"  # where it is there, another file system than that of the tests
+TEXT = b"".join(b"line %d\n" % i for i in range(30000))
+
+
+def on_another_device():
+    return os.path.isdir(OTHER) and os.stat(OTHER).st_dev != os.stat(tempfile.gettempdir()).st_dev
+
+
+class OnSQLite(KilledPrograms):
+    def setUp(self):
+        super().setUp()
+        s = self.site
+        s.add_domain("a.example")
+        s.add_user("ann@a.example", "-d")
+        s.ok("valias", "-i", "&ann@a.example", "team@a.example")
+        self.write(self.home() + "/Maildir/new/one")
+        self.other = None
+
+    def home(self):
+        """Of the one user there, as the row says, whatever he and his domain are called."""
+        return self.site.sql("SELECT dir FROM users WHERE name IN ('ann', 'eve')")[0][0]
+
+    def write(self, path):
+        with open(path, "wb") as f:
+            f.write(TEXT)
+        if self.site.ids:
+            os.chown(path, 65534, 65534)
+
+    def whole(self):
+        """The message is whole, and nowhere else is another."""
+        with open(self.home() + "/Maildir/new/one", "rb") as f:
+            self.assertEqual(f.read(), TEXT)
+        places = [self.site.path("mail")] + [self.other] * bool(self.other)
+        self.assertEqual(sum(len(glob.glob(p + "/**/new/one", recursive=True)) for p in places), 1)
+
+    def finished(self, program, old, new, alias):
+        def again(n):
+            self.assertIn(self.site.run([program, old, new]).returncode, (0, 100))
+            self.assertFalse(os.path.exists(self.site.path("users", ".unfinished")))
+            self.whole()
+            self.check()
+            self.assertEqual(self.site.ok("valias", "-s", "team@" + alias.split("@")[1]), f"team -> &{alias}\n")
+            self.site.ok(program, new, old)
+
+        self.every_step([program, old, new], again, waits=program == "vrenamedomain")
+
+    def test_domain(self):
+        self.finished("vrenamedomain", "a.example", "b.example", "ann@b.example")
+
+    def test_user(self):
+        self.finished("vrenameuser", "ann@a.example", "eve@a.example", "eve@a.example")
+
+    @unittest.skipUnless(on_another_device(), "needs another file system at " + OTHER)
+    def test_across_file_systems(self):
+        """Between any two steps the home of the row has the message, whole; what came to the old place meanwhile comes along."""
+        s = self.site
+        self.other = tempfile.mkdtemp(prefix="indimail-", dir=OTHER)
+        self.addCleanup(shutil.rmtree, self.other)
+        os.chmod(self.other, 0o777)
+        old = self.home()
+
+        def again(n):
+            with open(self.home() + "/Maildir/new/one", "rb") as f:
+                self.assertEqual(f.read(), TEXT)
+            late = os.path.isdir(old + "/Maildir/new")
+            if late:
+                self.write(old + f"/Maildir/new/late{n}")
+            p = s.run(["vmoveuserdir", "ann@a.example", self.other])
+            self.assertIn(p.returncode, (0, 100), p.stderr)  # 100: he is there already
+            self.assertTrue(self.home().startswith(self.other + "/A2E/a.example/"))
+            self.assertFalse(os.path.exists(s.path("users", ".unfinished")))
+            self.whole()
+            if late:
+                self.assertEqual(os.path.getsize(self.home() + f"/Maildir/new/late{n}"), len(TEXT))
+                os.unlink(self.home() + f"/Maildir/new/late{n}")
+            self.assertEqual(glob.glob(self.other + "/**/*,copy", recursive=True), [])
+            self.assertFalse(os.path.exists(old))
+            self.check()
+            s.ok("vmoveuserdir", "ann@a.example", s.path("mail"))
+            self.assertFalse(os.path.exists(self.other + "/A2E/a.example/ann"))
+            os.makedirs(os.path.dirname(old), exist_ok=True)
+
+        self.every_step(["vmoveuserdir", "ann@a.example", self.other], again)
+
+
+class OnMariaDB(OnSQLite):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.server = MariaDB()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.close()
+        super().tearDownClass()
+
+    def new_site(self):
+        site = UserSite()
+        self.server.sql(f"DROP DATABASE IF EXISTS {DATABASE}")
+        self.server.use(site)
+        return site
+
+    def rows(self, text):
+        return [tuple(v.decode() for v in row) for row in self.server.sql(text, database=DATABASE)]
+
+    def home(self):
+        return self.rows("SELECT dir FROM users WHERE name IN ('ann', 'eve')")[0][0]
+
+    def domains(self):
+        return {d for d, in self.rows("SELECT domain FROM users WHERE name = 'postmaster'")}
+
+
+if __name__ == "__main__":
+    unittest.main()
