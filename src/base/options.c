@@ -14,6 +14,12 @@ static const struct option *find(const struct option *table, char c) {
   return 0;
 }
 
+static int set_word(const struct option_word *w, const char *name) {
+  while (w->name && strcmp(w->name, name) != 0) ++w;
+  if (w->name) *w->target = 1;
+  return w->name != 0;
+}
+
 static int store(const struct option *o, const char *arg) {
   switch (o->kind) {
     case OPTION_FLAG: *(int *)o->target = (int)o->value; return 1;
@@ -22,6 +28,7 @@ static int store(const struct option *o, const char *arg) {
     case OPTION_U64:
       return scan_u64_max(arg, strlen(arg), o->value ? o->value : UINT64_MAX, o->target);
     case OPTION_I64: return scan_i64(arg, strlen(arg), o->target);
+    case OPTION_WORDS: return set_word(o->target, arg);
     case OPTION_CALL: return ((option_fn)(uintptr_t)o->target)(arg);
   }
   return 0;

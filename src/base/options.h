@@ -12,6 +12,7 @@ enum option_kind {
   OPTION_STRING, /* const char *: points into argv */
   OPTION_U64,    /* uint64_t: at most value (0: no limit) */
   OPTION_I64,    /* int64_t */
+  OPTION_WORDS,  /* struct option_word[], for the letter -: the flag of --name is set to 1 */
   OPTION_CALL,   /* function: option_fn with the argument's text */
 };
 
@@ -20,6 +21,11 @@ struct option {
   enum option_kind kind;
   void *target;
   uint64_t value;
+};
+
+struct option_word {
+  const char *name; /* null ends them */
+  int *target;
 };
 
 /* Gives the index in argv of the first argument, or -1 on an unknown option, a

@@ -2,6 +2,7 @@
 #include "base/report.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <string.h>
 
 #include "base/fd.h"
@@ -23,11 +24,19 @@ static void end_record(struct report *r) {
   if (r->json && r->records) put(r, stralloc_append(&r->text, '}'));
 }
 
-void report_record(struct report *r) {
+static void next(struct report *r, const char *between) {
   end_record(r);
-  if (r->records++) put(r, stralloc_cats(&r->text, r->json ? ",\n" : "\n"));
+  if (r->records++) put(r, stralloc_cats(&r->text, r->json ? ",\n" : between));
   if (r->json) put(r, stralloc_append(&r->text, '{'));
   r->fields = 0;
+}
+
+void report_record(struct report *r) {
+  next(r, "\n");
+}
+
+void report_item(struct report *r) {
+  next(r, "");
 }
 
 /* Up to the value: 1 if this field is wanted. */
@@ -80,14 +89,35 @@ void report_line(struct report *r, const char *line) {
   if (!r->json) put(r, stralloc_catm(&r->text, line, "\n", (char *)0));
 }
 
+void report_words(struct report *r, ...) {
+  va_list words;
+
+  if (r->json) return;
+  va_start(words, r);
+  for (const char *w = va_arg(words, const char *); w; w = va_arg(words, const char *)) put(r, stralloc_cats(&r->text, w));
+  va_end(words);
+  put(r, stralloc_append(&r->text, '\n'));
+}
+
+static int write_out(struct report *r, int fd, struct strerr *e) {
+  errno = ENOMEM;
+  if (!r->failed && fd_write_all(fd, stralloc_cstr(&r->text), r->text.len) == 0) return 0;
+  return strerr_sys(e, "unable to write", (char *)0);
+}
+
+int report_show(struct report *r, int fd, struct strerr *e) {
+  if (r->json) return 0;
+  if (write_out(r, fd, e) == -1) return -1;
+  stralloc_cut(&r->text, 0);
+  return 0;
+}
+
 int report_finish(struct report *r, int fd, struct strerr *e) {
-  int w = -1;
+  int w;
 
   end_record(r);
   if (r->json) put(r, stralloc_cats(&r->text, r->list ? "]\n" : "\n"));
-  errno = ENOMEM;
-  if (!r->failed) w = fd_write_all(fd, stralloc_cstr(&r->text), r->text.len);
-  if (w == -1) strerr_sys(e, "unable to write", (char *)0);
+  w = write_out(r, fd, e);
   stralloc_free(&r->text);
   return w;
 }

@@ -354,6 +354,10 @@ enum userdb_result userdb_user_activate(struct userdb *db, const char *name, con
                             SQL_ARGS(sql_i(wall_now()), sql_t(name), sql_t(domain)), e));
 }
 
+enum userdb_result userdb_group_list(struct userdb *db, const char *domain, struct strlist *pairs, struct strerr *e) {
+  return userdb_collect(db, QUERY_group_list, sql_start(&db->sql, QUERY_group_list, SQL_ARGS(sql_t(domain)), e), 2, pairs, e);
+}
+
 enum userdb_result userdb_user_each(struct userdb *db, const char *domain, userdb_user_fn fn, void *ctx,
                                     struct strerr *e) {
   const enum query q = QUERY_user_list;

@@ -141,6 +141,8 @@ enum userdb_result userdb_user_activate(struct userdb *db, const char *name, con
 typedef int (*userdb_user_fn)(void *ctx, const char *name, const char *home, int active);
 enum userdb_result userdb_user_each(struct userdb *db, const char *domain, userdb_user_fn fn, void *ctx,
                                     struct strerr *e) MUST_CHECK;
+/* Pairs: name and comment of the users who are groups (user/account.h), of a real domain. */
+enum userdb_result userdb_group_list(struct userdb *db, const char *domain, struct strlist *pairs, struct strerr *e) MUST_CHECK;
 void userdb_user_free(struct userdb_user *u);
 void userdb_domain_free(struct userdb_domain *d);
 

@@ -10,11 +10,7 @@
 #define COLUMN 14
 
 static int json;
-
-static int long_option(const char *name) {
-  json = 1;
-  return !strcmp(name, "json");
-}
+static struct option_word words[] = {{"json", &json}, {0, 0}};
 
 /* Users in one directory: the most there are, and of the bucket all. */
 struct crowd {
@@ -80,7 +76,7 @@ int main(int argc, char **argv) {
   struct report r;
   struct strerr e;
   int verbose = 0;
-  const struct option options[] = {{'v', OPTION_COUNT, &verbose, 0}, {'-', OPTION_CALL, (void *)(uintptr_t)long_option, 0}, {0, OPTION_FLAG, 0, 0}};
+  const struct option options[] = {{'v', OPTION_COUNT, &verbose, 0}, {'-', OPTION_WORDS, words, 0}, {0, OPTION_FLAG, 0, 0}};
   int i = options_or_die(argc, argv, options, USAGE, 1, 1);
 
   if (site_domain(argv[i], &e) == -1 || site_load(&s, &e) == -1 || layout_read(&s, argv[i], &l, &e) == -1)

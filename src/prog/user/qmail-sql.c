@@ -4,15 +4,18 @@
 #include "base/bytes.h"
 #include "base/file.h"
 #include "base/options.h"
-#include "base/substdio.h"
+#include "base/report.h"
 #include "user/outcome.h"
 #include "user/site.h"
 #include "user/userdb_list.h"
 
 #define FATAL "qmail-sql: fatal: "
-#define USAGE "qmail-sql -s | -r file | -i entry | -d entry list"
+#define USAGE "qmail-sql -s [--json] | -r file | -i entry | -d entry list"
 #define ENTRY_MAX 512
 #define FILE_MAX (64u << 20)
+
+static int json;
+static struct option_word words[] = {{"json", &json}, {0, 0}};
 
 static void die(const struct strerr *e) {
   strerr_die(site_code(e), FATAL, e);
@@ -64,16 +67,16 @@ static void read_lines(const char *file, struct strlist *entries) {
 
 static void show(struct site *s, const char *list) {
   struct strlist entries = {0};
-  char buf[4096];
-  substdio out;
+  struct report r;
   struct strerr e;
 
   want(userdb_list_show(&s->db, list, &entries, &e), &e, "the list is empty");
-  substdio_initfd_write(&out, 1, buf, sizeof buf);
-  for (size_t i = 0; i < entries.len; ++i)
-    if (substdio_put(&out, entries.item[i].s, entries.item[i].len) == -1 || substdio_putlit(&out, "\n") == -1)
-      strerr_diem_sys(111, FATAL, "unable to write", (char *)0);
-  if (substdio_flush(&out) == -1) strerr_diem_sys(111, FATAL, "unable to write", (char *)0);
+  report_start(&r, json, 0, 0);
+  report_item(&r);
+  report_text(&r, "list", 0, list);
+  if (json) report_list(&r, "entries", 0, &entries);
+  for (size_t i = 0; i < entries.len; ++i) report_line(&r, entries.item[i].s);
+  if (report_finish(&r, 1, &e) == -1) die(&e);
   strlist_free(&entries);
 }
 
@@ -93,10 +96,10 @@ int main(int argc, char **argv) {
   struct strlist entries = {0};
   stralloc entry = STRALLOC_INIT;
   const struct option options[] = {{'s', OPTION_FLAG, &showing, 1},    {'i', OPTION_STRING, &insert, 0}, {'d', OPTION_STRING, &delete, 0},
-                                   {'r', OPTION_STRING, &replace, 0}, {0, OPTION_FLAG, 0, 0}};
+                                   {'r', OPTION_STRING, &replace, 0}, {'-', OPTION_WORDS, words, 0}, {0, OPTION_FLAG, 0, 0}};
   int i = options_or_die(argc, argv, options, USAGE, 1, 1);
 
-  if (showing + !!insert + !!delete + !!replace != 1) strerr_die_usage(USAGE);
+  if (showing + !!insert + !!delete + !!replace != 1 || (json && !showing)) strerr_die_usage(USAGE);
   check_list(argv[i]);
   if (insert || delete) entry_of(insert ? insert : delete, &entry);
   if (replace) read_lines(replace, &entries);

@@ -5,18 +5,19 @@
 #include <unistd.h>
 
 #include "base/options.h"
+#include "base/report.h"
 #include "base/scan.h"
-#include "base/substdio.h"
 #include "user/account_change.h"
 #include "user/account_each.h"
 #include "user/quota_reset.h"
 
 #define FATAL "resetquota: fatal: "
-#define USAGE "resetquota [-v] -a|domain|user@domain | resetquota [-v] [-u user] [-g group] [-q quota] [-p mode] Maildir"
+#define USAGE "resetquota [-v] [--json] -a|domain|user@domain | resetquota [-v] [--json] [-u user] [-g group] [-q quota] [-p mode] Maildir"
 #define MODE_MAX 0666
 
-static char outbuf[1024];
-static substdio out;
+static int json;
+static struct option_word words[] = {{"json", &json}, {0, 0}};
+static struct report report;
 
 static struct {
   int verbose, code;
@@ -29,13 +30,20 @@ static void die(const struct strerr *e) {
 
 static void print(const char *name, const char *at, const char *domain, const struct usage *usage) {
   stralloc line = STRALLOC_INIT;
+  struct strerr e;
 
-  if (!work.verbose) return;
+  if (!work.verbose && !json) return;
   progress_clear(&work.progress);
   if (!stralloc_catm(&line, name, at, domain, ": ", (char *)0) || !stralloc_cati64(&line, usage->bytes) ||
-      !stralloc_catlit(&line, " bytes, ") || !stralloc_cati64(&line, usage->count) || !stralloc_catlit(&line, " messages\n"))
+      !stralloc_catlit(&line, " bytes, ") || !stralloc_cati64(&line, usage->count) || !stralloc_catlit(&line, " messages"))
     strerr_die_nomem(FATAL);
-  if (substdio_put(&out, line.s, line.len) == -1) strerr_diem_sys(111, FATAL, "unable to write", (char *)0);
+  report_item(&report);
+  report_text(&report, *at ? "user" : "maildir", 0, name);
+  if (*at) report_text(&report, "domain", 0, domain);
+  report_number(&report, "bytes", 0, usage->bytes);
+  report_number(&report, "messages", 0, usage->count);
+  report_line(&report, line.s);
+  if (report_show(&report, 1, &e) == -1) die(&e);
   stralloc_free(&line);
 }
 
@@ -107,7 +115,8 @@ int main(int argc, char **argv) {
   int all = 0, i;
   const struct option options[] = {
       {'v', OPTION_COUNT, &work.verbose, 0}, {'a', OPTION_FLAG, &all, 1},       {'u', OPTION_STRING, &user, 0}, {'g', OPTION_STRING, &group, 0},
-      {'q', OPTION_STRING, &spec, 0},        {'p', OPTION_STRING, &mode, 0},    {0, OPTION_FLAG, 0, 0},
+      {'q', OPTION_STRING, &spec, 0},        {'p', OPTION_STRING, &mode, 0},    {'-', OPTION_WORDS, words, 0},
+      {0, OPTION_FLAG, 0, 0},
   };
 
   i = options_or_die(argc, argv, options, USAGE, 0, 1);
@@ -115,7 +124,7 @@ int main(int argc, char **argv) {
   if (mode && (!scan_octal(mode, strlen(mode), &q.mode) || !q.mode || q.mode & ~MODE_MAX)) strerr_diem(100, FATAL, "not a mode: ", mode, (char *)0);
   if (spec && !quota_parse(spec, strlen(spec), &quota)) strerr_diem(100, FATAL, "not a quota: ", spec, (char *)0);
   q.quota = spec ? &quota : 0;
-  substdio_initfd_write(&out, 1, outbuf, sizeof outbuf);
+  report_start(&report, json, 1, 0);
   if (!all && strchr(argv[i], '/')) {
     q.owner = choose_owner(user, group, &owner) ? &owner : 0;
     reset_maildir(argv[i], &q);
@@ -127,6 +136,6 @@ int main(int argc, char **argv) {
     else if (account_each(&s, all ? 0 : argv[i], &work.progress, reset_user, 0, &e) == -1) die(&e);
     site_close(&s);
   }
-  if (substdio_flush(&out) == -1) strerr_diem_sys(111, FATAL, "unable to write", (char *)0);
+  if (report_finish(&report, 1, &e) == -1) die(&e);
   return work.code;
 }

@@ -12,11 +12,7 @@
 #define USAGE "valias [-vm] [--json] -s|-S|-i line|-d line|-u old -i new user@domain|@domain"
 
 static int json;
-
-static int long_option(const char *name) {
-  json = 1;
-  return !strcmp(name, "json");
-}
+static struct option_word words[] = {{"json", &json}, {0, 0}};
 
 static void die(const struct strerr *e) {
   strerr_die(site_code(e), FATAL, e);
@@ -35,18 +31,11 @@ static void check_line(const char *line) {
 
 /* "alias -> line", or an object. */
 static void print(struct report *r, const char *alias, const char *domain, const char *line) {
-  stralloc text = STRALLOC_INIT;
-
-  if (json) {
-    report_record(r);
-    report_text(r, "alias", 0, alias);
-    report_text(r, "domain", 0, domain);
-    if (line) report_text(r, "line", 0, line);
-    return;
-  }
-  if (!stralloc_catm(&text, alias, line ? " -> " : "@", line ? line : domain, (char *)0)) strerr_die_nomem(FATAL);
-  report_line(r, text.s);
-  stralloc_free(&text);
+  report_item(r);
+  report_text(r, "alias", 0, alias);
+  report_text(r, "domain", 0, domain);
+  if (line) report_text(r, "line", 0, line);
+  report_words(r, alias, line ? " -> " : "@", line ? line : domain, (char *)0);
 }
 
 static void show(struct site *s, const struct address *a, struct report *r) {
@@ -98,7 +87,7 @@ int main(int argc, char **argv) {
   const struct option options[] = {
       {'s', OPTION_FLAG, &showing, 1}, {'S', OPTION_FLAG, &finding, 1}, {'i', OPTION_STRING, &insert, 0},
       {'d', OPTION_STRING, &delete, 0}, {'u', OPTION_STRING, &old, 0},  {'v', OPTION_COUNT, &ignored, 0},
-      {'m', OPTION_COUNT, &ignored, 0}, {'-', OPTION_CALL, (void *)(uintptr_t)long_option, 0},
+      {'m', OPTION_COUNT, &ignored, 0}, {'-', OPTION_WORDS, words, 0},
       {0, OPTION_FLAG, 0, 0},
   };
   int i = options_or_die(argc, argv, options, USAGE, 1, 1);

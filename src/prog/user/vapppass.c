@@ -2,23 +2,19 @@
 #include <string.h>
 
 #include "base/options.h"
-#include "base/substdio.h"
+#include "base/report.h"
 #include "mail/date.h"
 #include "user/app_password.h"
 #include "user/outcome.h"
 #include "user/site.h"
 
 #define FATAL "vapppass: fatal: "
-#define USAGE "vapppass -a label [-s services] | -d label | -l user@domain"
+#define USAGE "vapppass [--json] -a label [-s services] | -d label | -l user@domain"
 #define SERVICES "imap pop3 smtp"
 #define LABEL_MAX 64
 
-static char outbuf[4096];
-static substdio out;
-
-static void put(const char *s) {
-  if (substdio_puts(&out, s) == -1) strerr_diem_sys(111, FATAL, "unable to write", (char *)0);
-}
+static int json;
+static struct option_word words[] = {{"json", &json}, {0, 0}};
 
 static void want(enum userdb_result r, const struct strerr *e, const char *none) {
   outcome_want(r, &(struct outcome_words){FATAL, 100, none, "there is one with this label already"}, e);
@@ -47,43 +43,42 @@ static void check_services(const char *s) {
   } while (*s && *++s);
 }
 
-static void put_time(int64_t t) {
-  char date[DATE_TEXT];
-
+static const char *date_of(int64_t t, char date[DATE_TEXT]) {
   if (t) date_fmt(date, t, "+0000");
-  put(t ? date : "never");
+  return t ? date : "never";
 }
 
 static int print_one(void *ctx, const char *label, const char *services, int64_t created, int64_t used) {
+  struct report *r = ctx;
   size_t n = strlen(services);
-  char list[128] = "";
+  char list[128] = "", made[DATE_TEXT], last[DATE_TEXT];
 
-  (void)ctx;
   if (n > 2 && n < sizeof list) memcpy(list, services + 1, n - 2); /* without the blanks around */
-  put(label);
-  put(": for ");
-  put(list);
-  put("; made ");
-  put_time(created);
-  put("; used ");
-  put_time(used);
-  put("\n");
+  report_item(r);
+  report_text(r, "label", 0, label);
+  report_text(r, "services", 0, list);
+  report_number(r, "created", 0, created);
+  report_number(r, "used", 0, used);
+  report_words(r, label, ": for ", list, "; made ", date_of(created, made), "; used ", date_of(used, last), (char *)0);
   return 0;
 }
 
 static void add(struct site *s, const struct address *a, const char *label, const char *services) {
   stralloc password = STRALLOC_INIT;
+  struct report r;
   struct strerr e;
 
   want(app_password_add(&s->db, a->user.s, a->domain.s, label, services, &password, &e), &e, "there is no such user");
-  put("password: ");
-  put(stralloc_cstr(&password));
-  put("\n");
+  report_start(&r, json, 0, 0);
+  report_item(&r);
+  report_text(&r, "password", "password", stralloc_cstr(&password));
+  if (report_finish(&r, 1, &e) == -1) strerr_die(site_code(&e), FATAL, &e);
   stralloc_wipe(&password);
 }
 
 int main(int argc, char **argv) {
   struct site s;
+  struct report r;
   struct address a = {STRALLOC_INIT, STRALLOC_INIT};
   stralloc real = STRALLOC_INIT;
   const char *adding = 0, *deleting = 0, *services = SERVICES;
@@ -91,7 +86,7 @@ int main(int argc, char **argv) {
   int listing = 0;
   const struct option options[] = {
       {'a', OPTION_STRING, &adding, 0}, {'d', OPTION_STRING, &deleting, 0}, {'s', OPTION_STRING, &services, 0},
-      {'l', OPTION_FLAG, &listing, 1},  {0, OPTION_FLAG, 0, 0},
+      {'l', OPTION_FLAG, &listing, 1},  {'-', OPTION_WORDS, words, 0},      {0, OPTION_FLAG, 0, 0},
   };
   int i = options_or_die(argc, argv, options, USAGE, 1, 1);
 
@@ -101,11 +96,11 @@ int main(int argc, char **argv) {
   if (site_address(argv[i], &a, &e) == -1 || site_load(&s, &e) == -1 || site_open_db(&s, 0, &e) == -1) strerr_die(site_code(&e), FATAL, &e);
   want(userdb_domain_real(&s.db, a.domain.s, &real, &e), &e, "there is no such domain");
   if (!stralloc_copy(&a.domain, &real)) strerr_die_nomem(FATAL);
-  substdio_initfd_write(&out, 1, outbuf, sizeof outbuf);
+  report_start(&r, json, 1, 0);
   if (adding) add(&s, &a, adding, services);
   else if (deleting) want(app_password_delete(&s.db, a.user.s, a.domain.s, deleting, &e), &e, "there is none with this label");
-  else want(app_password_each(&s.db, a.user.s, a.domain.s, print_one, 0, &e), &e, "the user has none");
-  if (substdio_flush(&out) == -1) strerr_diem_sys(111, FATAL, "unable to write", (char *)0);
+  else want(app_password_each(&s.db, a.user.s, a.domain.s, print_one, &r, &e), &e, "the user has none");
+  if (listing && report_finish(&r, 1, &e) == -1) strerr_die(site_code(&e), FATAL, &e);
   stralloc_free(&real);
   address_free(&a);
   site_close(&s);

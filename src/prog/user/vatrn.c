@@ -2,13 +2,16 @@
 #include <string.h>
 
 #include "base/options.h"
-#include "base/substdio.h"
+#include "base/report.h"
 #include "user/outcome.h"
 #include "user/site.h"
 #include "user/userdb_map.h"
 
 #define FATAL "vatrn: fatal: "
-#define USAGE "vatrn [-v] -s [user@domain|domain] | -i domains|-d domains|-u old -i new user@domain"
+#define USAGE "vatrn [-v] -s [--json] [user@domain|domain] | -i domains|-d domains|-u old -i new user@domain"
+
+static int json;
+static struct option_word words[] = {{"json", &json}, {0, 0}};
 
 static void die(const struct strerr *e) {
   strerr_die(site_code(e), FATAL, e);
@@ -35,17 +38,21 @@ static void check_list(const char *list) {
 
 static void show(struct site *s, const struct address *a) {
   struct strlist list = {0};
+  struct report r;
   struct strerr e;
-  char buf[4096];
-  substdio out;
 
   want(userdb_atrn_show(&s->db, stralloc_cstr(&a->user), stralloc_cstr(&a->domain), &list, &e), &e, "nobody may fetch anything");
-  substdio_initfd_write(&out, 1, buf, sizeof buf);
-  for (size_t i = 0; i + 2 < list.len; i += 3)
-    if (substdio_puts(&out, list.item[i].s) == -1 || substdio_putlit(&out, "@") == -1 || substdio_puts(&out, list.item[i + 1].s) == -1 ||
-        substdio_putlit(&out, " -> ") == -1 || substdio_puts(&out, list.item[i + 2].s) == -1 || substdio_putlit(&out, "\n") == -1)
-      strerr_diem_sys(111, FATAL, "unable to write", (char *)0);
-  if (substdio_flush(&out) == -1) strerr_diem_sys(111, FATAL, "unable to write", (char *)0);
+  report_start(&r, json, 1, 0);
+  for (size_t i = 0; i + 2 < list.len; i += 3) {
+    const char *user = list.item[i].s, *domain = list.item[i + 1].s, *domains = list.item[i + 2].s;
+
+    report_item(&r);
+    report_text(&r, "user", 0, user);
+    report_text(&r, "domain", 0, domain);
+    report_text(&r, "domains", 0, domains);
+    report_words(&r, user, "@", domain, " -> ", domains, (char *)0);
+  }
+  if (report_finish(&r, 1, &e) == -1) die(&e);
   strlist_free(&list);
 }
 
@@ -70,11 +77,12 @@ int main(int argc, char **argv) {
   int showing = 0, verbose = 0;
   const struct option options[] = {
       {'s', OPTION_FLAG, &showing, 1},  {'i', OPTION_STRING, &insert, 0}, {'d', OPTION_STRING, &delete, 0},
-      {'u', OPTION_STRING, &old, 0},    {'v', OPTION_COUNT, &verbose, 0}, {0, OPTION_FLAG, 0, 0},
+      {'u', OPTION_STRING, &old, 0},    {'v', OPTION_COUNT, &verbose, 0}, {'-', OPTION_WORDS, words, 0},
+      {0, OPTION_FLAG, 0, 0},
   };
   int i = options_or_die(argc, argv, options, USAGE, 0, 1);
 
-  if (showing + !!insert + !!delete != 1 || (old && !insert) || (!showing && argc == i)) strerr_die_usage(USAGE);
+  if (showing + !!insert + !!delete != 1 || (old && !insert) || (!showing && argc == i) || (json && !showing)) strerr_die_usage(USAGE);
   take_whose(argv[i], showing, &a);
   if (insert) check_list(insert);
   if (site_load(&s, &e) == -1 || site_open_db(&s, 0, &e) == -1) die(&e);

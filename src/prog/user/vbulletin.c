@@ -1,14 +1,15 @@
 /* vbulletin: puts a message into the mailboxes of all users of virtual domains. */
 #include "base/fmt.h"
 #include "base/options.h"
-#include "base/substdio.h"
+#include "base/report.h"
 #include "user/bulletin.h"
 
 #define FATAL "vbulletin: fatal: "
-#define USAGE "vbulletin [-cnvV] [-e file] [-S file] -f file [domain...]"
+#define USAGE "vbulletin [-cnvV] [--json] [-e file] [-S file] -f file [domain...]"
 
-static char outbuf[4096];
-static substdio out;
+static int json;
+static struct option_word words[] = {{"json", &json}, {0, 0}};
+static struct report report;
 static struct bulletin b;
 static int verbose, code;
 
@@ -16,18 +17,19 @@ static void die(const struct strerr *e) {
   strerr_die(site_code(e), FATAL, e);
 }
 
-static void put(const char *s) {
-  if (substdio_puts(&out, s) == -1) strerr_diem_sys(111, FATAL, "unable to write", (char *)0);
-}
-
 static void tell(void *ctx, const struct userdb_user *u, enum bulletin_outcome outcome) {
+  struct strerr e;
+
   (void)ctx;
-  if (!verbose && !(b.dry && outcome == BULLETIN_SENT)) return;
+  if (!json && !verbose && !(b.dry && outcome == BULLETIN_SENT)) return;
   progress_clear(&b.progress);
-  put(u->name.s);
-  put("@");
-  put(u->domain.s);
-  put(outcome == BULLETIN_HAD ? ": has it\n" : b.dry ? ": would get it\n" : ": got it\n");
+  report_item(&report);
+  report_text(&report, "user", 0, u->name.s);
+  report_text(&report, "domain", 0, u->domain.s);
+  report_flag(&report, "had", outcome == BULLETIN_HAD);
+  report_flag(&report, "got", outcome == BULLETIN_SENT && !b.dry);
+  report_words(&report, u->name.s, "@", u->domain.s, outcome == BULLETIN_HAD ? ": has it" : b.dry ? ": would get it" : ": got it", (char *)0);
+  if (report_show(&report, 1, &e) == -1) die(&e);
 }
 
 static void fault(void *ctx, const struct strerr *e) {
@@ -40,10 +42,8 @@ static void fault(void *ctx, const struct strerr *e) {
 static void print_sums(void) {
   char sent[FMT_U64 + 1], had[FMT_U64 + 1];
 
-  put(fmt_u64_z(sent, b.count[BULLETIN_SENT]));
-  put(b.dry ? " would get it, " : " got it, ");
-  put(fmt_u64_z(had, b.count[BULLETIN_HAD]));
-  put(" had it before\n");
+  report_words(&report, fmt_u64_z(sent, b.count[BULLETIN_SENT]), b.dry ? " would get it, " : " got it, ", fmt_u64_z(had, b.count[BULLETIN_HAD]),
+               " had it before", (char *)0);
 }
 
 int main(int argc, char **argv) {
@@ -53,7 +53,8 @@ int main(int argc, char **argv) {
   int copy = 0, i;
   const struct option options[] = {
       {'f', OPTION_STRING, &file, 0},   {'e', OPTION_STRING, &excluded, 0}, {'S', OPTION_STRING, &only, 0},   {'n', OPTION_FLAG, &b.dry, 1},
-      {'c', OPTION_FLAG, &copy, 1},     {'v', OPTION_COUNT, &verbose, 0},   {'V', OPTION_COUNT, &verbose, 0}, {0, OPTION_FLAG, 0, 0},
+      {'c', OPTION_FLAG, &copy, 1},     {'v', OPTION_COUNT, &verbose, 0},   {'V', OPTION_COUNT, &verbose, 0}, {'-', OPTION_WORDS, words, 0},
+      {0, OPTION_FLAG, 0, 0},
   };
 
   i = options_or_die(argc, argv, options, USAGE, 0, -1);
@@ -62,7 +63,7 @@ int main(int argc, char **argv) {
     if (site_domain(argv[k], &e) == -1) die(&e);
   b.tell = tell;
   b.fault = fault;
-  substdio_initfd_write(&out, 1, outbuf, sizeof outbuf);
+  report_start(&report, json, 1, 0);
   if (bulletin_open(&b, file, &e) == -1 || (excluded && bulletin_list(&b.excluded, excluded, &e) == -1) ||
       (only && bulletin_list(&b.only, only, &e) == -1) || site_load(&s, &e) == -1)
     die(&e);
@@ -70,7 +71,7 @@ int main(int argc, char **argv) {
   for (; i < argc; ++i)
     if (bulletin_run(&s, argv[i], &b, &e) == -1) die(&e);
   print_sums();
-  if (substdio_flush(&out) == -1) strerr_diem_sys(111, FATAL, "unable to write", (char *)0);
+  if (report_finish(&report, 1, &e) == -1) die(&e);
   bulletin_free(&b);
   site_close(&s);
   return code;

@@ -14,17 +14,7 @@
 #define COLUMN 14
 
 static int json, check, repair, client;
-
-static int long_option(const char *name) {
-  static const struct {
-    const char *name;
-    int *target;
-  } options[] = {{"json", &json}, {"check", &check}, {"repair", &repair}, {"client-config", &client}};
-
-  for (size_t i = 0; i < sizeof options / sizeof *options; ++i)
-    if (!strcmp(name, options[i].name)) return *options[i].target = 1;
-  return 0;
-}
+static struct option_word words[] = {{"json", &json}, {"check", &check}, {"repair", &repair}, {"client-config", &client}, {0, 0}};
 
 static void die(const struct strerr *e) {
   strerr_die(site_code(e), FATAL, e);
@@ -148,7 +138,7 @@ int main(int argc, char **argv) {
   struct strerr e;
   int given[LETTERS] = {0}, code = 0, i;
   unsigned what = 0;
-  struct option options[LETTERS + 2] = {{'-', OPTION_CALL, (void *)(uintptr_t)long_option, 0}};
+  struct option options[LETTERS + 2] = {{'-', OPTION_WORDS, words, 0}};
 
   for (size_t k = 0; k < LETTERS; ++k) options[k + 1] = (struct option){letters[k].letter, OPTION_FLAG, &given[k], 1};
   i = options_or_die(argc, argv, options, USAGE, 0, 1);

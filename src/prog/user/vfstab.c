@@ -3,7 +3,7 @@
 
 #include "base/file.h"
 #include "base/options.h"
-#include "base/substdio.h"
+#include "base/report.h"
 #include "conf/paths.h"
 #include "net/ip.h"
 #include "user/fstab.h"
@@ -11,15 +11,16 @@
 #include "user/site.h"
 
 #define FATAL "vfstab: fatal: "
-#define USAGE "vfstab [-v] -s [-m host] | -l fs | -b | -i|-u -n users -q size [-m host] fs | -d [-m host] fs | -o 0|1 [-m host] fs"
+#define USAGE "vfstab [-v] -s [--json] [-m host] | -l fs | -b [--json] | -i|-u -n users -q size [-m host] fs | -d [-m host] fs | -o 0|1 [-m host] fs"
 #define FS_MAX 255
 #define HOST_MAX 64
 
 static struct {
-  int show, local, balance, insert, update, delete, verbose;
+  int show, local, balance, insert, update, delete, verbose, json;
   uint64_t users, online;
   const char *size, *host;
 } opt = {.online = 2};
+static struct option_word words[] = {{"json", &opt.json}, {0, 0}};
 
 static void die(const struct strerr *e) {
   strerr_die(site_code(e), FATAL, e);
@@ -29,31 +30,45 @@ static void want(enum userdb_result r, const struct strerr *e, const char *none)
   outcome_want(r, &(struct outcome_words){FATAL, 1, none, "the file system is there already"}, e);
 }
 
-static int format(stralloc *to, const struct fstab_row *r) {
-  return stralloc_catm(to, r->filesystem.s, " ", r->host.s, r->online ? " online" : " offline", " users ", (char *)0) && stralloc_cati64(to, r->cur_users) &&
-         stralloc_append(to, '/') && stralloc_cati64(to, r->max_users) && stralloc_cats(to, " free ") && stralloc_cati64(to, r->cur_size) &&
-         stralloc_append(to, '/') && stralloc_cati64(to, r->max_size) && stralloc_append(to, '\n');
-}
+static void print(struct report *r, const struct fstab_row *row) {
+  stralloc text = STRALLOC_INIT;
 
-static void write_out(const stralloc *text) {
-  char buf[4096];
-  substdio out;
-
-  substdio_initfd_write(&out, 1, buf, sizeof buf);
-  if (substdio_put(&out, text->s, text->len) == -1 || substdio_flush(&out) == -1) strerr_diem_sys(111, FATAL, "unable to write", (char *)0);
+  if (!stralloc_catlit(&text, " users ") || !stralloc_cati64(&text, row->cur_users) || !stralloc_append(&text, '/') || !stralloc_cati64(&text, row->max_users) ||
+      !stralloc_catlit(&text, " free ") || !stralloc_cati64(&text, row->cur_size) || !stralloc_append(&text, '/') || !stralloc_cati64(&text, row->max_size))
+    strerr_die_nomem(FATAL);
+  report_item(r);
+  report_text(r, "filesystem", 0, row->filesystem.s);
+  report_text(r, "host", 0, row->host.s);
+  report_flag(r, "online", row->online);
+  report_number(r, "users", 0, row->cur_users);
+  report_number(r, "max_users", 0, row->max_users);
+  report_number(r, "free_bytes", 0, row->cur_size);
+  report_number(r, "max_bytes", 0, row->max_size);
+  report_words(r, row->filesystem.s, " ", row->host.s, row->online ? " online" : " offline", text.s, (char *)0);
+  stralloc_free(&text);
 }
 
 static void show(struct site *s) {
   struct fstab f = {0, 0};
-  stralloc text = STRALLOC_INIT;
+  struct report r;
   struct strerr e;
 
   want(fstab_read(&s->db, opt.host ? opt.host : "", &f, &e), &e, "there are no file systems");
-  for (size_t i = 0; i < f.len; ++i)
-    if (!format(&text, &f.row[i])) strerr_die_nomem(FATAL);
-  write_out(&text);
-  stralloc_free(&text);
+  report_start(&r, opt.json, 1, 0);
+  for (size_t i = 0; i < f.len; ++i) print(&r, &f.row[i]);
+  if (report_finish(&r, 1, &e) == -1) die(&e);
   fstab_free(&f);
+}
+
+/* The one that was chosen. */
+static void say_chosen(const struct fstab_row *row) {
+  struct report r;
+  struct strerr e;
+
+  report_start(&r, opt.json, 0, 0);
+  if (opt.json) print(&r, row);
+  else report_line(&r, row->filesystem.s);
+  if (report_finish(&r, 1, &e) == -1) die(&e);
 }
 
 /* Measured, chosen, written down. */
@@ -70,7 +85,7 @@ static void balance(struct site *s) {
   if (!paths_file(PATH_CONTROL, FSTAB_FILE, &path) || !stralloc_catm(&text, chosen->filesystem.s, "\n", (char *)0)) strerr_die_nomem(FATAL);
   if (identity_leave(&e) == -1) die(&e);
   if (file_replace(path.s, text.s, text.len, 0644) == -1) strerr_diem_sys(111, FATAL, "unable to write ", path.s, (char *)0);
-  write_out(&text);
+  say_chosen(chosen);
   stralloc_free(&path);
   stralloc_free(&text);
   fstab_free(&f);
@@ -113,13 +128,14 @@ int main(int argc, char **argv) {
   const struct option options[] = {
       {'s', OPTION_FLAG, &opt.show, 1},   {'l', OPTION_FLAG, &opt.local, 1},  {'b', OPTION_FLAG, &opt.balance, 1},    {'i', OPTION_FLAG, &opt.insert, 1},
       {'u', OPTION_FLAG, &opt.update, 1}, {'d', OPTION_FLAG, &opt.delete, 1}, {'n', OPTION_U64, &opt.users, INT64_MAX}, {'q', OPTION_STRING, &opt.size, 0},
-      {'m', OPTION_STRING, &opt.host, 0}, {'o', OPTION_U64, &opt.online, 1},  {'v', OPTION_COUNT, &opt.verbose, 0},   {0, OPTION_FLAG, 0, 0},
+      {'m', OPTION_STRING, &opt.host, 0}, {'o', OPTION_U64, &opt.online, 1},  {'v', OPTION_COUNT, &opt.verbose, 0},   {'-', OPTION_WORDS, words, 0},
+      {0, OPTION_FLAG, 0, 0},
   };
   int i = options_or_die(argc, argv, options, USAGE, 0, 1);
   int switching = opt.online != 2, wants_fs = !opt.show && !opt.balance;
 
   if (opt.show + opt.local + opt.balance + opt.insert + opt.update + opt.delete + switching != 1 || argc - i != wants_fs ||
-      ((opt.insert || opt.update) != !!opt.size) || (opt.users && !opt.size) || (opt.host && (opt.local || opt.balance)))
+      ((opt.insert || opt.update) != !!opt.size) || (opt.users && !opt.size) || (opt.host && (opt.local || opt.balance)) || (opt.json && wants_fs))
     strerr_die_usage(USAGE);
   if (wants_fs) check(argv[i], &r);
   if (opt.local && fstab_free_bytes(r.filesystem.s, &bytes, &e) == -1) die(&e);

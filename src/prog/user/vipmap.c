@@ -3,14 +3,17 @@
 #include <string.h>
 
 #include "base/options.h"
-#include "base/substdio.h"
+#include "base/report.h"
 #include "net/ip.h"
 #include "user/outcome.h"
 #include "user/site.h"
 #include "user/userdb_map.h"
 
 #define FATAL "vipmap: fatal: "
-#define USAGE "vipmap [-v] -s | -i|-u|-d address domain"
+#define USAGE "vipmap [-v] -s [--json] | -i|-u|-d address domain"
+
+static int json;
+static struct option_word words[] = {{"json", &json}, {0, 0}};
 
 static void die(const struct strerr *e) {
   strerr_die(site_code(e), FATAL, e);
@@ -22,17 +25,18 @@ static void want(enum userdb_result r, const struct strerr *e, const char *none)
 
 static void show(struct site *s) {
   struct strlist list = {0};
+  struct report r;
   struct strerr e;
-  char buf[4096];
-  substdio out;
 
   want(userdb_ipmap_list(&s->db, &list, &e), &e, "no address has a domain");
-  substdio_initfd_write(&out, 1, buf, sizeof buf);
-  for (size_t i = 0; i + 1 < list.len; i += 2)
-    if (substdio_puts(&out, list.item[i].s) == -1 || substdio_putlit(&out, " -> ") == -1 || substdio_puts(&out, list.item[i + 1].s) == -1 ||
-        substdio_putlit(&out, "\n") == -1)
-      strerr_diem_sys(111, FATAL, "unable to write", (char *)0);
-  if (substdio_flush(&out) == -1) strerr_diem_sys(111, FATAL, "unable to write", (char *)0);
+  report_start(&r, json, 1, 0);
+  for (size_t i = 0; i + 1 < list.len; i += 2) {
+    report_item(&r);
+    report_text(&r, "address", 0, list.item[i].s);
+    report_text(&r, "domain", 0, list.item[i + 1].s);
+    report_words(&r, list.item[i].s, " -> ", list.item[i + 1].s, (char *)0);
+  }
+  if (report_finish(&r, 1, &e) == -1) die(&e);
   strlist_free(&list);
 }
 
@@ -45,12 +49,12 @@ int main(int argc, char **argv) {
   const struct option options[] = {
       {'s', OPTION_FLAG, &showing, 1},  {'p', OPTION_FLAG, &showing, 1},   {'i', OPTION_FLAG, &inserting, 1},
       {'u', OPTION_FLAG, &updating, 1}, {'d', OPTION_FLAG, &deleting, 1},  {'v', OPTION_COUNT, &verbose, 0},
-      {0, OPTION_FLAG, 0, 0},
+      {'-', OPTION_WORDS, words, 0},    {0, OPTION_FLAG, 0, 0},
   };
   int i = options_or_die(argc, argv, options, USAGE, 0, 2);
   const char *domain = argv[argc - 1];
 
-  if (showing + inserting + updating + deleting != 1 || argc - i != (showing ? 0 : 2)) strerr_die_usage(USAGE);
+  if (showing + inserting + updating + deleting != 1 || argc - i != (showing ? 0 : 2) || (json && !showing)) strerr_die_usage(USAGE);
   if (!showing) {
     if (!ip_scan(argv[i], strlen(argv[i]), &ip)) strerr_diem(100, FATAL, argv[i], ": an IP address is wanted", (char *)0);
     address[ip_fmt(address, &ip)] = 0; /* each has one text, whatever it was written as */

@@ -10,11 +10,7 @@
 #define COLUMN 26
 
 static int json;
-
-static int long_option(const char *name) {
-  json = 1;
-  return !strcmp(name, "json");
-}
+static struct option_word words[] = {{"json", &json}, {0, 0}};
 
 static void die(const struct strerr *e) {
   strerr_die(site_code(e), FATAL, e);
@@ -80,7 +76,7 @@ int main(int argc, char **argv) {
   int showing = 0, deleting = 0, toggle = 0, any = 0, verbose = 0, i;
   struct option options[LIMIT_OPTIONS + 7] = {
       {'s', OPTION_FLAG, &showing, 1},  {'D', OPTION_FLAG, &deleting, 1}, {'g', OPTION_STRING, &flags, 0},
-      {'T', OPTION_FLAG, &toggle, 1},   {'v', OPTION_COUNT, &verbose, 0}, {'-', OPTION_CALL, (void *)(uintptr_t)long_option, 0},
+      {'T', OPTION_FLAG, &toggle, 1},   {'v', OPTION_COUNT, &verbose, 0}, {'-', OPTION_WORDS, words, 0},
   };
   enum userdb_result r;
   struct strerr e;

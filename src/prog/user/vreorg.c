@@ -4,16 +4,17 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/options.h"
-#include "base/substdio.h"
+#include "base/report.h"
 #include "user/reorganize.h"
 
 #define FATAL "vreorg: fatal: "
-#define USAGE "vreorg [-nvrR] [-l users] -d domain [user...|file|-]"
+#define USAGE "vreorg [-nvrR] [--json] [-l users] -d domain [user...|file|-]"
 #define LIST_MAX (64u << 20)
 
-static char outbuf[4096];
-static substdio out;
+static int json;
+static struct option_word words[] = {{"json", &json}, {0, 0}};
 static struct reorganize g;
+static struct report report;
 static int verbose, code;
 
 static void die(const struct strerr *e) {
@@ -21,12 +22,18 @@ static void die(const struct strerr *e) {
 }
 
 static void tell(void *ctx, const char *name, const char *old, const char *home) {
+  struct strerr e;
+
   (void)ctx;
-  if (!verbose && !g.dry) return;
+  if (!verbose && !g.dry && !json) return;
   progress_clear(&g.progress);
-  if (substdio_puts(&out, name) == -1 || substdio_puts(&out, ": ") == -1 || substdio_puts(&out, old) == -1 ||
-      substdio_puts(&out, " -> ") == -1 || substdio_puts(&out, home) == -1 || substdio_puts(&out, "\n") == -1 || substdio_flush(&out) == -1)
-    strerr_diem_sys(111, FATAL, "unable to write", (char *)0);
+  report_item(&report);
+  report_text(&report, "user", 0, name);
+  report_text(&report, "domain", 0, g.domain);
+  report_text(&report, "from", 0, old);
+  report_text(&report, "to", 0, home);
+  report_words(&report, name, ": ", old, " -> ", home, (char *)0);
+  if (report_show(&report, 1, &e) == -1) die(&e);
 }
 
 static void fault(void *ctx, const struct strerr *e) {
@@ -54,11 +61,12 @@ static void take_argument(const char *arg, struct strlist *names) {
 int main(int argc, char **argv) {
   struct site s;
   struct strlist names = {0};
-  struct strerr e;
+  struct strerr e, unwritten;
+  int done;
   const struct option options[] = {
       {'d', OPTION_STRING, &g.domain, 0}, {'n', OPTION_FLAG, &g.dry, 1},           {'v', OPTION_COUNT, &verbose, 0},
       {'r', OPTION_FLAG, &g.anew, 1},     {'l', OPTION_U64, &g.per_level, 1000000}, {'R', OPTION_FLAG, &g.keep, 1},
-      {0, OPTION_FLAG, 0, 0},
+      {'-', OPTION_WORDS, words, 0},      {0, OPTION_FLAG, 0, 0},
   };
   int i = options_or_die(argc, argv, options, USAGE, 0, -1);
 
@@ -68,8 +76,11 @@ int main(int argc, char **argv) {
   g.only = &names;
   g.tell = tell;
   g.fault = fault;
-  substdio_initfd_write(&out, 1, outbuf, sizeof outbuf);
-  if (site_load(&s, &e) == -1 || reorganize_run(&s, &g, &e) == -1) die(&e);
+  report_start(&report, json, 1, 0);
+  if (site_load(&s, &e) == -1) die(&e);
+  done = reorganize_run(&s, &g, &e);
+  if (report_finish(&report, 1, &unwritten) == -1) die(&unwritten);
+  if (done == -1) die(&e);
   strlist_free(&names);
   site_close(&s);
   return code;

@@ -9,11 +9,7 @@
 #define COLUMN 14
 
 static int json;
-
-static int long_option(const char *name) {
-  json = 1;
-  return !strcmp(name, "json");
-}
+static struct option_word words[] = {{"json", &json}, {0, 0}};
 
 static void die(const struct strerr *e) {
   strerr_die(site_code(e), FATAL, e);
@@ -42,7 +38,7 @@ int main(int argc, char **argv) {
   struct strerr e;
   int given[LETTERS] = {0}, i;
   unsigned what = 0;
-  struct option options[LETTERS + 2] = {{'-', OPTION_CALL, (void *)(uintptr_t)long_option, 0}};
+  struct option options[LETTERS + 2] = {{'-', OPTION_WORDS, words, 0}};
 
   for (size_t k = 0; k < LETTERS; ++k) options[k + 1] = (struct option){letters[k].letter, OPTION_FLAG, &given[k], 1};
   i = options_or_die(argc, argv, options, USAGE, 1, 1);

@@ -114,18 +114,24 @@ static void options(void) {
       {{"p", "-u", "101"}, -1, 0, 0, 5, 0},
       {{"p", "-u", "-1"}, -1, 0, 0, 5, 0},
       {{"p", "a", "-f"}, 1, 0, 0, 5, 0},
+      {{"p", "--flag", "a"}, 2, 1, 0, 5, 0},
+      {{"p", "-v", "--last", "-v"}, 4, 0, 12, 5, 0},
+      {{"p", "--fla"}, -1, 0, 0, 5, 0},
+      {{"p", "--flags"}, -1, 0, 0, 5, 0},
+      {{"p", "--", "--flag"}, 2, 0, 0, 5, 0},
   };
 
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; ++i) {
-    int flag = 0, count = 0, argc = 0;
+    int flag = 0, count = 0, last = 0, argc = 0;
     uint64_t u = 5;
     const char *s = 0;
+    struct option_word words[] = {{"flag", &flag}, {"last", &last}, {0, 0}};
     const struct option table[] = {{'f', OPTION_FLAG, &flag, 1}, {'v', OPTION_COUNT, &count, 0}, {'u', OPTION_U64, &u, 100},
-                                   {'s', OPTION_STRING, &s, 0}, {0, 0, 0, 0}};
+                                   {'s', OPTION_STRING, &s, 0}, {'-', OPTION_WORDS, words, 0}, {0, 0, 0, 0}};
 
     while (cases[i].args[argc]) ++argc;
     CHECK(options_parse(argc, (char *const *)(uintptr_t)cases[i].args, table) == cases[i].want);
-    CHECK(flag == cases[i].flag && count == cases[i].count && u == cases[i].u);
+    CHECK(flag == cases[i].flag && count + 10 * last == cases[i].count && u == cases[i].u);
     CHECK(!s == !cases[i].s && (!s || !strcmp(s, cases[i].s)));
   }
 }

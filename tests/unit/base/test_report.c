@@ -38,6 +38,30 @@ static void finished(struct report *r, const char *want) {
   close(p[0]);
 }
 
+/* Items of a list, one a line for people, who see them at once. */
+static void test_items(void) {
+  struct strerr e;
+
+  for (int json = 0; json < 2; ++json) {
+    struct report r;
+    int p[2];
+    char buf[64] = "";
+
+    CHECK(pipe(p) == 0);
+    report_start(&r, json, 1, 0);
+    for (int i = 0; i < 2; ++i) {
+      report_item(&r);
+      report_text(&r, "a", 0, i ? "y" : "x");
+      report_words(&r, "a", " is ", i ? "y" : "x", (char *)0);
+      if (i == 0) CHECK(report_show(&r, p[1], &e) == 0);
+    }
+    CHECK((read(p[0], buf, json ? 0 : sizeof buf - 1) == (json ? 0 : 7)) && !strcmp(buf, json ? "" : "a is x\n"));
+    close(p[0]);
+    close(p[1]);
+    finished(&r, json ? "[{\"a\":\"x\"},\n{\"a\":\"y\"}]\n" : "a is y\n");
+  }
+}
+
 #define TEXT "name : o'x\n\\\ncount: -7\ntext : people\nitem : a\"b\nitem : c\ndone\n"
 #define JSON "{\"name\":\"o'x\\u000a\\\\\",\"n\":-7,\"key\":\"\",\"yes\":true,\"list\":[\"a\\\"b\",\"c\"]}"
 
@@ -55,5 +79,6 @@ int main(void) {
   CHECK(report_finish(&r, -1, &e) == -1 && strstr(e.text, "memory") && !r.text.s);
   fill(&r, 0, 0, 1);
   CHECK(report_finish(&r, -1, &e) == -1 && strstr(e.text, "unable to write"));
+  test_items();
   return check_done();
 }
