@@ -17,6 +17,7 @@
 
 #include "base/stralloc.h"
 
+#define DIRHASH_DEPTH 3 /* letters */
 #define DIRHASH_SIZE 6 /* "z/z/z" and a NUL */
 
 #define DIRHASH_BUCKETS 5

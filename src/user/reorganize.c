@@ -10,6 +10,7 @@
 #include "user/account.h"
 #include "user/domain_files.h"
 #include "user/layout_plan.h"
+#include "user/tree.h"
 #include "user/unfinished.h"
 #include "user/userdb_change.h"
 
@@ -84,6 +85,27 @@ static int set_counts(struct site *s, const struct reorganize *g, const struct l
   return identity_back(r, e);
 }
 
+static int is_hashdir(const char *name) {
+  uint64_t directory;
+
+  return !name[1] && dirhash_number(name, &directory);
+}
+
+/* Directories without users are of no use, and a user of one letter has none of these names.  A delivery that
+ * wanted one of them just now makes it again. */
+static int remove_empty(const struct layout *l, struct strerr *e) {
+  stralloc path = STRALLOC_INIT;
+  int r = identity_enter(&l->owner, e);
+
+  for (size_t i = 0; r == 0 && i < DIRHASH_BUCKETS; ++i) {
+    stralloc_cut(&path, 0);
+    r = stralloc_catm(&path, stralloc_cstr(&l->base), "/", dirhash_buckets[i], "/", l->domain.s, (char *)0) ? tree_prune(path.s, is_hashdir, DIRHASH_DEPTH, e)
+                                                                                                            : no_memory(e);
+  }
+  stralloc_free(&path);
+  return identity_back(r, e);
+}
+
 /* A user who cannot be moved stays, and the count with him, so that nobody gets his place. */
 static int carry_out(struct site *s, struct reorganize *g, const struct layout *l, const struct layout_plan *p, struct strerr *e) {
   int faults = 0;
@@ -98,7 +120,9 @@ static int carry_out(struct site *s, struct reorganize *g, const struct layout *
     progress_step(&g->progress);
   }
   progress_clear(&g->progress);
-  return g->dry || faults ? 0 : set_counts(s, g, l, p, e);
+  if (g->dry) return 0;
+  if (!faults && set_counts(s, g, l, p, e) == -1) return -1;
+  return remove_empty(l, e);
 }
 
 int reorganize_run(struct site *s, struct reorganize *g, struct strerr *e) {

@@ -18,7 +18,7 @@ struct reorganize {
   struct progress progress;
 };
 
-/* Each move as by user/account.h: who is killed meanwhile leaves each user whole, in his old place or
+/* Directories that hold no user in the end are removed.  Each move as by user/account.h: who is killed meanwhile leaves each user whole, in his old place or
  * his new one.  0, or -1 where it cannot go on. */
 int reorganize_run(struct site *s, struct reorganize *g, struct strerr *e) MUST_CHECK;
 

@@ -17,7 +17,6 @@
 #include "user/site_check_part.h"
 
 #define ASSIGN_MAX (256u << 20)
-#define DEPTH_MAX 3 /* of hash directories */
 
 static int no_memory(struct strerr *e) {
   errno = ENOMEM;
@@ -150,7 +149,7 @@ static int check_tree(struct check_place *p, const struct homes *h, const char *
     stralloc_cut(&entry, 0);
     if (!stralloc_catm(&entry, path, "/", de->d_name, (char *)0)) r = no_memory(e);
     else if (is_home(h, entry.s)) continue;
-    else if (depth < DEPTH_MAX && !de->d_name[1] && dirhash_number(de->d_name, &number)) r = check_tree(p, h, entry.s, depth + 1, e);
+    else if (depth < DIRHASH_DEPTH && !de->d_name[1] && dirhash_number(de->d_name, &number)) r = check_tree(p, h, entry.s, depth + 1, e);
     else site_check_person(p->c, entry.s, "no user has this home");
   }
   if (r == 0 && errno) r = strerr_sys(e, "unable to read ", path, (char *)0);

@@ -47,6 +47,40 @@ int tree_remove(const char *path, struct strerr *e) {
   return strerr_sys(e, "unable to remove ", path, (char *)0);
 }
 
+/* What is not empty, or is somebody's who does not let us, stays: 0 or -1. */
+static int prune_below(int at, const char *name, dev_t dev, int (*fits)(const char *), int depth) {
+  int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  DIR *d = fd == -1 ? 0 : fdopendir(fd);
+  struct dirent *de;
+  struct stat st;
+  int r = 0, saved;
+
+  if (!d) return fd == -1 ? 0 : fd_close(fd);
+  errno = 0;
+  if (fstat(fd, &st) == 0 && st.st_dev == dev)
+    while (r == 0 && (errno = 0, de = readdir(d)) != 0) {
+      if (!fits(de->d_name)) continue;
+      if (depth > 1) r = prune_below(fd, de->d_name, dev, fits, depth - 1);
+      if (r == 0) (void)!unlinkat(fd, de->d_name, AT_REMOVEDIR);
+    }
+  if (r == 0 && errno) r = -1;
+  saved = errno;
+  closedir(d);
+  errno = saved;
+  return r;
+}
+
+int tree_prune(const char *path, int (*fits)(const char *name), int depth, struct strerr *e) {
+  struct stat st;
+
+  if (lstat(path, &st) == -1) {
+    if (errno == ENOENT || errno == ENOTDIR) return 0;
+  } else if (prune_below(AT_FDCWD, path, st.st_dev, fits, depth) == 0) {
+    return 0;
+  }
+  return strerr_sys(e, "unable to look for empty directories in ", path, (char *)0);
+}
+
 int tree_mkdir(const char *path, mode_t mode, uid_t uid, gid_t gid, struct strerr *e) {
   struct stat st;
 

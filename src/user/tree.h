@@ -11,6 +11,9 @@
 /* Remove a directory and all below it, following no link and leaving no file system:
  * 0 (also when there is none), or -1 with e filled. */
 int tree_remove(const char *path, struct strerr *e) MUST_CHECK;
+/* Remove directories below path that hold nothing, and whose names and those of all between fit, down to
+ * this depth; path itself stays.  Follows no link, leaves no file system.  0 (also when there is none) or -1. */
+int tree_prune(const char *path, int (*fits)(const char *name), int depth, struct strerr *e) MUST_CHECK;
 /* A directory of this mode and owner (ids only when we are root).  One that is there
  * already stays as it is.  0 or -1. */
 int tree_mkdir(const char *path, mode_t mode, uid_t uid, gid_t gid, struct strerr *e) MUST_CHECK;

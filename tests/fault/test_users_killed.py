@@ -154,6 +154,7 @@ class Killed(KilledPrograms):
             self.check()
             s.ok("vreorg", "-d", "a.example", "-l", "100")
             self.assertEqual(where(), names)
+            self.assertEqual(glob.glob(s.path("mail", "A2E", "a.example", "?")), [])  # nor is an empty directory left
 
         self.every_step(spread, again)
 

@@ -170,6 +170,25 @@ class Reorganized(Base):
         s.add_user("bob9")
         self.assertEqual(self.homes()["bob9"], "1/bob9")
 
+    def test_empty_directories_go(self):
+        """Those of this layout alone: what else stands there, or is no directory, or is outside, stays."""
+        s = self.site
+        outside = s.path("run", "outside")
+        for path in ("9/8/7", "9/Z", "Q", "x/kept", "two", "a,"):
+            os.makedirs(f"{self.base}/{path}")
+        os.makedirs(outside + "/1")
+        os.symlink(outside, self.base + "/y")
+        if s.ids:
+            for where, dirs, files in os.walk(s.path("mail")):
+                for name in dirs:
+                    os.lchown(os.path.join(where, name), 65534, 65534)
+        s.ok("vreorg", "-n", "-d", "example.com")
+        self.assertEqual(sorted(os.listdir(self.base)), ["0", "1", "2", "9", "Q", "a,", "two", "x", "y"])
+        s.ok("vreorg", "-d", "example.com")
+        self.assertEqual(sorted(os.listdir(self.base)), ["0", "a,", "bob4", "two", "x", "y"])
+        self.assertEqual(os.listdir(outside), ["1"])
+        self.whole()
+
     def test_some_only(self):
         s = self.site
         names = s.path("run", "names")
