@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 
 #include "user/account_target.h"
+#include "user/domain_files.h"
+#include "user/fstab.h"
 #include "user/maildir.h"
 #include "user/tree.h"
 
@@ -39,49 +41,62 @@ static int make_maildir(const char *path, struct strerr *e) {
   return maildir_create(path, 0700, 1, e);
 }
 
-/* Adds the row; gives home and owner. */
-static int add_row(struct site *s, const struct account_new *n, stralloc *home, struct identity *owner,
-                   struct strerr *e) {
-  const struct address *a = n->address;
-  const struct account_wish wish = {a->domain.s, n->base, n->per_level, n->quota};
-  struct account_target t;
-  int r = account_target_find(s, &wish, &t, e);
-  const char *why = r == 0 ? limits_quota_fault(&t.limits, &t.quota) : 0;
+/* The directory that is asked for, "" for the domain's. */
+static int choose_base(struct site *s, const struct account_new *n, stralloc *base, struct strerr *e) {
+  struct fstab f = {0, 0};
+  const struct fstab_row *chosen;
+  int r = n->balance ? fstab_balance(s, &f, &chosen, e) : 0;
 
-  if (why) r = permanent(e, a, why);
-  if (r == 0) {
-    const struct userdb_new_user u = {
-        .name = a->user.s,
-        .domain = t.real.s,
-        .hash = n->hash,
-        .scram = n->scram,
-        .gecos = n->gecos,
-        .quota = t.quota,
-        .active = n->active,
-        .base = t.base.s,
-        .per_level = t.per_level,
-        .max_users = account_target_max(&t),
-    };
-
-    r = outcome(userdb_user_add(&s->db, &u, home, e), a, "there is no such domain", e);
-    owner->uid = t.d.uid;
-    owner->gid = t.d.gid;
-  }
-  account_target_free(&t);
+  if (r == 0 && !stralloc_copys(base, n->balance ? chosen->filesystem.s : n->base)) r = strerr_sys(e, "unable to choose a directory", (char *)0);
+  fstab_free(&f);
   return r;
 }
 
+static int find_target(struct site *s, const struct account_new *n, stralloc *base, struct account_target *t, struct strerr *e) {
+  int r = choose_base(s, n, base, e);
+  const struct account_wish wish = {n->address->domain.s, stralloc_cstr(base), n->per_level, n->quota};
+  const char *why;
+
+  if (r == 0) r = account_target_find(s, &wish, t, e);
+  why = r == 0 ? limits_quota_fault(&t->limits, &t->quota) : 0;
+  return why ? permanent(e, n->address, why) : r;
+}
+
+static int add_row(struct site *s, const struct account_new *n, const struct account_target *t, stralloc *home, struct strerr *e) {
+  const struct userdb_new_user u = {
+      .name = n->address->user.s,
+      .domain = t->real.s,
+      .hash = n->hash,
+      .scram = n->scram,
+      .gecos = n->gecos,
+      .quota = t->quota,
+      .active = n->active,
+      .base = t->base.s,
+      .per_level = t->per_level,
+      .max_users = account_target_max(t),
+  };
+
+  return outcome(userdb_user_add(&s->db, &u, home, e), n->address, "there is no such domain", e);
+}
+
 int account_add(struct site *s, const struct account_new *n, struct strerr *e) {
-  stralloc home = STRALLOC_INIT;
-  struct identity owner = s->mail;
+  stralloc home = STRALLOC_INIT, base = STRALLOC_INIT;
+  struct account_target t = {.per_level = 0};
+  struct identity owner;
   int r = site_enter_db(s, e);
 
-  if (r == 0) r = add_row(s, n, &home, &owner, e);
-  r = identity_back(r, e);
+  r = identity_back(r == 0 ? find_target(s, n, &base, &t, e) : r, e);
+  owner = (struct identity){t.d.uid, t.d.gid};
+  /* the domain's own directories are there; in another its owner has to be let in before there is a user */
+  if (r == 0 && base.len) r = domain_trees_make(base.s, t.real.s, &owner, e);
+  if (r == 0) r = site_enter_db(s, e);
+  r = identity_back(r == 0 ? add_row(s, n, &t, &home, e) : r, e);
   if (r == 0 && n->create) {
     if (!stralloc_cats(&home, "/Maildir")) r = strerr_sys(e, "unable to create the Maildir", (char *)0);
     else r = as_owner(&owner, make_maildir, home.s, e);
   }
+  account_target_free(&t);
+  stralloc_free(&base);
   stralloc_free(&home);
   return r;
 }

@@ -10,6 +10,7 @@ struct account_new {
   const struct quota *quota; /* null: the domain's, or the site's */
   int active;
   const char *base;   /* -B: directory the homes are below; "" the domain's */
+  int balance;        /* -b: the file system with the most room instead (user/fstab.h) */
   uint64_t per_level; /* users a directory */
   int create;         /* make the Maildir now rather than at the first delivery */
 };

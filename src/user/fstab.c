@@ -5,7 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
+#include "base/file.h"
+#include "conf/paths.h"
 #include "user/userdb_part.h"
 
 /* --- rows */
@@ -160,4 +163,34 @@ const struct fstab_row *fstab_choose(const struct fstab *f) {
     if (!best || load_of(r) < load_of(best) || (!(load_of(r) > load_of(best)) && r->cur_size > best->cur_size)) best = r;
   }
   return best;
+}
+
+/* --- the next one */
+
+static int write_choice(const struct site *s, const struct fstab_row *chosen, struct strerr *e) {
+  stralloc path = STRALLOC_INIT, text = STRALLOC_INIT;
+  int as_mail = geteuid() != getuid(), r = -1;
+  struct strerr back;
+
+  errno = ENOMEM;
+  if (paths_file(PATH_CONTROL, FSTAB_FILE, &path) && stralloc_catm(&text, chosen->filesystem.s, "\n", (char *)0) && identity_leave(e) == 0)
+    r = file_replace(path.s, text.s, text.len, 0644);
+  if (r == -1) strerr_sys(e, "unable to write ", stralloc_cstr(&path), (char *)0);
+  if (as_mail && identity_enter(&s->mail, &back) == -1) {
+    *e = back;
+    r = -1;
+  }
+  stralloc_free(&path);
+  stralloc_free(&text);
+  return r;
+}
+
+int fstab_balance(struct site *s, struct fstab *f, const struct fstab_row **chosen, struct strerr *e) {
+  enum userdb_result v = fstab_read(&s->db, FSTAB_HERE, f, e);
+
+  if (v == USERDB_NONE) return site_permanent(e, "fstab", "there are no file systems of this host");
+  if (v != USERDB_FOUND || fstab_measure(&s->db, f, e) == -1) return -1;
+  *chosen = fstab_choose(f);
+  if (!*chosen) return site_permanent(e, "fstab", "no file system of this host is online and has room");
+  return write_choice(s, *chosen, e);
 }

@@ -4,7 +4,7 @@
 #ifndef USER_FSTAB_H
 #define USER_FSTAB_H
 
-#include "user/userdb.h"
+#include "user/site.h"
 
 #define FSTAB_HERE "localhost" /* the host whose file systems can be measured: this one */
 #define FSTAB_FILE "lastfstab" /* below PATH_CONTROL: the one that was chosen last */
@@ -37,5 +37,8 @@ int fstab_measure(struct userdb *db, struct fstab *f, struct strerr *e) MUST_CHE
 void fstab_own_users(struct fstab *f, const int64_t *total);
 /* The least loaded that is online and not full: fewest users for each free megabyte.  Null: none. */
 const struct fstab_row *fstab_choose(const struct fstab *f);
+/* Those of this host, measured; the one that is chosen is written into FSTAB_FILE too.  The caller is the mail
+ * user, and root is for a moment.  0, or -1 (permanent: there is none with room). */
+int fstab_balance(struct site *s, struct fstab *f, const struct fstab_row **chosen, struct strerr *e) MUST_CHECK;
 
 #endif

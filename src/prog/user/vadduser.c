@@ -7,7 +7,7 @@
 #include "user/secret.h"
 
 #define FATAL "vadduser: fatal: "
-#define USAGE "vadduser [-vdi] [-c comment] [-q quota] [-B base] [-l users] " SECRET_USAGE " user@domain [password]"
+#define USAGE "vadduser [-vdi] [-c comment] [-q quota] [-B base|-b] [-l users] " SECRET_USAGE " user@domain [password]"
 
 static void die(const struct strerr *e) {
   strerr_die(site_code(e), FATAL, e);
@@ -25,13 +25,14 @@ int main(int argc, char **argv) {
       {'v', OPTION_COUNT, &verbose, 0},         {'c', OPTION_STRING, &n.gecos, 0},
       {'d', OPTION_FLAG, &n.create, 1},         {'q', OPTION_STRING, &quota, 0},
       {'i', OPTION_FLAG, &n.active, 0},         {'B', OPTION_STRING, &n.base, 0},
-      {'l', OPTION_U64, &n.per_level, 1000000}, SECRET_OPTIONS(secret),
-      {0, OPTION_FLAG, 0, 0},
+      {'l', OPTION_U64, &n.per_level, 1000000}, {'b', OPTION_FLAG, &n.balance, 1},
+      SECRET_OPTIONS(secret),                   {0, OPTION_FLAG, 0, 0},
   };
   int i = options_or_die(argc, argv, options, USAGE, 1, 2);
   struct secret made = {STRALLOC_INIT, STRALLOC_INIT};
   struct strerr e;
 
+  if (n.balance && *n.base) strerr_die_usage(USAGE);
   if (site_address(argv[i], &a, &e) == -1) die(&e);
   if (!n.gecos) n.gecos = a.user.s;
   if (!account_gecos_ok(n.gecos)) strerr_diem(100, FATAL, "a comment has at most 255 characters, no colon and no control character", (char *)0);

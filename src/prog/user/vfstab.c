@@ -1,14 +1,11 @@
 /* vfstab: shows and changes the file systems mailboxes are on, and chooses that for the next. */
 #include <string.h>
 
-#include "base/file.h"
 #include "base/options.h"
 #include "base/report.h"
-#include "conf/paths.h"
 #include "net/ip.h"
 #include "user/fstab.h"
 #include "user/outcome.h"
-#include "user/site.h"
 
 #define FATAL "vfstab: fatal: "
 #define USAGE "vfstab [-v] -s [--json] [-m host] | -l fs | -b [--json] | -i|-u -n users -q size [-m host] fs | -d [-m host] fs | -o 0|1 [-m host] fs"
@@ -71,23 +68,13 @@ static void say_chosen(const struct fstab_row *row) {
   if (report_finish(&r, 1, &e) == -1) die(&e);
 }
 
-/* Measured, chosen, written down. */
 static void balance(struct site *s) {
   struct fstab f = {0, 0};
   const struct fstab_row *chosen;
-  stralloc path = STRALLOC_INIT, text = STRALLOC_INIT;
   struct strerr e;
 
-  want(fstab_read(&s->db, FSTAB_HERE, &f, &e), &e, "there are no file systems of this host");
-  if (fstab_measure(&s->db, &f, &e) == -1) die(&e);
-  chosen = fstab_choose(&f);
-  if (!chosen) strerr_diem(1, FATAL, "no file system of this host is online and has room", (char *)0);
-  if (!paths_file(PATH_CONTROL, FSTAB_FILE, &path) || !stralloc_catm(&text, chosen->filesystem.s, "\n", (char *)0)) strerr_die_nomem(FATAL);
-  if (identity_leave(&e) == -1) die(&e);
-  if (file_replace(path.s, text.s, text.len, 0644) == -1) strerr_diem_sys(111, FATAL, "unable to write ", path.s, (char *)0);
+  if (fstab_balance(s, &f, &chosen, &e) == -1) strerr_die(e.permanent ? 1 : 111, FATAL, &e);
   say_chosen(chosen);
-  stralloc_free(&path);
-  stralloc_free(&text);
   fstab_free(&f);
 }
 

@@ -1,7 +1,7 @@
 """Programs of small tables: vipmap, vatrn. Each test on SQLite and, where it is installed, on MariaDB."""
 import os, shutil, unittest
 from mariadbsite import MariaDB
-from usersite import UserSite
+from usersite import HASH, UserSite
 
 
 class Base:
@@ -113,6 +113,8 @@ class Base:
         s = self.site
         one, two = s.path("mail"), s.path("elsewhere")
         os.mkdir(two)
+        if s.ids:
+            os.chown(two, 65534, 65534)
         s.ok("vfstab", "-l", one)
         s.ok("vfstab", "-l", two, env=s.env(AVG_USER_QUOTA="1000"))
         self.assertRegex(s.ok("vfstab", "-s"), rf"{two} localhost online users 0/(\d+) free (\d+)/\2\n{one} localhost online users 0/\d+ free (\d+)/\3\n")
@@ -132,6 +134,28 @@ class Base:
         os.rename(one, one + ".away")
         self.assertIn("room", self.fails(1, "vfstab", "-b"))  # what is not there is full
         self.fails(111, "vfstab", "-l", one)
+
+    def test_vadduser_balances(self):
+        s = self.site
+        one, two = s.path("mail"), s.path("elsewhere")
+        os.mkdir(two)
+        if s.ids:
+            os.chown(two, 65534, 65534)
+        self.assertIn("no file systems", self.fails(100, "vadduser", "-b", "-e", "ann@example.com", HASH))
+        for path in (one, two):
+            s.ok("vfstab", "-i", "-n", "4", "-q", "1G", path)
+        for name in ("ann", "bob", "cid", "dan"):  # postmaster and alice are on the first
+            s.ok("vadduser", "-b", "-d", "-e", f"{name}@example.com", HASH)
+        homes = {n: s.home(f"{n}@example.com") for n in ("ann", "bob", "cid", "dan")}
+        there = [home.startswith(two + "/A2E/example.com/") for home in homes.values()]
+        self.assertIn(there, ([True, True, False, True], [True, True, True, False]))  # the third finds both alike
+        for name in ("ann", "dan"):
+            self.assertTrue(os.path.isdir(homes[name] + "/Maildir/new"))
+        self.fails(100, "vadduser", "-b", "-B", two, "-e", "eve@example.com", HASH)
+        s.ok("vfstab", "-o", "0", one)
+        s.ok("vfstab", "-o", "0", two)
+        self.assertIn("room", self.fails(100, "vadduser", "-b", "-e", "eve@example.com", HASH))
+        self.fails(1, "vuserinfo", "eve@example.com")
 
     def test_vfstab_wrong(self):
         s = self.site

@@ -285,6 +285,21 @@ class Programs(Base):
 
 @unittest.skipUnless(os.geteuid() == 0, "needs root: programs that give up root")
 class AsRoot(unittest.TestCase):
+    def test_another_place(self):
+        """A home in a directory of root's: its owner is let in, with -B and -b, so that mail can be delivered."""
+        import pwd
+        with UserSite(privileged=True) as s:
+            games = pwd.getpwnam("games").pw_uid
+            s.ok("vadddomain", "-e", "-u", "games", "games.example", "-", input=HASH.encode())
+            os.mkdir(s.path("disk"))
+            s.ok("vfstab", "-i", "-q", "1G", s.path("disk"))
+            for option, name in ((["-B", s.path("disk")], "ann"), (["-b"], "bob")):
+                s.ok("vadduser", "-d", "-e", *option, f"{name}@games.example", "-", input=HASH.encode())
+                home = s.home(f"{name}@games.example")
+                self.assertTrue(home.startswith(s.path("disk", "A2E", "games.example")))
+                self.assertEqual(os.stat(home + "/Maildir/new").st_uid, games)
+            self.assertEqual(os.stat(s.path("control", "lastfstab")).st_uid, 0)
+
     def test_everything_belongs_to_the_mail_user(self):
         with UserSite(privileged=True) as s:
             s.add_domain()
