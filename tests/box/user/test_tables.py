@@ -183,6 +183,34 @@ class Base:
     def rule(self, ip):
         return self.site.ok("tcprulescheck", self.site.path("tcp", "tcp.smtp.cdb"), env=self.site.env(TCPREMOTEIP=ip))
 
+    def test_clearopensmtp(self):
+        """The table, the rules, or both; no rules are made where there are none."""
+        s = self.site
+        rules, cdb = s.path("tcp", "tcp.smtp"), s.path("tcp", "tcp.smtp.cdb")
+        say = lambda *argv, **env: s.run(["clearopensmtp", "-v", *argv], env=s.env(**env)).stderr.decode()
+        self.logged_in("192.0.2.7", "192.0.2.8")
+        self.assertEqual(say(), "clearopensmtp: forgotten: 0\nclearopensmtp: addresses that may relay: 0\n")
+        self.assertFalse(os.path.exists(cdb))
+        with open(rules, "w") as f:
+            f.write(':allow,ALL="1"\n')
+        self.assertEqual(say("-s"), "clearopensmtp: forgotten: 0\n")
+        self.assertFalse(os.path.exists(cdb))
+        self.assertEqual(say("-t"), "clearopensmtp: addresses that may relay: 2\n")
+        self.assertIn("RELAYCLIENT=", self.rule("192.0.2.7"))
+        self.assertEqual(say("-t", RELAY_CLEAR_MINUTES="0"), "clearopensmtp: addresses that may relay: 0\n")
+        self.assertEqual(say("-t"), "clearopensmtp: addresses that may relay: 2\n")  # nothing was forgotten
+        self.assertEqual(say("-a"), "clearopensmtp: forgotten: 2\nclearopensmtp: addresses that may relay: 0\n")
+        self.assertNotIn("RELAYCLIENT", self.rule("192.0.2.7"))
+        self.assertIn("ALL=1", self.rule("192.0.2.7"))
+        with open(rules, "a") as f:
+            f.write("nonsense\n")
+        before = open(cdb, "rb").read()
+        self.assertIn("line 2", self.fails(100, "clearopensmtp"))
+        self.assertEqual(open(cdb, "rb").read(), before)
+        s.ok("clearopensmtp", "-s")
+        for argv in (["-s", "-t"], ["-a", "-t"], ["x"]):
+            self.fails(100, "clearopensmtp", *argv)
+
     def test_updaterules(self):
         s = self.site
         rules = s.path("tcp", "tcp.smtp")
@@ -211,7 +239,7 @@ class Base:
         other = s.path("tcp", "other")
         with open(other, "w") as f:
             f.write(":deny\n")
-        s.ok("clearopensmtp", "-a")
+        s.ok("clearopensmtp", "-as")
         s.ok("updaterules", env=s.env(TCP_FILE=other))
         self.assertTrue(os.path.exists(other + ".cdb"))
         os.remove(rules)
