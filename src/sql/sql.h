@@ -76,6 +76,7 @@ extern const struct sql_driver sql_mysql;
 #define SQL_CREATE 1u  /* create it if it is missing; implies SQL_MIGRATE */
 #define SQL_RELAXED 2u /* a crash of the machine may undo the last changes (not break anything) */
 #define SQL_MIGRATE 8u /* apply new migrations */
+#define SQL_FOREIGN 16u /* tables of others, which are only read: text need not compare as ours does */
 #define SQL_PATIENT 4u /* wait long for other writers: programs run by people */
 
 struct sql {

@@ -188,8 +188,9 @@ static int create(struct conn *c, const struct mysql_where *w, struct strerr *e)
   return r;
 }
 
+/* MySQL has not the collation that MariaDB has; nothing but reading old tables works there. */
 static int set_up(struct conn *c, unsigned flags, struct strerr *e) {
-  if (run_text(c, "SET NAMES utf8mb4 COLLATE utf8mb4_nopad_bin", e) == -1) return -1;
+  if (run_text(c, flags & SQL_FOREIGN ? "SET NAMES utf8mb4" : "SET NAMES utf8mb4 COLLATE utf8mb4_nopad_bin", e) == -1) return -1;
   if (run_text(c, "SET SESSION sql_mode = 'TRADITIONAL,PIPES_AS_CONCAT,ANSI_QUOTES,NO_BACKSLASH_ESCAPES', time_zone = '+00:00'", e) == -1)
     return -1;
   return run_text(c, flags & SQL_PATIENT ? "SET SESSION innodb_lock_wait_timeout = 20" : "SET SESSION innodb_lock_wait_timeout = 2", e);

@@ -22,7 +22,7 @@ int sql_old_open(struct sql_old *o, const char *where, struct strerr *e) {
   static const struct sql_migration begin = {0, "unable to begin reading", OLD_BEGIN, 0};
 
   memset(o, 0, sizeof *o);
-  if (driver->open(&o->conn, where, SQL_PATIENT, e) == -1) {
+  if (driver->open(&o->conn, where, SQL_PATIENT | SQL_FOREIGN, e) == -1) {
     o->conn = 0;
     return -1;
   }

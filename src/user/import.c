@@ -101,6 +101,13 @@ static struct import_domain *one_more(struct import_work *w) {
   return &more[w->domains++];
 }
 
+static void free_domain(struct import_domain *d) {
+  stralloc_free(&d->name);
+  stralloc_free(&d->dir);
+  stralloc_free(&d->base);
+  stralloc_free(&d->real);
+}
+
 /* Where the directory is a symbolic link to that of another domain, this is another name of it.  0 or -1. */
 static int find_real(struct import_domain *d, struct strerr *e) {
   char target[PATH_MAX];
@@ -126,21 +133,38 @@ static int find_base(struct import_domain *d, struct strerr *e) {
   return r == -1 ? -1 : 0;
 }
 
+/* "+joe-:joe:1000:..." is a user of this host with his extensions; what has no dot and is a domain runs
+ * vdelivermail. */
+static int is_domain(const struct import_domain *d, struct strerr *e) {
+  stralloc handler = STRALLOC_INIT;
+  int filter, r = 1;
+
+  if (bytes_chr(d->name.s, d->name.len, '.') == d->name.len && domain_default_read(d->dir.s, &filter, &handler, e) == -1) r = e->permanent ? 0 : -1;
+  stralloc_free(&handler);
+  return r;
+}
+
 /* A line "+domain-:domain:uid:gid:dir:-::", of vpopmail too "+alias-:domain:...". */
 static int take_line(struct import_work *w, const struct assign_line *l, struct strerr *e) {
   const char *s = l->field[ASSIGN_NAME].s;
   size_t n = l->field[ASSIGN_NAME].n;
   struct import_domain *d;
-  int named;
+  int named, r;
 
   if (!l->wild || n < 2 || s[n - 1] != '-' || l->field[ASSIGN_EXT].n || l->field[ASSIGN_DASH].n != 1) return 0;
   --n;
+  if (!l->field[ASSIGN_HOME].n || l->field[ASSIGN_HOME].s[0] != '/') return 0;
   named = bytes_equal(l->field[ASSIGN_USER].s, l->field[ASSIGN_USER].n, s, n);
-  /* "+joe-:joe:1000:..." is a user of this host with his extensions */
-  if (!l->field[ASSIGN_HOME].n || l->field[ASSIGN_HOME].s[0] != '/' || bytes_chr(s, n, '.') == n) return 0;
   d = one_more(w);
   if (!d || !stralloc_copyb(&d->name, s, n) || !stralloc_copyb(&d->dir, l->field[ASSIGN_HOME].s, l->field[ASSIGN_HOME].n)) return import_no_memory(e);
   bytes_lower(d->name.s, d->name.len);
+  e->permanent = 0;
+  r = is_domain(d, e);
+  if (r != 1) {
+    free_domain(d);
+    --w->domains;
+    return r;
+  }
   if (!scan_u32(l->field[ASSIGN_UID].s, l->field[ASSIGN_UID].n, &d->uid) || !scan_u32(l->field[ASSIGN_GID].s, l->field[ASSIGN_GID].n, &d->gid)) return 0;
   if (!named) return stralloc_copyb(&d->real, l->field[ASSIGN_USER].s, l->field[ASSIGN_USER].n) ? 0 : import_no_memory(e);
   if (find_real(d, e) == -1) return -1;
@@ -310,12 +334,7 @@ static int take_rows(struct import_work *w, import_fill_fn fill, void *ctx, stru
 }
 
 static void release(struct import_work *w) {
-  for (size_t i = 0; i < w->domains; ++i) {
-    stralloc_free(&w->domain[i].name);
-    stralloc_free(&w->domain[i].dir);
-    stralloc_free(&w->domain[i].base);
-    stralloc_free(&w->domain[i].real);
-  }
+  for (size_t i = 0; i < w->domains; ++i) free_domain(&w->domain[i]);
   free(w->domain);
   strlist_free(&w->homes);
 }

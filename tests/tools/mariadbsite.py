@@ -4,7 +4,7 @@ import ctypes, glob, os, shutil, signal, socket, subprocess, tempfile, time
 
 from box import free_port, wait_for
 
-USER, PASSWORD, DATABASE = "indi", "se:cr\\et", "indimail"
+USER, READER, PASSWORD, DATABASE = "indi", "reader", "se:cr\\et", "indimail"
 # Without the kernel's own asynchronous input and output: the rings it wants are few where tests run beside each other.
 QUICK = ["--innodb-buffer-pool-size=32M", "--innodb-log-file-size=8M", "--skip-innodb-use-native-aio"]
 QUOTED = PASSWORD.replace("\\", "\\\\").replace(":", "\\:")  # as host.mysql wants it
@@ -20,7 +20,9 @@ class MariaDB:
         if tls:
             self.certificates()
         self.write("init.sql", f"CREATE USER IF NOT EXISTS '{USER}'@'%' IDENTIFIED BY '{PASSWORD}'{' REQUIRE SSL' if tls else ''};\n"
-                               f"GRANT ALL ON `{DATABASE}%`.* TO '{USER}'@'%';\n".replace("\\", "\\\\"))
+                               f"GRANT ALL ON `{DATABASE}%`.* TO '{USER}'@'%';\n"
+                               f"CREATE USER IF NOT EXISTS '{READER}'@'%' IDENTIFIED BY '{PASSWORD}';\n"
+                               f"GRANT SELECT ON `{DATABASE}%`.* TO '{READER}'@'%';\n".replace("\\", "\\\\"))
         if self.root:
             for base, dirs, files in os.walk(self.dir):
                 for name in [base] + [os.path.join(base, n) for n in files]:

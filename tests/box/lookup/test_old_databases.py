@@ -1,9 +1,8 @@
 """install_tables takes over an IndiMail that kept its users on MySQL: every table, row by row, into both kinds of database."""
-import os, signal, subprocess, time, unittest
+import os, pty, subprocess, unittest
 
 import oldsite
-from box import wait_for
-from mariadbsite import MariaDB
+from mariadbsite import READER, USER, MariaDB
 from usersite import HASH, UserSite
 
 OLD = "indimail_old"
@@ -28,7 +27,7 @@ class Taken(unittest.TestCase):
         self.addCleanup(self.server.sql, f"DROP DATABASE IF EXISTS {OLD}", "DROP DATABASE IF EXISTS indimail")
         self.place = self.site.path("old.mysql")
         with open(self.place, "w") as f:
-            f.write(self.server.host() + "\n")
+            f.write(self.server.host().replace(f":{USER}:", f":{READER}:") + "\n")  # who may not write
         os.chmod(self.place, 0o644)
 
     # --- the old installation
@@ -353,6 +352,25 @@ class Taken(unittest.TestCase):
                 self.server.start()
             self.assertEqual({n for n, rows in self.dump().items() if rows}, set(), who)
         self.assertIn("indimail: 30014 taken", self.take("-F", "new", "-a", assign))
+
+    def test_bar(self):
+        """On a terminal a bar, and between its states what is to be said."""
+        assign = self.assign()
+        self.fill()
+        ours, theirs = pty.openpty()
+        p = self.site.spawn(["install_tables", "-i", self.place, "-D", OLD, "-F", "new", "-k", "-a", assign], stdout=theirs, stderr=theirs)
+        os.close(theirs)
+        seen = b""
+        while True:
+            try:
+                seen += os.read(ours, 4096)
+            except OSError:  # the other end is closed
+                break
+        os.close(ours)
+        self.assertEqual(p.wait(20), 1)
+        rows = sum(int(n) for line in seen.decode().splitlines() if " taken, " in line and "domains:" not in line for n in line.replace(",", "").split() if n.isdigit())
+        self.assertIn(b"] %d/%d" % (rows, rows), seen)
+        self.assertIn(b"\r\x1b[Kinstall_tables: valias: ham@example.com: not taken", seen)
 
     def test_wrong_use(self):
         assign = self.assign()

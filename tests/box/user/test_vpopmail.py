@@ -39,13 +39,15 @@ class Tree(unittest.TestCase):
         self.write(self.assign, "".join((
             f"+example.com-:example.com:{ids}:{self.dir('example.com')}:-::\n", f"+zwei.example-:zwei.example:{ids}:{self.dir('0', 'zwei.example')}:-::\n",
             f"+alias.example-:example.com:{ids}:{self.dir('example.com')}:-::\n", f"+root.example-:root.example:0:0:{self.dir('root.example')}:-::\n",
+            f"+local-:local:{ids}:{self.dir('local')}:-::\n", f"+joe-:joe:{ids}:{self.dir('joe')}:-::\n", "=ann:ann:1000:1000:/home/ann:::\n",
             f"+bare.example-:bare.example:{ids}:{self.dir('bare.example')}:-::\n", ".\n")))
         self.write(self.dir("example.com", "vpasswd"), "".join((
             self.line("postmaster", HASH), self.line("joe", MD5, flags=0x82, comment="Joe O'Neil", quota="1000S,5C", more=":the password"),
             self.line("Ann", HASH).replace("/Ann:", "/ann:"), self.line("a/b", HASH), self.line("clear", "the password"), f"short:{HASH}\n", self.line("joe", HASH),
             self.line("other", HASH).replace("/other:", "/joe:"), "\n", "# a remark\n", "x" * 3000 + "\n", "no line\n", self.line("last", HASH).rstrip("\n"))))
         self.write(self.dir("0", "zwei.example", "vpasswd"), f"joe:{HASH}:1:0::{self.dir('0', 'zwei.example', 'joe')}:\n")
-        for domain in (("example.com",), ("0", "zwei.example")):
+        self.write(self.dir("local", "vpasswd"), "")
+        for domain in (("example.com",), ("0", "zwei.example"), ("local",)):
             self.write(self.dir(*domain, ".qmail-default"), "| /home/vpopmail/bin/vdelivermail '' delete\n")
         self.write(self.dir("bare.example", ".qmail-default"), "./Maildir/\n")
         self.write(self.dir("example.com", ".qmail-team"), "&joe@example.com\n# x\n&ann@example.com\n")
@@ -73,6 +75,7 @@ class Tree(unittest.TestCase):
         s = self.site
         self.assertEqual(s.sql("SELECT domain, uid, gid, dir FROM domains ORDER BY domain"),
                          [("bare.example", self.uid, self.gid, self.dir("bare.example")), ("example.com", self.uid, self.gid, self.dir("example.com")),
+                          ("local", self.uid, self.gid, self.dir("local")),
                           ("zwei.example", self.uid, self.gid, self.dir("0", "zwei.example"))])
         self.assertEqual(s.sql("SELECT * FROM aliasdomain"), [("alias.example", "example.com")])
         self.assertEqual(s.sql("SELECT name, domain, hash, gecos, dir, quota_bytes, quota_count, active, no_pop, domain_admin FROM users ORDER BY domain, name"), [
@@ -91,7 +94,7 @@ class Tree(unittest.TestCase):
         self.assertEqual(subprocess.run(["find", self.vpopmail, "-printf", "%p %s %i\n"], capture_output=True, check=True).stdout, before)
         self.assertEqual(self.site.sql("SELECT COUNT(*) FROM domains"), [(0,)])
         out = self.take()
-        for line in ("domains: 3 taken, 0 there before, 1 not taken", "alias domains: 1 taken", "vpasswd: 6 taken, 0 there before, 6 not taken",
+        for line in ("domains: 4 taken, 0 there before, 1 not taken", "alias domains: 1 taken", "vpasswd: 6 taken, 0 there before, 6 not taken",
                      ".qmail files: 2 taken, 0 there before, 1 not taken", "mailboxes: 1 there, 5 not there yet"):
             self.assertIn(line, out)
         self.assertEqual(self.left(), self.LEFT)
@@ -109,7 +112,7 @@ class Tree(unittest.TestCase):
         """Mail comes in, and to where it was before; whoever knew the password of old still does."""
         s = self.site
         with open(s.path("control", "rcpthosts")) as f:
-            self.assertEqual(sorted(f.read().split()), ["alias.example", "bare.example", "example.com", "zwei.example"])
+            self.assertEqual(sorted(f.read().split()), ["alias.example", "bare.example", "example.com", "local", "zwei.example"])
         with open(self.dir("example.com", ".qmail-default")) as f:
             self.assertEqual(f.read(), f"| {s.bin}/vdelivermail '' delete\n")
         with open(self.dir("bare.example", ".qmail-default")) as f:
