@@ -159,6 +159,39 @@ class Killed(KilledPrograms):
         self.every_step(spread, again)
 
 
+    def test_taken_over(self):
+        """A domain of vpopmail's is there whole or not at all, and mail for it is let in last; the second run ends the first."""
+        s = self.site
+        dir = s.path("domains", "new.example")
+        ids = "65534:65534" if s.ids else f"{os.geteuid()}:{os.getegid()}"
+
+        def tree():
+            os.makedirs(dir + "/postmaster/Maildir/new")
+            for name, text in (("vpasswd", f"postmaster:{HASH}:1:0::{dir}/postmaster:NOQUOTA\n"), (".qmail-team", "&a@b.example\n"),
+                               (".qmail-default", "| /home/vpopmail/bin/vdelivermail '' delete\n"), ("postmaster/Maildir/new/one", "hello\n")):
+                with open(f"{dir}/{name}", "w") as f:
+                    f.write(text)
+            if s.ids:
+                subprocess.run(["chown", "-R", "nobody:nogroup", dir], check=True)
+
+        with open(s.path("run", "assign"), "w") as f:
+            f.write(f"+new.example-:new.example:{ids}:{dir}:-::\n.\n")
+        take = ["install_tables", "-t", s.path("run", "assign")]
+
+        def again(n):
+            rows = [s.sql(f"SELECT COUNT(*) FROM {t} WHERE domain = 'new.example'")[0][0] for t in ("domains", "users", "valias")]
+            self.assertIn(rows, ([0, 0, 0], [1, 1, 1]))
+            s.ok(*take)
+            self.assertIn("new.example", self.lines("control", "rcpthosts"))
+            self.assertEqual(self.lines("domains", "new.example", ".qmail-default"), [f"| {s.bin}/vdelivermail '' delete"])
+            self.assertEqual(self.lines("domains", "new.example", "postmaster", "Maildir", "new", "one"), ["hello"])
+            self.check()
+            s.ok("vdeldomain", "new.example")
+            tree()
+
+        tree()
+        self.every_step(take, again)
+
     def test_bulletin(self):
         """Everybody gets it, whenever vbulletin was killed; at most one user twice."""
         s = self.site

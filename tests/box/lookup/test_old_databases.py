@@ -32,20 +32,23 @@ class Taken(unittest.TestCase):
 
     # --- the old installation
 
-    def domain(self, name, uid=65534):
+    def ids(self):
+        return "65534:65534" if self.site.ids else f"{os.geteuid()}:{os.getegid()}"
+
+    def domain(self, name, ids=None):
         path = self.site.path("old", "domains", name)
         os.makedirs(path)
         with open(path + "/.qmail-default", "w") as f:
             f.write("| /var/indimail/sbin/vdelivermail '' bounce-no-mailbox\n")
-        return f"+{name}-:{name}:{uid if uid != 65534 else os.geteuid() or 65534}:{uid and 65534}:{path}:-::\n"
+        return f"+{name}-:{name}:{ids or self.ids()}:{path}:-::\n"
 
     def assign(self):
         """users/assign of old: two domains, another name of one, root's, one that is none, and what is no domain."""
-        text = self.domain("example.com") + self.domain("zwei.example") + self.domain("root.example", 0) + "=joe:joe:1000:1000:/home/joe:::\n"
+        text = self.domain("example.com") + self.domain("zwei.example") + self.domain("root.example", "0:0") + "=joe:joe:1000:1000:/home/joe:::\n"
         with open(self.site.path("old", "domains", "zwei.example", ".base_path"), "w") as f:
             f.write(self.site.path("base") + "\n")
         os.symlink("example.com", self.site.path("old", "domains", "alias.example"))
-        text += f"+alias.example-:alias.example:65534:65534:{self.site.path('old', 'domains', 'alias.example')}:-::\n"
+        text += f"+alias.example-:alias.example:{self.ids()}:{self.site.path('old', 'domains', 'alias.example')}:-::\n"
         text += "+-bad.example-:-bad.example:65534:65534:/x:-::\n+autoturn-:autoturn:65534:65534:/var/autoturn:-::\n+joe-:joe:1000:1000:/home/joe:-::\n.\n"
         with open(self.site.path("old", "assign"), "w") as f:
             f.write(text)
