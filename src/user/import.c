@@ -207,8 +207,8 @@ static enum import_outcome take_domain(struct import_work *w, const struct impor
 
   if (!why && !d->uid) why = "it belongs to root";
   if (!why && d->base.len && d->base.s[0] != '/') why = "its .base_path is no absolute path";
+  if (!why && (!utf8_valid(d->dir.s, d->dir.len) || !utf8_valid(stralloc_cstr(&d->base), d->base.len))) why = "its directory is not UTF-8";
   if (why) return import_left(w, "domains", d->name.s, why);
-  if (!utf8_valid(d->dir.s, d->dir.len) || !utf8_valid(stralloc_cstr(&d->base), d->base.len)) return import_left(w, "domains", d->name.s, "its directory is not UTF-8");
   v = sql_do(&w->s->db.sql, QUERY_in_domains,
              SQL_ARGS(sql_t(d->name.s), sql_i(d->uid), sql_i(d->gid), sql_t(d->dir.s), sql_t(stralloc_cstr(&d->base)), sql_i(wall_now())), e);
   return v == SQL_EXISTS ? compare_domain(w, d, e) : import_outcome(v);

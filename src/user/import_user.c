@@ -84,8 +84,9 @@ static enum import_outcome compare(struct import_work *w, const char *table, con
   enum import_outcome o = IMPORT_FAILED;
 
   if (r == USERDB_FOUND && equals(&there, u, hash_counts)) o = IMPORT_THERE;
-  else if (r == USERDB_FOUND) o = import_left(w, table, address, there.active == u->active ? "there is such a user, otherwise than here, who stays as he is"
-                                                                       : "there is such a user, active where this one is not or the other way round, who stays as he is");
+  else if (r == USERDB_FOUND && there.active != u->active)
+    o = import_left(w, table, address, u->active ? "there is such a user, but inactive, who stays as he is" : "there is such a user, an active one, who stays as he is");
+  else if (r == USERDB_FOUND) o = import_left(w, table, address, "there is such a user, otherwise than here, who stays as he is");
   else if (r == USERDB_NONE) o = import_left(w, table, address, "no such domain");
   userdb_user_free(&there);
   return o;

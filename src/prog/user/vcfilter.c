@@ -34,7 +34,8 @@ static int print(void *ctx, const struct userdb_filter *f) {
   report_text(r, "keyword", 0, f->keyword);
   report_text(r, "folder", 0, f->folder);
   report_text(r, "action", 0, f->action);
-  report_words(r, number.s, " ", f->name, ": ", header, blank, filter_comparison_name(f->comparison), blank, f->keyword, " -> ", f->folder, ", ", f->action, (char *)0);
+  report_words(r, number.s, " ", f->name, ": ", header, blank, filter_comparison_name(f->comparison), blank, f->keyword, " -> ", f->folder, ", ", f->action,
+               (char *)0);
   stralloc_free(&number);
   return 0;
 }

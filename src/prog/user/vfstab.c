@@ -30,8 +30,8 @@ static void want(enum userdb_result r, const struct strerr *e, const char *none)
 static void print(struct report *r, const struct fstab_row *row) {
   stralloc text = STRALLOC_INIT;
 
-  if (!stralloc_catlit(&text, " users ") || !stralloc_cati64(&text, row->cur_users) || !stralloc_append(&text, '/') || !stralloc_cati64(&text, row->max_users) ||
-      !stralloc_catlit(&text, " free ") || !stralloc_cati64(&text, row->cur_size) || !stralloc_append(&text, '/') || !stralloc_cati64(&text, row->max_size))
+  if (!stralloc_catlit(&text, " users ") || !stralloc_cati64(&text, row->cur_users) || !stralloc_append(&text, '/') ||
+      !stralloc_cati64(&text, row->max_users) || !stralloc_catlit(&text, " free ") || !stralloc_cati64(&text, row->cur_size) || !stralloc_append(&text, '/') || !stralloc_cati64(&text, row->max_size))
     strerr_die_nomem(FATAL);
   report_item(r);
   report_text(r, "filesystem", 0, row->filesystem.s);
