@@ -113,7 +113,11 @@ static int show_event(void *ctx, const char *service, const char *ip, int64_t at
                 {"imap", "last IMAP", "last_imap", "last_imap_from"},
                 {"pop3", "last POP3", "last_pop3", "last_pop3_from"},
                 {"smtp", "last SMTP", "last_smtp", "last_smtp_from"},
-                {"webm", "last webmail", "last_webmail", "last_webmail_from"}};
+                {"webm", "last webmail", "last_webmail", "last_webmail_from"},
+                /* of an IndiMail before this one */
+                {"ACTI", "activated", "activated", "activated_from"},
+                {"INAC", "inactivated", "inactivated", 0},
+                {"deli", "last delivery", "last_delivery", 0}};
   struct report *r = ctx;
   stralloc text = STRALLOC_INIT;
   char buf[64] = "";

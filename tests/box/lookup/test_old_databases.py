@@ -113,6 +113,7 @@ class Taken(unittest.TestCase):
             self.put("lastauth", user=user, domain="example.com", service="imap", remote_ip="2001:db8::1", quota=3, gecos="x", timestamp="2020-01-02 03:04:05")
             self.put("atrn_map", pw_name=user, pw_domain="example.com", domain_list="odmr.example")
         self.put("lastauth", user="joe", domain="example.com", service="pass", remote_ip="", timestamp="2020-01-02 03:04:05")
+        self.put("lastauth", user="joe", domain="example.com", service="ACTI", remote_ip="192.0.2.1", timestamp="2020-01-02 03:04:05")
         for ip, domain in (("192.0.2.1", "example.com"), ("2001:DB8:0::7", "zwei.example"), ("nonsense", "example.com"), ("192.0.2.2", "none.example")):
             self.put("ip_alias_map", ipaddr=ip, domain=domain)
         for i, rule in enumerate(((2, 3, "[é]", "Spam", "0"), (-1, 5, "", "Inbox", "1"), (1, 7, "^a+$", "Inbox", "2&x@y.example"), (99, 1, "k", "Inbox", "0"), (2, 9, "k", "Inbox", "0"),
@@ -184,7 +185,7 @@ class Taken(unittest.TestCase):
                        ("team2", "example.com", "/home/x/Maildir/", AT), ("uni", "example.com", "&é@x.example", AT)],
             "vlimits": [("example.com", "", *whole), ("example.com", "joe", *one)],
             "userquota": [("joe", "example.com", BIG, AT)],
-            "lastauth": [("joe", "example.com", "imap", "2001:db8::1", AT), ("joe", "example.com", "pass", "", AT)],
+            "lastauth": [("joe", "example.com", "ACTI", "192.0.2.1", AT), ("joe", "example.com", "imap", "2001:db8::1", AT), ("joe", "example.com", "pass", "", AT)],
             "atrn_map": [("joe", "example.com", "odmr.example")],
             "ip_alias_map": [("192.0.2.1", "example.com"), ("2001:db8::7", "zwei.example")],
             "filters": [("joe", "example.com", 1, "r0", "subject", 3, "[é]", "Spam", "0"), ("joe", "example.com", 2, "r1", "", 5, "", "Inbox", "1"),
@@ -258,6 +259,7 @@ class Taken(unittest.TestCase):
         self.assertEqual([l for l in self.site.run(["vdominfo", "--check"]).stdout.decode().splitlines() if "home" not in l and "postmaster" not in l], [])
         with open(self.site.path("old", "domains", "example.com", ".qmail-default")) as f:
             self.assertIn(self.site.bin + "/vdelivermail '' bounce-no-mailbox\n", f.read())
+        self.assertIn("activated     : 2020-01-02 03:04:05 UTC from 192.0.2.1\n", self.site.ok("vuserinfo", "joe@example.com"))
         self.site.start_lookup("-i", "1", "-p", "1")
         self.assertEqual(self.site.query("verify", "keys@alias.example", "imap", "192.0.2.1", password="secret")[0], 0)
         self.assertEqual(self.site.query("verify", "locked@example.com", "imap", "192.0.2.1", password="!" + HASH)[0], 1)
@@ -402,6 +404,13 @@ class Taken(unittest.TestCase):
                 self.assertEqual(p.returncode, 111, argv)
                 self.assertIn("an older IndiMail", p.stderr.decode())
             self.assertEqual(self.server.sql("SHOW TABLES", database=OLD), before)
+        # where our settings still name it, an empty variable switches them off
+        self.server.use(self.site, OLD)
+        place = self.site.path("control", "host.mysql")
+        self.assertEqual(self.site.run(["install_tables", "-i", place, "-D", OLD, "-a", self.assign(), "-n"]).returncode, 111)
+        p = self.site.run(["install_tables", "-i", place, "-D", OLD, "-a", self.site.path("old", "assign"), "-n"], env=self.site.env(MYSQL_HOST=""))
+        self.assertEqual(p.returncode, 1, p.stderr)
+        self.assertIn(b"domains: 2 taken", p.stdout)
 
 
 if __name__ == "__main__":
