@@ -46,33 +46,42 @@ static int put_user(struct import_user *u, const struct user_line *l, const stru
          import_text(l->comment.s, l->comment.len, &u->gecos) && stralloc_copyb(&u->home, stralloc_cstr(&l->home), l->home.len);
 }
 
-/* A line of vpasswd.  What stands before the first colon names it in messages: the rest may have a password. */
-static enum import_outcome take_line(struct import_work *w, const struct import_domain *d, const char *s, size_t n, struct strerr *e) {
+/* What a line is called in messages: by the user where it names one, for the rest of it may be a password. */
+static int name_line(const struct import_domain *d, const char *s, size_t n, uint64_t number, stralloc *name) {
+  size_t colon = bytes_chr(s, n, ':');
+
+  if (colon < n && !name_user_fault(s, colon)) return stralloc_copyb(name, s, colon) && stralloc_catm(name, "@", d->name.s, (char *)0);
+  return stralloc_copy(name, &d->name) && stralloc_cats(name, ", line ") && stralloc_catu64(name, number);
+}
+
+static enum import_outcome take_line(struct import_work *w, const struct import_domain *d, const char *s, size_t n, uint64_t number, struct strerr *e) {
   struct user_line l = {.flags = 0};
   struct import_user u = {.flags = 0};
-  stralloc address = STRALLOC_INIT;
+  stralloc name = STRALLOC_INIT;
   const char *why = n > USER_LINE_MAX ? "the line is too long" : user_line_take(s, n, &l);
   enum import_outcome o = IMPORT_FAILED;
 
   if (!why && !utf8_valid(stralloc_cstr(&l.home), l.home.len)) why = "its directory is not UTF-8";
-  if (!stralloc_copyb(&address, s, bytes_chr(s, n, ':')) || !stralloc_catm(&address, "@", d->name.s, (char *)0)) import_no_memory(e);
-  else if (why) o = import_left(w, USERS, address.s, why);
+  if (!name_line(d, s, n, number, &name)) import_no_memory(e);
+  else if (why) o = import_left(w, USERS, name.s, why);
   else if (!put_user(&u, &l, d)) import_no_memory(e);
   else o = import_user_take(w, USERS, &u, e);
   user_line_free(&l);
   import_user_free(&u);
-  stralloc_free(&address);
+  stralloc_free(&name);
   return o;
 }
 
 static int take_users(struct import_work *w, const struct import_domain *d, struct strerr *e) {
   stralloc text = STRALLOC_INIT;
+  uint64_t number = 0;
   int r = read_users(w, d, &text, e);
 
   if (r == 0) import_tell(w, USERS, d->name.s, "there is no vpasswd in its directory: no users", 0);
   for (size_t i = 0, n; r == 1 && i < text.len; i += n + 1) {
     n = bytes_chr(text.s + i, text.len - i, '\n');
-    if (n && text.s[i] != '#' && import_count_row(w, take_line(w, d, text.s + i, n, e)) == -1) r = -1;
+    ++number;
+    if (n && text.s[i] != '#' && import_count_row(w, take_line(w, d, text.s + i, n, number, e)) == -1) r = -1;
   }
   stralloc_wipe(&text);
   return r == -1 ? -1 : 0;

@@ -44,7 +44,7 @@ class Tree(unittest.TestCase):
         self.write(self.dir("example.com", "vpasswd"), "".join((
             self.line("postmaster", HASH), self.line("joe", MD5, flags=0x82, comment="Joe O'Neil", quota="1000S,5C", more=":the password"),
             self.line("Ann", HASH).replace("/Ann:", "/ann:"), self.line("a/b", HASH), self.line("clear", "the password"), f"short:{HASH}\n", self.line("joe", HASH),
-            self.line("other", HASH).replace("/other:", "/joe:"), "\n", "# a remark\n", "x" * 3000 + "\n", "no line\n", self.line("last", HASH).rstrip("\n"))))
+            self.line("other", HASH).replace("/other:", "/joe:"), "\n", "# a remark\n", "x" * 3000 + "\n", "the password\n", self.line("last", HASH).rstrip("\n"))))
         self.write(self.dir("0", "zwei.example", "vpasswd"), f"joe:{HASH}:1:0::{self.dir('0', 'zwei.example', 'joe')}:\n")
         self.write(self.dir("local", "vpasswd"), "")
         for domain in (("example.com",), ("0", "zwei.example"), ("local",)):
@@ -68,8 +68,8 @@ class Tree(unittest.TestCase):
     def left(self):
         return sorted(": ".join(l.split(": ")[1:3]) for l in self.said.splitlines() if ": not taken: " in l)
 
-    LEFT = sorted(["domains: root.example", ".qmail files: .qmail-list", "vpasswd: a/b@example.com", "vpasswd: joe@example.com", "vpasswd: no line@example.com",
-                   "vpasswd: other@example.com", "vpasswd: short@example.com", "vpasswd: " + "x" * 200])
+    LEFT = sorted(["domains: root.example", ".qmail files: .qmail-list", "vpasswd: example.com, line 4", "vpasswd: joe@example.com", "vpasswd: example.com, line 12",
+                   "vpasswd: other@example.com", "vpasswd: short@example.com", "vpasswd: example.com, line 11"])
 
     def check(self):
         s = self.site
