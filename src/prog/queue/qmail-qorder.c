@@ -134,13 +134,10 @@ static void parse(struct job *j, int argc, char **argv) {
   }
 }
 
-static int long_option(const char *name) {
-  json = 1;
-  return !strcmp(name, "json");
-}
+static struct option_word words[] = {{"json", &json}, {0, 0}};
 
 int main(int argc, char **argv) {
-  static const struct option options[] = {{'-', OPTION_CALL, (void *)(uintptr_t)long_option, 0}, {0, 0, 0, 0}};
+  static const struct option options[] = {{'-', OPTION_WORDS, words, 0}, {0, 0, 0, 0}};
   int first = options_or_die(argc, argv, options, USAGE, 1, -1);
   struct job j = {0};
   struct conf conf;

@@ -133,14 +133,11 @@ static int format(stralloc *out) {
   return stralloc_catm(out, json ? ",\"queues\":[" : "", stralloc_cstr(&total.rows), json ? "]}\n" : "", (char *)0);
 }
 
-static int long_option(const char *name) {
-  json = 1;
-  return !strcmp(name, "json");
-}
+static struct option_word words[] = {{"json", &json}, {0, 0}};
 
 int main(int argc, char **argv) {
   static const struct option options[] = {{'d', OPTION_FLAG, &destinations, 1},
-                                          {'-', OPTION_CALL, (void *)(uintptr_t)long_option, 0},
+                                          {'-', OPTION_WORDS, words, 0},
                                           {0, 0, 0, 0}};
   stralloc out = STRALLOC_INIT;
   struct conf conf;

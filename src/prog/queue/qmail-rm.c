@@ -129,10 +129,7 @@ static int one_queue(void *ctx, const char *queue, struct strerr *e) {
   return r;
 }
 
-static int long_option(const char *name) {
-  json = 1;
-  return !strcmp(name, "json");
-}
+static struct option_word words[] = {{"json", &json}, {0, 0}};
 
 int main(int argc, char **argv) {
   static const struct option options[] = {
@@ -145,7 +142,7 @@ int main(int argc, char **argv) {
       {'i', OPTION_CALL, (void *)(uintptr_t)add_id, 0},
       {'s', OPTION_STRING, &sender, 0},
       {'r', OPTION_STRING, &recipient, 0},
-      {'-', OPTION_CALL, (void *)(uintptr_t)long_option, 0},
+      {'-', OPTION_WORDS, words, 0},
       {0, 0, 0, 0},
   };
   struct conf conf;
