@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/fd.h"
 #include "base/spawn.h"
 #include "base/wait.h"
@@ -52,19 +53,25 @@ static int hand_over(const struct tls_places *at, const char *request, size_t n,
   return r;
 }
 
-/* The status line, byte by byte: what follows belongs to the caller. */
+/* The status line; what follows belongs to the caller: looked at first, and taken up to the LF. */
 static int read_status(int fd, deadline when, char buf[TLS_STATUS_MAX], size_t *n, struct strerr *e) {
-  for (*n = 0; *n < TLS_STATUS_MAX;) {
+  *n = 0;
+  while (*n < TLS_STATUS_MAX) {
+    size_t line, take;
     ssize_t got;
 
     if (wait_fd(fd, POLLIN, when) == -1) return strerr_sys(e, "TLS handshake failed", (char *)0);
-    got = read(fd, buf + *n, 1);
-    if (got == -1 && errno == EINTR) continue;
-    if (got != 1) return strerr_set(e, "TLS handshake failed: qmail-tlsd went away", (char *)0);
-    if (buf[*n] == '\n') return 0;
-    ++*n;
+    got = recv(fd, buf + *n, TLS_STATUS_MAX - *n, MSG_PEEK | MSG_DONTWAIT);
+    if (got == -1 && (errno == EINTR || errno == EAGAIN)) continue;
+    if (got <= 0) break;
+    line = bytes_chr(buf + *n, (size_t)got, '\n');
+    take = line + (line < (size_t)got);
+    if (recv(fd, buf + *n, take, MSG_DONTWAIT) != (ssize_t)take) break;
+    *n += line;
+    if (take > line) return 0;
   }
-  return strerr_set(e, "TLS handshake failed: bad answer of qmail-tlsd", (char *)0);
+  if (*n == TLS_STATUS_MAX) return strerr_set(e, "TLS handshake failed: bad answer of qmail-tlsd", (char *)0);
+  return strerr_set(e, "TLS handshake failed: qmail-tlsd went away", (char *)0);
 }
 
 static int get_status(int fd, deadline when, struct tls_info *info, struct strerr *e) {
