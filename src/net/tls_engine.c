@@ -1,6 +1,8 @@
 /* tls_engine: see tls_engine.h. */
 #include "net/tls_engine.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -215,6 +217,9 @@ struct ssl_st *tls_engine_new(struct tls_engine *t, const struct tls_wire *w, in
     if (w->role == TLS_SERVER) strerr_set(e, "no certificate", (char *)0);
     return 0;
   }
+  /* A record waits for no other: the last ones of a handshake would wait for the peer to acknowledge the
+   * first, which it does after 40 ms. */
+  (void)!setsockopt(netfd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
   ssl = SSL_new(ctx);
   if (ssl && SSL_set_fd(ssl, netfd) == 1 && (w->role == TLS_SERVER || set_names(ssl, w))) {
     if (w->role == TLS_SERVER) SSL_set_accept_state(ssl);
