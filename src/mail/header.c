@@ -1,7 +1,10 @@
 /* header: see header.h. */
 #include "mail/header.h"
 
+#include <errno.h>
 #include <string.h>
+
+#include "base/bytes.h"
 
 size_t header_name(const char *s, size_t n, size_t *body) {
   size_t i = 0;
@@ -15,6 +18,23 @@ size_t header_name(const char *s, size_t n, size_t *body) {
   return name;
 }
 
+/* The line goes on beyond max: as much of it as fits, and the input at the next. */
+static int cut_line(substdio *in, stralloc *line, size_t max) {
+  for (;;) {
+    ssize_t have = substdio_feed(in);
+    size_t room = max - line->len, end;
+
+    if (have <= 0) return have == 0 ? 0 : -1;
+    end = bytes_chr(substdio_peek(in), (size_t)have, '\n');
+    if (!stralloc_catb(line, substdio_peek(in), end < room ? end : room)) return -1;
+    if (end < (size_t)have) {
+      substdio_take(in, end + 1);
+      return 0;
+    }
+    substdio_take(in, end);
+  }
+}
+
 static int read_line(struct header_reader *h, substdio *in, stralloc *line, size_t max, int *got) {
   int match;
 
@@ -24,13 +44,13 @@ static int read_line(struct header_reader *h, substdio *in, stralloc *line, size
     return stralloc_copy(line, &h->ahead) ? 0 : -1;
   }
   stralloc_cut(line, 0);
-  if (getln(in, line, &match, '\n', max) == -1) return -1;
+  if (getln(in, line, &match, '\n', max) == -1 && (!h->cuts || errno != EMSGSIZE || cut_line(in, line, max) == -1)) return -1;
   *got = line->len > 0;
   return 0;
 }
 
 enum header_line header_next(struct header_reader *h, substdio *in, stralloc *field, size_t max) {
-  size_t body;
+  size_t body, room;
   int got;
 
   stralloc_cut(field, 0);
@@ -50,8 +70,9 @@ enum header_line header_next(struct header_reader *h, substdio *in, stralloc *fi
       h->have_ahead = 1;
       return HEADER_FIELD;
     }
-    if (field->len + h->ahead.len > max) return HEADER_ERROR;
-    if (!stralloc_cat(field, &h->ahead)) return HEADER_NOMEM;
+    room = max - field->len;
+    if (h->ahead.len > room && !h->cuts) return HEADER_ERROR;
+    if (!stralloc_catb(field, h->ahead.s, h->ahead.len < room ? h->ahead.len : room)) return HEADER_NOMEM;
   }
 }
 

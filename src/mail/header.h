@@ -11,11 +11,12 @@ struct header_reader {
   stralloc ahead; /* a line read too far */
   int have_ahead;
   int ended;
+  int cuts; /* set by the caller: a field longer than max is cut, and the next is read */
 };
 
 /* The next field with its folds, LFs included, into field.  HEADER_END: the header is
  * over; when it ended with a line that is no field, that line is in field, for the
- * body.  HEADER_ERROR: reading failed, or a field is longer than max bytes. */
+ * body.  HEADER_ERROR: reading failed, or a field is longer than max bytes (unless h cuts). */
 enum header_line header_next(struct header_reader *h, substdio *in, stralloc *field, size_t max) MUST_CHECK;
 void header_reader_free(struct header_reader *h);
 

@@ -364,8 +364,19 @@ enum lookup_verdict lookup_alias(struct lookup *l, const char *addr, deadline wh
   return ask_lines(l, LOOKUP_OP_alias, addr, when, lines, e);
 }
 
-enum lookup_verdict lookup_filters(struct lookup *l, const char *addr, deadline when, struct strlist *rules, struct strerr *e) {
-  return ask_lines(l, LOOKUP_OP_filters, addr, when, rules, e);
+enum lookup_verdict lookup_filters(struct lookup *l, const char *addr, deadline when, stralloc *home, struct strlist *rules, struct strerr *e) {
+  const char *arg[] = {addr};
+  stralloc answer = STRALLOC_INIT;
+  struct lookup_reader r;
+  struct lookup_field f;
+  enum lookup_verdict v;
+
+  strlist_clear(rules);
+  if (too_long(addr)) return LOOKUP_NONE;
+  v = ask(l, LOOKUP_OP_filters, arg, when, &answer, &r, e);
+  if (v == LOOKUP_FOUND && (lookup_answer_next(&r, &f) != 1 || !stralloc_copyb(home, f.s, f.n) || !read_lines(&r, rules))) v = malformed(e);
+  stralloc_free(&answer);
+  return v;
 }
 
 enum lookup_verdict lookup_atrn(struct lookup *l, const char *addr, deadline when,

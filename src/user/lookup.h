@@ -100,9 +100,10 @@ enum lookup_verdict lookup_scram_final(struct lookup *l, const struct lookup_pro
  * with *back, when it is listed or taken back; NONE; TEMPFAIL. */
 enum lookup_verdict lookup_listed(struct lookup *l, const char *list, int is_name, const char *subject, size_t n, deadline when,
                                   int *back, struct strerr *e);
-/* The rules of vfilter for an address, a text for each: header, comparison (a number), keyword, folder,
- * action, each ended by a LF.  NONE: there are none. */
-enum lookup_verdict lookup_filters(struct lookup *l, const char *addr, deadline when, struct strlist *rules, struct strerr *e);
+/* The rules of vfilter for an address, in the order they are tried, a text for each: whose it is (prefilt, user,
+ * postfilt), header, comparison (a number), keyword, folder, action, each ended by a LF; home: the user's, ""
+ * where the address is no user's.  NONE: there are no rules. */
+enum lookup_verdict lookup_filters(struct lookup *l, const char *addr, deadline when, stralloc *home, struct strlist *rules, struct strerr *e);
 /* Has somebody logged in from this IP address of late?  Who, in user. */
 enum lookup_verdict lookup_relay(struct lookup *l, const char *ip, deadline when, stralloc *user, struct strerr *e);
 void lookup_account_free(struct lookup_account *a);

@@ -10,7 +10,6 @@
 #include "net/ip.h"
 #include "user/catchall.h"
 #include "user/lookup_ask.h"
-#include "user/userdb_filter.h"
 #include "user/userdb_list.h"
 #include "user/userdb_map.h"
 #include "user/userdb_relay.h"
@@ -48,18 +47,16 @@ int lookup_trusts(const struct ask *q) {
   return among(q->asker, q->s->trusted, q->s->trusted_n);
 }
 
-static int may_deliver(const struct ask *q, uint32_t owner) {
+int lookup_may_deliver(const struct ask *q, uint32_t owner) {
   return lookup_trusts(q) || among(q->asker, q->s->delivery, q->s->delivery_n) ||
          (q->asker != LOOKUP_NOBODY && q->asker == owner);
 }
 
-/* Takes the address of argument 0 apart: 1, 0 it can be nobody's, -1 memory. */
-static int parse_address(struct ask *q) {
+int lookup_parse_address(struct ask *q) {
   return address_parse(&q->address, q->r->arg[0].s, q->r->arg[0].n);
 }
 
-/* The (real) domain of the address. */
-static enum userdb_result domain_of(struct ask *q, struct userdb_domain *d) {
+enum userdb_result lookup_domain_of(struct ask *q, struct userdb_domain *d) {
   stralloc real = STRALLOC_INIT;
   enum userdb_result r = userdb_domain_real(&q->s->db, q->address.domain.s, &real, &q->e);
 
@@ -71,16 +68,14 @@ static enum userdb_result domain_of(struct ask *q, struct userdb_domain *d) {
 /* Neither user nor alias: a domain may take the name all the same. */
 static enum userdb_result stray(struct ask *q) {
   struct userdb_domain d = {0};
-  enum userdb_result r = domain_of(q, &d);
+  enum userdb_result r = lookup_domain_of(q, &d);
 
   if (r == USERDB_FOUND) r = catchall_find(d.dir.s, stralloc_cstr(&q->address.user), &q->e);
   userdb_domain_free(&d);
   return r;
 }
 
-/* user+detail where nobody has that name: the address is the user's own from here on.  1, or 0 when it is
- * none of that kind. */
-static int drop_detail(struct ask *q) {
+int lookup_drop_detail(struct ask *q) {
   size_t plus = bytes_chr(q->address.user.s, q->address.user.len, '+');
 
   if (!q->s->plus || !plus || plus == q->address.user.len) return 0;
@@ -102,12 +97,12 @@ static enum userdb_result user_or_alias(struct ask *q, int *active, int *bounce,
 int lookup_answer_user(struct ask *q) {
   int active = 0, bounce = 0, alias = 0;
   enum userdb_result r;
-  int a = parse_address(q);
+  int a = lookup_parse_address(q);
 
   if (a <= 0) return a == 0 && lookup_finish(q, LOOKUP_STATUS_none);
   r = user_or_alias(q, &active, &bounce, &alias);
   if (r == USERDB_NONE) r = stray(q);
-  if (r == USERDB_NONE && drop_detail(q)) r = user_or_alias(q, &active, &bounce, &alias);
+  if (r == USERDB_NONE && lookup_drop_detail(q)) r = user_or_alias(q, &active, &bounce, &alias);
   if (r != USERDB_FOUND) return lookup_other(q, r);
   return lookup_say(q, LOOKUP_STATUS_ok, alias ? "alias" : bounce ? "overquota" : active ? "active" : "inactive");
 }
@@ -139,7 +134,7 @@ static int too_many(struct ask *q) {
   return lookup_say(q, LOOKUP_STATUS_temporary, "the alias has more lines than an answer holds");
 }
 
-static int put_lines(struct ask *q, const struct strlist *lines) {
+int lookup_put_lines(struct ask *q, const struct strlist *lines) {
   for (size_t i = 0; i < lines->len; ++i)
     if (!lookup_put(&q->s->fields, &lines->item[i])) return 0;
   return 1;
@@ -148,11 +143,10 @@ static int put_lines(struct ask *q, const struct strlist *lines) {
 /* With the lines of an alias of the same name: whoever delivers wants both, and asks once. */
 static int put_account_and_alias(struct ask *q, const struct strlist *lines) {
   if (lines->len > LINES_MAX) return too_many(q);
-  return lookup_put_account(q) && put_lines(q, lines);
+  return lookup_put_account(q) && lookup_put_lines(q, lines);
 }
 
-/* An alias of that very name goes before a user's detail.  *r: TEMPFAIL, else as it was. */
-static int is_alias(struct ask *q, enum userdb_result *r) {
+int lookup_is_alias(struct ask *q, enum userdb_result *r) {
   struct strlist lines = {0};
   enum userdb_result alias = USERDB_NONE;
 
@@ -166,16 +160,16 @@ static int is_alias(struct ask *q, enum userdb_result *r) {
 /* A stranger learns no more than from "user": that there is none. */
 int lookup_answer_account(struct ask *q) {
   struct strlist lines = {0};
-  int a = parse_address(q);
+  int a = lookup_parse_address(q);
   enum userdb_result r;
   int ok;
 
   if (a <= 0) return a == 0 && lookup_finish(q, LOOKUP_STATUS_none);
   r = userdb_account_get(&q->s->db, q->address.user.s, q->address.domain.s, &q->user, &lines, &q->e);
-  if (r == USERDB_NONE && !is_alias(q, &r) && r == USERDB_NONE && drop_detail(q))
+  if (r == USERDB_NONE && !lookup_is_alias(q, &r) && r == USERDB_NONE && lookup_drop_detail(q))
     r = userdb_account_get(&q->s->db, q->address.user.s, q->address.domain.s, &q->user, &lines, &q->e);
   if (r != USERDB_FOUND) ok = lookup_other(q, r);
-  else ok = may_deliver(q, q->user.uid) ? put_account_and_alias(q, &lines) : lookup_finish(q, LOOKUP_STATUS_denied);
+  else ok = lookup_may_deliver(q, q->user.uid) ? put_account_and_alias(q, &lines) : lookup_finish(q, LOOKUP_STATUS_denied);
   strlist_free(&lines);
   return ok;
 }
@@ -183,11 +177,11 @@ int lookup_answer_account(struct ask *q) {
 /* May the asker deliver in this domain?  1; 0 with what was found of it. */
 static int is_his_domain(struct ask *q, enum userdb_result *r) {
   struct userdb_domain d = {0};
-  int may = may_deliver(q, (uint32_t)LOOKUP_NOBODY);
+  int may = lookup_may_deliver(q, (uint32_t)LOOKUP_NOBODY);
 
   if (!may) {
-    *r = domain_of(q, &d);
-    may = *r == USERDB_FOUND && may_deliver(q, d.uid);
+    *r = lookup_domain_of(q, &d);
+    may = *r == USERDB_FOUND && lookup_may_deliver(q, d.uid);
   }
   userdb_domain_free(&d);
   return may;
@@ -196,54 +190,16 @@ static int is_his_domain(struct ask *q, enum userdb_result *r) {
 int lookup_answer_alias(struct ask *q) {
   struct strlist lines = {0};
   enum userdb_result r;
-  int a = parse_address(q);
+  int a = lookup_parse_address(q);
   int ok;
 
   if (a <= 0) return a == 0 && lookup_finish(q, LOOKUP_STATUS_none);
   if (!is_his_domain(q, &r)) return r == USERDB_FOUND ? lookup_finish(q, LOOKUP_STATUS_denied) : lookup_other(q, r);
   r = userdb_alias_get(&q->s->db, q->address.user.s, q->address.domain.s, &lines, &q->e);
-  if (r == USERDB_NONE && drop_detail(q)) r = userdb_alias_get(&q->s->db, q->address.user.s, q->address.domain.s, &lines, &q->e);
+  if (r == USERDB_NONE && lookup_drop_detail(q)) r = userdb_alias_get(&q->s->db, q->address.user.s, q->address.domain.s, &lines, &q->e);
   if (lines.len > LINES_MAX) ok = too_many(q);
-  else ok = r == USERDB_FOUND ? lookup_finish(q, LOOKUP_STATUS_ok) && put_lines(q, &lines) : lookup_other(q, r);
+  else ok = r == USERDB_FOUND ? lookup_finish(q, LOOKUP_STATUS_ok) && lookup_put_lines(q, &lines) : lookup_other(q, r);
   strlist_free(&lines);
-  return ok;
-}
-
-static int add_rule(void *ctx, const struct userdb_filter *f) {
-  const char *const texts[] = {f->header, 0, f->keyword, f->folder, f->action};
-  stralloc rule = STRALLOC_INIT;
-  int ok = 1;
-
-  for (size_t i = 0; ok && i < sizeof texts / sizeof *texts; ++i)
-    ok = (texts[i] ? stralloc_cats(&rule, texts[i]) : stralloc_catu64(&rule, f->comparison)) && stralloc_append(&rule, '\n');
-  ok = ok && strlist_add(ctx, rule.s, rule.len);
-  stralloc_free(&rule);
-  return !ok;
-}
-
-/* Those of user for user+detail too; but an account of that name without rules does not get them. */
-static enum userdb_result rules_of(struct ask *q, struct strlist *rules) {
-  enum userdb_result r = userdb_filter_each(&q->s->db, q->address.user.s, q->address.domain.s, add_rule, rules, &q->e);
-  int active, bounce, alias;
-
-  if (r != USERDB_NONE || bytes_chr(q->address.user.s, q->address.user.len, '+') == q->address.user.len) return r;
-  r = user_or_alias(q, &active, &bounce, &alias);
-  if (r != USERDB_NONE) return r == USERDB_FOUND ? USERDB_NONE : r;
-  return drop_detail(q) ? userdb_filter_each(&q->s->db, q->address.user.s, q->address.domain.s, add_rule, rules, &q->e) : r;
-}
-
-/* Who may know them is who delivers there. */
-int lookup_answer_filters(struct ask *q) {
-  struct strlist rules = {0};
-  enum userdb_result r;
-  int a = parse_address(q);
-  int ok;
-
-  if (a <= 0) return a == 0 && lookup_finish(q, LOOKUP_STATUS_none);
-  if (!is_his_domain(q, &r)) return r == USERDB_FOUND ? lookup_finish(q, LOOKUP_STATUS_denied) : lookup_other(q, r);
-  r = rules_of(q, &rules);
-  ok = r == USERDB_FOUND ? lookup_finish(q, LOOKUP_STATUS_ok) && put_lines(q, &rules) : lookup_other(q, r);
-  strlist_free(&rules);
   return ok;
 }
 
@@ -268,7 +224,7 @@ int lookup_parse_login(struct ask *q) {
 
   if (found == USERDB_TEMPFAIL) r = -1;
   else {
-    if ((at < f->n && !by_address) || !*d) r = parse_address(q);
+    if ((at < f->n && !by_address) || !*d) r = lookup_parse_address(q);
     else if (stralloc_copyb(&full, f->s, at) && stralloc_catm(&full, "@", d, (char *)0)) r = address_parse(&q->address, full.s, full.len);
     else r = -1;
     if (r == -1) strerr_set(&q->e, "out of memory", (char *)0);
@@ -288,7 +244,7 @@ int lookup_answer_atrn(struct ask *q) {
   if (a <= 0) return a == 0 ? lookup_finish(q, LOOKUP_STATUS_none) : lookup_temporary(q);
   r = userdb_atrn_list(&q->s->db, q->address.user.s, q->address.domain.s, &domains, &q->e);
   if (domains.len > LINES_MAX) ok = too_many(q);
-  else ok = r == USERDB_FOUND ? lookup_finish(q, LOOKUP_STATUS_ok) && put_lines(q, &domains) : lookup_other(q, r);
+  else ok = r == USERDB_FOUND ? lookup_finish(q, LOOKUP_STATUS_ok) && lookup_put_lines(q, &domains) : lookup_other(q, r);
   strlist_free(&domains);
   return ok;
 }

@@ -34,8 +34,20 @@ int lookup_other(struct ask *q, enum userdb_result r) MUST_CHECK;
 int lookup_put(stralloc *fields, const stralloc *sa) MUST_CHECK;
 int lookup_put_account_fields(struct ask *q) MUST_CHECK;
 int lookup_put_account(struct ask *q) MUST_CHECK;
-/* May the asker ask everything? */
+/* A field for each. */
+int lookup_put_lines(struct ask *q, const struct strlist *lines) MUST_CHECK;
+/* May the asker ask everything?  What one asks who delivers for this owner of a domain? */
 int lookup_trusts(const struct ask *q);
+int lookup_may_deliver(const struct ask *q, uint32_t owner);
+/* Takes the address of argument 0 apart, into q->address: 1, 0 it can be nobody's, -1 memory. */
+int lookup_parse_address(struct ask *q) MUST_CHECK;
+/* Its (real) domain. */
+enum userdb_result lookup_domain_of(struct ask *q, struct userdb_domain *d) MUST_CHECK;
+/* user+detail where nobody has that name: the address is the user's own from here on.  1, or 0 when it is
+ * none of that kind. */
+int lookup_drop_detail(struct ask *q) MUST_CHECK;
+/* An alias of that very name goes before a user's detail.  *r: TEMPFAIL, else as it was. */
+int lookup_is_alias(struct ask *q, enum userdb_result *r) MUST_CHECK;
 /* Argument 0 as a login name, into q->address: 1, 0 it can be nobody's, -1 with q->e filled.  A name
  * without a domain, or with an address of ours for it, name@[192.0.2.1], gets the domain of that
  * address, else the default. */

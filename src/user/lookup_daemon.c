@@ -179,7 +179,7 @@ static void forward(const struct parent *p, int sig) {
 static void print_counters(const struct lookup_counters *c) {
   LOG(2, "inlookup: ", lookup_counters, log_u(c->op[LOOKUP_OP_user]), log_u(c->op[LOOKUP_OP_account]),
       log_u(c->op[LOOKUP_OP_alias]), log_u(c->op[LOOKUP_OP_domain]), log_u(c->op[LOOKUP_OP_verify]),
-      log_u(c->op[LOOKUP_OP_scram_final]),
+      log_u(c->op[LOOKUP_OP_scram_final]), log_u(c->op[LOOKUP_OP_filters]),
       log_u(c->status[LOOKUP_STATUS_none]), log_u(c->status[LOOKUP_STATUS_temporary]),
       log_u(c->status[LOOKUP_STATUS_bad]), log_u(c->status[LOOKUP_STATUS_denied]), log_u(c->kept));
 }

@@ -15,7 +15,7 @@
 #include "base/stralloc.h"
 
 #define LOOKUP_REQUEST_MAX 4000  /* whole message */
-#define LOOKUP_ANSWER_MAX 262144 /* whole message */
+#define LOOKUP_ANSWER_MAX 1048576 /* whole message: the longest has three times FILTER_RULES_MAX rules */
 #define LOOKUP_FIELDS_MAX 1024   /* of one message, version and op included */
 #define LOOKUP_ARGUMENTS_MAX 6
 #define LOOKUP_NAME_MAX 64       /* of a reply FIFO */

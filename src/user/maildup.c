@@ -33,7 +33,7 @@ static void digest_text(SHA2_CTX *c, const char *s, size_t n) {
 }
 
 static int read_message(SHA2_CTX *c, substdio *in) {
-  struct header_reader h = {STRALLOC_INIT, 0, 0};
+  struct header_reader h = {.ahead = STRALLOC_INIT};
   stralloc field = STRALLOC_INIT;
   char buf[8192];
   enum header_line line;

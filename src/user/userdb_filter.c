@@ -3,26 +3,48 @@
 
 #include "user/userdb_part.h"
 
-static void read_row(const struct sql *s, struct userdb_filter *f) {
-  const enum query q = QUERY_filter_list;
-  int64_t how = sql_int(s, q, 3);
+/* The columns that say what the rule is, from this one on. */
+static void read_rule(const struct sql *s, enum query q, unsigned column, struct userdb_filter *f) {
+  int64_t how = sql_int(s, q, column + 1);
   size_t n;
 
-  *f = (struct userdb_filter){sql_int(s, q, 0), sql_text(s, q, 1, &n), sql_text(s, q, 2, &n), sql_text(s, q, 4, &n), sql_text(s, q, 5, &n), sql_text(s, q, 6, &n),
-                              how >= 0 && how < FILTER_COMPARISONS ? (enum filter_comparison)how : FILTER_EQUALS};
+  f->header = sql_text(s, q, column, &n);
+  f->comparison = how >= 0 && how < FILTER_COMPARISONS ? (enum filter_comparison)how : FILTER_EQUALS;
+  f->keyword = sql_text(s, q, column + 2, &n);
+  f->folder = sql_text(s, q, column + 3, &n);
+  f->action = sql_text(s, q, column + 4, &n);
 }
 
 enum userdb_result userdb_filter_each(struct userdb *db, const char *name, const char *domain, userdb_filter_fn fn, void *ctx, struct strerr *e) {
   const enum query q = QUERY_filter_list;
   enum sql_verdict v = sql_start(&db->sql, q, SQL_ARGS(sql_t(name), sql_t(domain), sql_t(domain)), e);
   int any = 0;
+  size_t n;
 
   for (; v == SQL_ROW; v = sql_next(&db->sql, q, e)) {
-    struct userdb_filter f;
+    struct userdb_filter f = {.number = sql_int(&db->sql, q, 0), .name = sql_text(&db->sql, q, 1, &n)};
 
     any = 1;
-    read_row(&db->sql, &f);
+    read_rule(&db->sql, q, 2, &f);
     if (fn(ctx, &f)) break;
+  }
+  sql_end(&db->sql, q);
+  if (v == SQL_TEMPFAIL || v == SQL_EXISTS) return USERDB_TEMPFAIL;
+  return any ? USERDB_FOUND : USERDB_NONE;
+}
+
+enum userdb_result userdb_filter_all(struct userdb *db, const char *name, const char *domain, userdb_filter_all_fn fn, void *ctx, struct strerr *e) {
+  const enum query q = QUERY_filter_all;
+  enum sql_verdict v = sql_start(&db->sql, q, SQL_ARGS(sql_t(name), sql_t(domain)), e);
+  int any = 0;
+  size_t n;
+
+  for (; v == SQL_ROW; v = sql_next(&db->sql, q, e)) {
+    struct userdb_filter f = {.name = ""};
+
+    any = 1;
+    read_rule(&db->sql, q, 1, &f);
+    if (fn(ctx, sql_text(&db->sql, q, 0, &n), &f)) break;
   }
   sql_end(&db->sql, q);
   if (v == SQL_TEMPFAIL || v == SQL_EXISTS) return USERDB_TEMPFAIL;

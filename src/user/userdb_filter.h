@@ -15,6 +15,10 @@ struct userdb_filter {
 /* By number; fn gives non-zero to end.  The texts are borrowed. */
 typedef int (*userdb_filter_fn)(void *ctx, const struct userdb_filter *f);
 enum userdb_result userdb_filter_each(struct userdb *db, const char *name, const char *domain, userdb_filter_fn fn, void *ctx, struct strerr *e) MUST_CHECK;
+/* All that count for mail to one name, in the order they are tried: those of prefilt, the name's, those of postfilt.
+ * owner is whose a rule is; its name and number are not told.  domain is the real one. */
+typedef int (*userdb_filter_all_fn)(void *ctx, const char *owner, const struct userdb_filter *f);
+enum userdb_result userdb_filter_all(struct userdb *db, const char *name, const char *domain, userdb_filter_all_fn fn, void *ctx, struct strerr *e) MUST_CHECK;
 /* With the next number, which is filled in.  EXISTS: one that says the same; NONE: no such domain, or there
  * are FILTER_RULES_MAX. */
 enum userdb_result userdb_filter_add(struct userdb *db, const char *name, const char *domain, struct userdb_filter *f, struct strerr *e) MUST_CHECK;

@@ -58,7 +58,7 @@ static void check_line(const char *text) {
 }
 
 static void read_header(struct autoreply *a) {
-  struct header_reader h = {STRALLOC_INIT, 0, 0};
+  struct header_reader h = {.ahead = STRALLOC_INIT};
   stralloc field = STRALLOC_INIT;
   char buf[4096];
   substdio in;

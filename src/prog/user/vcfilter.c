@@ -4,13 +4,14 @@
 #include "base/options.h"
 #include "base/report.h"
 #include "user/filter_form.h"
+#include "user/filter_mark.h"
 #include "user/outcome.h"
 #include "user/site.h"
 
 #define FATAL "vcfilter: fatal: "
 #define USAGE                                                                                               \
   "vcfilter -s [--json] address | -d number address | -i|-u number [-t name] [-h header] [-c comparison] [-k keyword]" \
-  " [-f folder] [-b action] address"
+  " [-f folder] [-b action] [-C] address"
 
 static int json;
 static struct option_word words[] = {{"json", &json}, {0, 0}};
@@ -59,12 +60,12 @@ int main(int argc, char **argv) {
   struct userdb_filter f = {.name = "filter", .header = "", .keyword = "", .folder = "Inbox", .action = "0"};
   const char *comparison = "contains";
   uint64_t delete = 0, update = 0;
-  int showing = 0, inserting = 0, ignored = 0;
+  int showing = 0, inserting = 0, elsewhere = 0, ignored = 0;
   struct strerr e;
   const struct option options[] = {
       {'s', OPTION_FLAG, &showing, 1},      {'i', OPTION_FLAG, &inserting, 1},    {'d', OPTION_U64, &delete, 1000000},   {'u', OPTION_U64, &update, 1000000},
       {'t', OPTION_STRING, &f.name, 0},     {'h', OPTION_STRING, &f.header, 0},   {'c', OPTION_STRING, &comparison, 0},  {'k', OPTION_STRING, &f.keyword, 0},
-      {'f', OPTION_STRING, &f.folder, 0},   {'b', OPTION_STRING, &f.action, 0},   {'v', OPTION_COUNT, &ignored, 0},      {'C', OPTION_COUNT, &ignored, 0},
+      {'f', OPTION_STRING, &f.folder, 0},   {'b', OPTION_STRING, &f.action, 0},   {'v', OPTION_COUNT, &ignored, 0},      {'C', OPTION_FLAG, &elsewhere, 1},
       {'r', OPTION_COUNT, &ignored, 0},     {'-', OPTION_WORDS, words, 0},
       {0, OPTION_FLAG, 0, 0},
   };
@@ -81,6 +82,7 @@ int main(int argc, char **argv) {
   else if (update) want(userdb_filter_change(&s.db, a.user.s, real.s, &f, &e), &e, "there is no such rule");
   else want(userdb_filter_delete(&s.db, a.user.s, real.s, (int64_t)delete, &e), &e, "there is no such rule");
   if (showing && report_finish(&r, 1, &e) == -1) strerr_die(site_code(&e), FATAL, &e);
+  if (!showing && !elsewhere && filter_mark(&s, a.user.s, real.s, &e) == -1) strerr_warn("vcfilter: warning: the change counts, but: ", &e);
   stralloc_free(&real);
   address_free(&a);
   site_close(&s);

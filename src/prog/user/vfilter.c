@@ -16,14 +16,15 @@
 
 #define FATAL "vfilter: "
 #define USAGE "vfilter '' delete|bounce-no-mailbox|address|/path|domain:host:port | vfilter user@domain"
-#define FIELD_MAX 65536
-#define PARTS 5
+#define FIELD_MAX 1048576
+#define PARTS 6
 
 static char outbuf[1024];
 static substdio out;
 
 /* A rule as inlookup tells it. */
 struct rule {
+  const char *group; /* whose: prefilt, user, postfilt */
   struct filter_rule match;
   const char *folder, *action;
 };
@@ -32,8 +33,9 @@ static void temporary(const struct strerr *e) {
   strerr_die(111, FATAL, e);
 }
 
+/* All of it; of a field that is too long its beginning. */
 static void read_header(int fd, struct filter_message *m) {
-  struct header_reader h = {STRALLOC_INIT, 0, 0};
+  struct header_reader h = {.cuts = 1};
   stralloc field = STRALLOC_INIT;
   char buf[4096];
   substdio in;
@@ -44,7 +46,7 @@ static void read_header(int fd, struct filter_message *m) {
   while ((line = header_next(&h, &in, &field, FIELD_MAX)) == HEADER_FIELD)
     if (!filter_field(m, field.s, field.len)) strerr_die_nomem(FATAL);
   if (line == HEADER_NOMEM) strerr_die_nomem(FATAL);
-  /* a field that is too long ends what is looked at */
+  if (line == HEADER_ERROR) strerr_diem_sys(111, FATAL, "unable to read the message", (char *)0);
   header_reader_free(&h);
   stralloc_free(&field);
 }
@@ -61,31 +63,38 @@ static int parse(stralloc *text, struct rule *r) {
     *end = 0;
     part[i] = s;
   }
-  if (!scan_u32(part[1], strlen(part[1]), &how) || how >= FILTER_COMPARISONS) return 0;
-  *r = (struct rule){{(enum filter_comparison)how, part[0], part[2]}, part[3], part[4]};
+  if (!scan_u32(part[2], strlen(part[2]), &how) || how >= FILTER_COMPARISONS) return 0;
+  *r = (struct rule){part[0], {(enum filter_comparison)how, part[1], part[3]}, part[4], part[5]};
   return 1;
 }
 
-/* The first rule of these that matches: 1 with r filled, which borrows from rules; 0. */
-static int first_match(const struct vdeliver *v, const char *name, const char *domain, const struct filter_message *m, struct strlist *rules, struct rule *r) {
-  stralloc address = STRALLOC_INIT;
-  struct strerr e;
-  enum lookup_verdict found;
+/* Has the mailbox the file that switches these rules off?  For those of the user there is none. */
+static int switched_off(const stralloc *home, const char *group) {
+  stralloc path = STRALLOC_INIT;
+  int off;
 
-  strlist_clear(rules);
-  if (!stralloc_catm(&address, name, "@", domain, (char *)0)) strerr_die_nomem(FATAL);
-  found = lookup_filters(v->lookup, address.s, deadline_in(v->seconds), rules, &e);
-  stralloc_free(&address);
-  if (found == LOOKUP_TEMPFAIL) temporary(&e);
-  for (size_t i = 0; found == LOOKUP_FOUND && i < rules->len; ++i)
-    if (parse(&rules->item[i], r) && filter_matches(m, &r->match)) return 1;
-  return 0;
+  if (!home->len || !strcmp(group, "user")) return 0;
+  if (!stralloc_catm(&path, home->s, "/Maildir/no", group, (char *)0)) strerr_die_nomem(FATAL);
+  off = access(path.s, F_OK) == 0;
+  stralloc_free(&path);
+  return off;
 }
 
-/* The domain's rules for all, the user's, and the domain's for what is left. */
-static int find(const struct vdeliver *v, const struct filter_message *m, struct strlist *rules, struct rule *r) {
-  return first_match(v, "prefilt", v->domain, m, rules, r) || first_match(v, *v->user ? v->user : "postmaster", v->domain, m, rules, r) ||
-         first_match(v, "postfilt", v->domain, m, rules, r);
+/* The first rule that matches: 1 with r filled, which borrows from rules; 0. */
+static int find(const struct vdeliver *v, const char *recipient, struct strlist *rules, struct rule *r) {
+  struct filter_message m = {.recipient = recipient};
+  stralloc home = STRALLOC_INIT;
+  struct strerr e;
+  enum lookup_verdict found = lookup_filters(v->lookup, recipient, deadline_in(v->seconds), &home, rules, &e);
+  int match = 0;
+
+  if (found == LOOKUP_TEMPFAIL) temporary(&e);
+  if (found == LOOKUP_FOUND) read_header(v->msgfd, &m);
+  for (size_t i = 0; !match && i < rules->len; ++i)
+    match = parse(&rules->item[i], r) && !switched_off(&home, r->group) && filter_matches(&m, &r->match);
+  filter_message_free(&m);
+  stralloc_free(&home);
+  return match;
 }
 
 static void say(const struct rule *r) {
@@ -139,7 +148,6 @@ int main(int argc, char **argv) {
   char *at = strrchr(argv[i], '@');
   struct lookup lookup = LOOKUP_INIT;
   stralloc head = STRALLOC_INIT, recipient = STRALLOC_INIT;
-  struct filter_message m = {0};
   struct strlist rules = {0};
   struct vdeliver v = {.lookup = &lookup};
   struct rule r;
@@ -158,10 +166,8 @@ int main(int argc, char **argv) {
   }
   if (conf_load(&conf, CONF_LOCAL, &e) == -1) temporary(&e);
   vdeliver_settings(&v, &conf);
-  if (!stralloc_catm(&recipient, v.user, "@", v.domain, (char *)0)) strerr_die_nomem(FATAL);
-  m.recipient = recipient.s;
-  read_header(v.msgfd, &m);
-  if (!find(&v, &m, &rules, &r)) {
+  if (!stralloc_catm(&recipient, *v.user ? v.user : "postmaster", "@", v.domain, (char *)0)) strerr_die_nomem(FATAL);
+  if (!find(&v, recipient.s, &rules, &r)) {
     if (!asking) return vdeliver_exit(vdeliver(&v, &e), &e);
     say(0);
     return 0;

@@ -229,7 +229,7 @@ class Inlookup(unittest.TestCase):
             s.query("user", "alice@example.com")
         s.query("user", "nobody@example.com")
         os.kill(p.pid, signal.SIGUSR1)
-        wait_for(lambda: "queries user 4 account 0 alias 0 domain 0 verify 0 scram 0 none 1 temporary 0 bad 0 denied 0" in s.logged())
+        wait_for(lambda: "queries user 4 account 0 alias 0 domain 0 verify 0 scram 0 filters 0 none 1 temporary 0 bad 0 denied 0" in s.logged())
         os.kill(p.pid, signal.SIGHUP)
         self.assertEqual(s.query("user", "alice@example.com"), (0, ["ok", "active"]))
         workers = s.workers()

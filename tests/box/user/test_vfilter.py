@@ -1,6 +1,7 @@
 """vfilter and vcfilter: where rules send a message, and what must not go wrong with them."""
-import glob, os, unittest
+import glob, os, re, signal, unittest
 
+from box import wait_for
 from usersite import UserSite
 
 SPAM = b"From: x@b.example\nTo: alice@example.com\nSubject: Cheap watches\nX-Bogosity: Yes, spamicity=0.99\n\nbuy\n"
@@ -63,6 +64,65 @@ class Filter(unittest.TestCase):
         self.rule("-i", "-t", "spam", "-h", "X-Bogosity", "-c", "starts", "-k", "yes", "-f", "Spam")
         self.assertEqual(self.asked(SPAM, "alice+shop@example.com"), "folder Spam, action 0")
         self.assertEqual(self.asked(SPAM, "alice+own@example.com"), "no rule matches")
+
+    def test_long_header(self):
+        """A field is seen however many and however long fields are before it."""
+        self.rule("-i", "-h", "X-Spam-Status", "-c", "starts", "-k", "yes", "-f", "Spam")
+        self.rule("-i", "-h", "X-Long", "-c", "starts", "-k", "yyy", "-f", "Long")
+        status = b"X-Spam-Status: Yes\nSubject: x\n\nbody\n"
+        for before in (b"", b"Received: by a\n" * 50000, b"X-A: " + b"a" * 200000 + b"\n", b"X-A: a\n" + b" b\n" * 500000,
+                       b"X-A: " + b"a" * 3000000 + b"\n", b"X-A: a\n " + b"b" * 3000000 + b"\n c\n"):
+            self.assertEqual(self.asked(before + status), "folder Spam, action 0", before[:20])
+        self.assertEqual(self.asked(b"X-Long: " + b"y" * 3000000 + b"\n\n"), "folder Long, action 0")
+        self.assertEqual(self.asked(b"X-A: x\n\n" + status), "no rule matches")
+
+    def test_switches(self):
+        """Files in a mailbox switch the domain's rules off; vcfilter marks a mailbox that has rules."""
+        maildir = self.site.home("alice@example.com") + "/Maildir"
+        for to, folder in (("prefilt", "pre"), ("alice", "own"), ("postfilt", "post")):
+            self.rule("-i", "-t", folder, "-h", "subject", "-k", "cheap", "-f", folder, to=f"{to}@example.com")
+        self.assertEqual(os.listdir(maildir + "/.."), ["Maildir"])
+        self.assertTrue(os.path.exists(maildir + "/vfilter"))
+        open(maildir + "/nopostfilt", "w").close()
+        self.assertEqual(self.asked(SPAM), "folder pre, action 0")
+        open(maildir + "/noprefilt", "w").close()
+        self.assertEqual(self.asked(SPAM), "folder own, action 0")
+        self.rule("-d", "1")
+        self.assertFalse(os.path.exists(maildir + "/vfilter"))
+        self.assertEqual(self.asked(SPAM), "no rule matches")
+        self.deliver(SPAM)
+        self.assertEqual(self.count(), 1)
+        os.unlink(maildir + "/nopostfilt")
+        self.assertEqual(self.asked(SPAM), "folder post, action 0")
+        os.symlink("/etc/passwd", maildir + "/vfilter")
+        p = self.site.run(["vcfilter", "-i", "-h", "subject", "-k", "x", "alice@example.com"])
+        self.assertIn(b"the change counts, but: unable to write", p.stderr)
+        self.assertEqual(p.returncode, 0)
+        self.assertEqual(self.rule("-s"), "1 filter: subject contains x -> Inbox, 0\n")
+        self.rule("-d", "1", "-C")
+        self.assertTrue(os.path.islink(maildir + "/vfilter"))
+
+    def test_one_question(self):
+        """A message costs one question for rules, whatever their number; the longest of them have room in the answer."""
+        fill = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 255) INSERT INTO filters SELECT ?, 'example.com', i, 'f', ?, 1, i || ?, ?, ? FROM n"
+        for name in ("prefilt", "alice", "postfilt"):
+            self.site.sql(fill, name, "x" * 255, "k" * 252, "f" * 200, "2" + "a" * 511)
+        self.rule("-u", "255", "-h", "subject", "-k", "cheap", "-f", "Last", to="postfilt@example.com")
+        code, lines = self.site.query("filters", "alice@example.com")
+        self.assertEqual((code, lines[0], lines.count("prefilt"), lines.count("user"), lines.count("postfilt")), (0, "ok", 255, 255, 255))
+        self.assertEqual(lines[1], self.site.home("alice@example.com"))
+        before = self.asks()
+        self.deliver(SPAM)
+        self.assertEqual(self.asks() - before, 2)  # the rules, and the account
+        self.assertEqual(self.count(".Last"), 1)
+
+    def asks(self):
+        """How many questions inlookup has answered."""
+        self.site.lookup.send_signal(signal.SIGUSR1)
+        self.asked_for = getattr(self, "asked_for", 0) + 1
+        wait_for(lambda: self.site.logged().count("queries user") == self.asked_for, what="the counters")
+        counted = dict(re.findall(r" ([a-z]+) (\d+)", self.site.logged().rsplit("queries", 1)[1]))
+        return sum(int(counted[op]) for op in ("user", "account", "alias", "domain", "filters"))
 
     def test_actions(self):
         self.rule("-i", "-h", "subject", "-k", "one", "-b", "1")
