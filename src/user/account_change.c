@@ -77,9 +77,9 @@ int account_change(struct site *s, const struct address *a, const struct account
   return identity_back(r, e);
 }
 
-int account_recount(const struct userdb_user *u, struct usage *usage, struct strerr *e) {
+int account_recount(const struct site *s, const struct userdb_user *u, struct usage *usage, struct strerr *e) {
   const struct identity owner = {u->uid, u->gid};
-  const struct quota_reset q = {&owner, &u->quota, 0};
+  const struct quota_reset q = {&owner, &u->quota, 0, maildirsize_rules(&s->conf)};
   stralloc maildir = STRALLOC_INIT;
   int r = stralloc_catm(&maildir, u->home.s, "/Maildir", (char *)0) ? quota_reset(maildir.s, &q, usage, e) : no_memory(e);
 

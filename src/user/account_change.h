@@ -21,6 +21,6 @@ struct account_change {
 int account_change(struct site *s, const struct address *a, const struct account_change *c, struct userdb_user *u, struct strerr *e) MUST_CHECK;
 /* Make the mailbox's maildirsize say this quota, counted now: 0 with *usage filled, 1 for a mailbox
  * that nobody has used yet, or -1. */
-int account_recount(const struct userdb_user *u, struct usage *usage, struct strerr *e) MUST_CHECK;
+int account_recount(const struct site *s, const struct userdb_user *u, struct usage *usage, struct strerr *e) MUST_CHECK;
 
 #endif

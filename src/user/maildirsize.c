@@ -17,6 +17,7 @@
 #include "base/scan.h"
 
 #define COUNT_TRIES 3
+#define FAST_FILE_MAX 1048576 /* a longer file is counted even where that is not wanted */
 #define LINE_BYTES 128 /* a first line is shorter */
 #define CERTAIN_AGE 900 /* a count with nothing added is believed so long, even to refuse */
 
@@ -67,11 +68,19 @@ static int64_t size_in_name(const char *name) {
   return (int64_t)u;
 }
 
-static void add_file(int dir, const char *name, struct usage *u) {
+/* What one walk sees: the sum, and the newest change of a directory. */
+struct walk {
+  const struct maildirsize_rules *rules;
+  struct usage sum;
+  struct timespec newest;
+};
+
+static void add_file(int dir, const char *name, struct walk *w) {
+  struct usage *u = &w->sum;
   int64_t size = size_in_name(name);
   struct stat st;
 
-  if (trashed(name)) return;
+  if (!w->rules->trash && trashed(name)) return;
   if (size == -1) {
     if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1 || !S_ISREG(st.st_mode)) return;
     size = st.st_size;
@@ -79,12 +88,6 @@ static void add_file(int dir, const char *name, struct usage *u) {
   if (__builtin_add_overflow(u->bytes, size, &u->bytes)) u->bytes = INT64_MAX;
   ++u->count;
 }
-
-/* What one walk sees: the sum, and the newest change of a directory. */
-struct walk {
-  struct usage sum;
-  struct timespec newest;
-};
 
 static int open_dir(int at, const char *name) {
   return openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -102,7 +105,7 @@ static int walk_messages(int at, const char *name, struct walk *w) {
       (st.st_mtim.tv_sec == w->newest.tv_sec && st.st_mtim.tv_nsec > w->newest.tv_nsec))
     w->newest = st.st_mtim;
   for (errno = 0; (de = readdir(d)) != 0; errno = 0)
-    if (de->d_name[0] != '.') add_file(fd, de->d_name, &w->sum);
+    if (de->d_name[0] != '.') add_file(fd, de->d_name, w);
   if (errno) {
     int saved = errno;
 
@@ -125,23 +128,27 @@ static int walk_folder(int at, const char *name, struct walk *w) {
 }
 
 static int is_folder(const char *name) {
-  return name[0] == '.' && name[1] && strcmp(name, "..") != 0 && strcmp(name, ".Trash") != 0;
+  return name[0] == '.' && name[1] && strcmp(name, "..") != 0;
 }
 
-static int walk_maildir(int fd, struct walk *w) {
+int maildirsize_counts(const char *folder, const struct maildirsize_rules *rules) {
+  return rules->trash || !folder || strcmp(folder, ".Trash") != 0;
+}
+
+static int walk_maildir(int fd, const struct maildirsize_rules *rules, struct walk *w) {
   int copy;
   struct dirent *de;
   DIR *d;
   int r = 0;
 
-  memset(w, 0, sizeof *w);
+  *w = (struct walk){.rules = rules};
   if (walk_messages(fd, "cur", w) == -1 || walk_messages(fd, "new", w) == -1) return -1;
   copy = open_dir(fd, ".");
   if (copy == -1) return -1;
   d = fdopendir(copy);
   if (!d) return fd_close(copy);
   while (r == 0 && (errno = 0, de = readdir(d)) != 0)
-    if (is_folder(de->d_name)) r = walk_folder(fd, de->d_name, w);
+    if (is_folder(de->d_name) && maildirsize_counts(de->d_name, w->rules)) r = walk_folder(fd, de->d_name, w);
   if (r == 0 && errno) r = -1;
   {
     int saved = errno;
@@ -152,12 +159,12 @@ static int walk_maildir(int fd, struct walk *w) {
   return r;
 }
 
-int maildirsize_count(const char *maildir, struct usage *u, struct strerr *e) {
+int maildirsize_count(const char *maildir, const struct maildirsize_rules *rules, struct usage *u, struct strerr *e) {
   struct walk w;
   int fd = open(maildir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
   if (fd == -1) return strerr_sys(e, "unable to open ", maildir, (char *)0);
-  if (walk_maildir(fd, &w) == -1) {
+  if (walk_maildir(fd, rules, &w) == -1) {
     strerr_sys(e, "unable to count ", maildir, (char *)0);
     fd_close(fd);
     return -1;
@@ -196,14 +203,14 @@ static int write_file(int dir, const struct quota *q, const struct usage *u) {
 
 /* Counts until nothing moved meanwhile (a few times: a busy mailbox is only nearly
  * right, and put right the next time) and writes the file. */
-static int recount(int dir, const struct quota *q, struct usage *u) {
+static int recount(int dir, const struct quota *q, const struct maildirsize_rules *rules, struct usage *u) {
   struct walk w;
 
   for (int i = 0; i < COUNT_TRIES; ++i) {
     struct timespec start;
 
     clock_gettime(CLOCK_REALTIME_COARSE, &start);
-    if (walk_maildir(dir, &w) == -1) return -1;
+    if (walk_maildir(dir, rules, &w) == -1) return -1;
     if (w.newest.tv_sec < start.tv_sec ||
         (w.newest.tv_sec == start.tv_sec && w.newest.tv_nsec < start.tv_nsec))
       break;
@@ -222,26 +229,65 @@ static int open_file(const char *maildir, int flags) {
   return fd;
 }
 
-/* The file's word: 1, 0 if it must be counted, -1. */
-static int believe(const char *maildir, const struct quota *q, struct usage *u, int *certain) {
+/* The file as it is: 1, 0 it is none that could be believed, -1. */
+static int read_file(const char *maildir, size_t max, stralloc *text, struct stat *st) {
   int fd = open_file(maildir, O_RDONLY);
-  char buf[MAILDIRSIZE_FILE_MAX + 1];
-  size_t n = 0, lines = 0;
-  struct stat st;
-  struct quota has;
   int r = 0;
 
   if (fd == -1) return errno == ENOENT || errno == ELOOP || errno == EACCES ? 0 : -1;
-  if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size <= MAILDIRSIZE_FILE_MAX &&
-      st.st_mtime > wall_now() - MAILDIRSIZE_AGE) {
-    ssize_t got;
-
-    while (n < (size_t)st.st_size && (got = read(fd, buf + n, sizeof buf - n)) > 0) n += (size_t)got;
-    r = n < sizeof buf && maildirsize_parse(buf, n, &has, u, &lines) && has.bytes == q->bytes && has.count == q->count;
-    *certain = lines == 1 && st.st_mtime > wall_now() - CERTAIN_AGE;
-  }
+  if (fstat(fd, st) == 0 && S_ISREG(st->st_mode) && (size_t)st->st_size <= max) r = fd_slurp(fd, text, max) == 0;
   fd_close(fd);
   return r;
+}
+
+static int same(const struct quota *a, const struct quota *b) {
+  return a->bytes == b->bytes && a->count == b->count;
+}
+
+/* The file's word: 1, 0 if it must be counted, -1. */
+static int believe(const char *maildir, const struct quota *q, struct usage *u, int *certain) {
+  stralloc text = STRALLOC_INIT;
+  size_t lines = 0;
+  struct stat st;
+  struct quota has;
+  int r = read_file(maildir, MAILDIRSIZE_FILE_MAX, &text, &st);
+
+  if (r == 1) {
+    r = st.st_mtime > wall_now() - MAILDIRSIZE_AGE && maildirsize_parse(text.s, text.len, &has, u, &lines) && same(&has, q);
+    *certain = lines == 1 && st.st_mtime > wall_now() - CERTAIN_AGE;
+  }
+  stralloc_free(&text);
+  return r;
+}
+
+/* One that is long, or states another quota, as one with a single sum.  What is added between reading it and
+ * this would be lost for good, as nothing counts again: so nothing is done where something was. */
+static void shorten(const char *maildir, const struct quota *q, const struct usage *u, const struct stat *was) {
+  int dir = open(maildir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  struct stat is;
+
+  if (dir != -1 && fstatat(dir, "maildirsize", &is, AT_SYMLINK_NOFOLLOW) == 0 && is.st_ino == was->st_ino && is.st_size == was->st_size)
+    (void)!write_file(dir, q, u);
+  fd_close(dir);
+}
+
+/* The same, where only the file is to be asked. */
+static int believe_blindly(const char *maildir, const struct quota *q, struct usage *u, int *certain) {
+  stralloc text = STRALLOC_INIT;
+  size_t lines;
+  struct stat st;
+  struct quota has;
+  int r = read_file(maildir, FAST_FILE_MAX, &text, &st);
+
+  if (r == 1) r = maildirsize_parse(text.s, text.len, &has, u, &lines);
+  if (r == 1 && (text.len > MAILDIRSIZE_FILE_MAX || !same(&has, q))) shorten(maildir, q, u, &st);
+  *certain = 1;
+  stralloc_free(&text);
+  return r;
+}
+
+struct maildirsize_rules maildirsize_rules(const struct conf *conf) {
+  return (struct maildirsize_rules){conf_flag(conf, SET_include_trash), conf_flag(conf, SET_fast_quota)};
 }
 
 int maildirsize_quota(const char *maildir, struct quota *q, struct strerr *e) {
@@ -259,15 +305,15 @@ int maildirsize_quota(const char *maildir, struct quota *q, struct strerr *e) {
   return end < (size_t)n && quota_parse(buf, end, q);
 }
 
-int maildirsize_usage(const char *maildir, const struct quota *q, int fresh, struct usage *u,
+int maildirsize_usage(const char *maildir, const struct quota *q, const struct maildirsize_rules *rules, int fresh, struct usage *u,
                       int *certain, struct strerr *e) {
-  int r = fresh ? 0 : believe(maildir, q, u, certain);
+  int r = fresh ? 0 : rules->fast ? believe_blindly(maildir, q, u, certain) : believe(maildir, q, u, certain);
   int dir;
 
   if (r == 1) return 0;
   dir = r == -1 ? -1 : open(maildir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   *certain = 1;
-  r = dir == -1 ? -1 : recount(dir, q, u);
+  r = dir == -1 ? -1 : recount(dir, q, rules, u);
   fd_close(dir);
   return r == -1 ? strerr_sys(e, "unable to find the usage of ", maildir, (char *)0) : 0;
 }
@@ -277,14 +323,14 @@ static int fits(const struct quota *q, const struct usage *u, uint64_t bytes, ui
   return !q->count || (count <= q->count && (uint64_t)u->count <= q->count - count);
 }
 
-int maildirsize_fits(const char *maildir, const struct quota *q, uint64_t bytes, uint64_t count,
+int maildirsize_fits(const char *maildir, const struct quota *q, const struct maildirsize_rules *rules, uint64_t bytes, uint64_t count,
                      struct usage *u, struct strerr *e) {
   int certain;
 
-  if (maildirsize_usage(maildir, q, 0, u, &certain, e) == -1) return -1;
+  if (maildirsize_usage(maildir, q, rules, 0, u, &certain, e) == -1) return -1;
   if (fits(q, u, bytes, count)) return 1;
   if (certain) return 0;
-  if (maildirsize_usage(maildir, q, 1, u, &certain, e) == -1) return -1;
+  if (maildirsize_usage(maildir, q, rules, 1, u, &certain, e) == -1) return -1;
   return fits(q, u, bytes, count);
 }
 

@@ -152,10 +152,10 @@ static void tell(const struct old_users *o, const struct userdb_user *u, const c
   o->tell(o->ctx, u, what, days, mail);
 }
 
-static int recount(const struct userdb_user *u, struct strerr *e) {
+static int recount(const struct run *run, const struct userdb_user *u, struct strerr *e) {
   struct usage usage;
 
-  return account_recount(u, &usage, e) == -1 ? -1 : 0;
+  return account_recount(run->s, u, &usage, e) == -1 ? -1 : 0;
 }
 
 static int treat_old(struct run *run, const struct userdb_user *u, int64_t days, struct strerr *e) {
@@ -166,7 +166,7 @@ static int treat_old(struct run *run, const struct userdb_user *u, int64_t days,
   if (o->action == OLD_INACTIVATE && !u->active && !as_owner(u, is_there, run, &mail, e)) return 0; /* done before */
   if (actions[o->action].mail) {
     r = as_owner(u, sweep_all, run, &mail, e);
-    if (r == 0 && !o->dry && mail.count) r = recount(u, e);
+    if (r == 0 && !o->dry && mail.count) r = recount(run, u, e);
     if (r == 0 && !mail.count) return 0;
   }
   if (r == 0 && !o->dry) r = actions[o->action].fn(run->s, u, e);
@@ -193,7 +193,7 @@ static int treat_mail(struct run *run, const struct userdb_user *u, int64_t days
     any |= mail.count > 0;
     if (r == 0 && mail.count) tell(o, u, o->dry ? sweeps[i].would : sweeps[i].what, days, &mail);
   }
-  return r == 0 && any && !o->dry ? recount(u, e) : r;
+  return r == 0 && any && !o->dry ? recount(run, u, e) : r;
 }
 
 static int treat(void *ctx, const struct userdb_user *u, struct strerr *e) {

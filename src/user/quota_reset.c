@@ -45,7 +45,7 @@ static int reset(const char *maildir, const struct quota_reset *q, struct usage 
   if (stat(maildir, &st) == -1) return errno == ENOENT ? 1 : strerr_sys(e, "unable to look at ", maildir, (char *)0);
   if (q->quota) quota = *q->quota;
   else if (maildirsize_quota(maildir, &quota, e) == -1) return -1;
-  r = maildirsize_usage(maildir, &quota, 1, usage, &certain, e);
+  r = maildirsize_usage(maildir, &quota, &q->rules, 1, usage, &certain, e);
   return r == 0 && q->mode ? set_mode(maildir, q->mode, e) : r;
 }
 

@@ -9,6 +9,7 @@ struct quota_reset {
   const struct identity *owner; /* as whom: null, as the owner of the directory */
   const struct quota *quota;    /* null: the one the file says, or none */
   uint32_t mode;                /* of the file; 0: as it is made */
+  struct maildirsize_rules rules;
 };
 
 /* 0 with the usage; 1 where there is no such directory; -1 (permanent: it belongs to root). */

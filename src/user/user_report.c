@@ -153,11 +153,12 @@ static int show_last(struct site *s, const struct userdb_user *u, struct report 
 /* As the owner of the mailbox. */
 static int show_mailbox(struct site *s, const struct userdb_user *u, struct report *r, struct strerr *e) {
   const struct identity owner = {u->uid, u->gid};
+  const struct maildirsize_rules rules = maildirsize_rules(&s->conf);
   stralloc maildir = STRALLOC_INIT, text = STRALLOC_INIT;
   struct usage usage = {0, 0};
   int done = stralloc_catm(&maildir, u->home.s, "/Maildir", (char *)0) ? identity_enter(&owner, e) : no_memory(e), none = 0;
 
-  if (done == 0) done = maildirsize_count(maildir.s, &usage, e);
+  if (done == 0) done = maildirsize_count(maildir.s, &rules, &usage, e);
   if (done == -1 && e->sys == ENOENT) none = 1, done = 0;
   done = identity_back(done, e);
   report_flag(r, "mailbox", !none);

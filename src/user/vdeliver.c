@@ -99,10 +99,10 @@ static enum deliver_result deliver(struct job *j, const char *maildir) {
 
 /* Room for it in the quota: 1; 0 when there is none, *r says what comes of it. */
 static int find_room(struct job *j, const struct mailbox *m, struct usage *u, enum deliver_result *r) {
-  int fits = maildirsize_fits(m->maildir, m->quota, m->size, 1, u, j->e);
+  int fits = maildirsize_fits(m->maildir, m->quota, &j->v->rules, m->size, 1, u, j->e);
 
   if (fits == -1 && j->e->sys == ENOENT && create(j, m->maildir) == 0)
-    fits = maildirsize_fits(m->maildir, m->quota, m->size, 1, u, j->e);
+    fits = maildirsize_fits(m->maildir, m->quota, &j->v->rules, m->size, 1, u, j->e);
   if (fits == 0) {
     mailbox_tell_full(m, u);
     if (mailbox_takes_small(m)) return 1;
@@ -120,8 +120,9 @@ static enum deliver_result deliver_counted(struct job *j, const struct mailbox *
   if (quota_none(m->quota)) r = deliver(j, where);
   else if (find_room(j, m, &u, &r)) {
     r = deliver(j, where);
-    /* A sum that could not be written is put right by the next count. */
-    if (r == DELIVER_OK) (void)!maildirsize_add(m->maildir, (int64_t)m->size, 1, &ignored);
+    /* A sum that could not be written is put right by the next count.  What does not count must fit all the
+     * same, or a rule could fill the disk. */
+    if (r == DELIVER_OK && maildirsize_counts(where == m->maildir ? 0 : strrchr(where, '/') + 1, &j->v->rules)) (void)!maildirsize_add(m->maildir, (int64_t)m->size, 1, &ignored);
     if (r == DELIVER_OK) mailbox_warn(m, &u);
   }
   if (r == DELIVER_OK && day->fd != -1) (void)!delivery_count_add(day, m->size, &ignored);
@@ -316,6 +317,7 @@ void vdeliver_settings(struct vdeliver *v, const struct conf *conf) {
   const char *once = mailbox_variable(v->env, "ELIMINATE_DUPS");
 
   v->seconds = (int64_t)conf_number(conf, SET_timeoutread);
+  v->rules = maildirsize_rules(conf);
   v->dups = *once && strcmp(once, "0") != 0 ? (int64_t)conf_number(conf, SET_eliminate_dups_int) : 0;
 }
 

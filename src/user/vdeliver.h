@@ -11,6 +11,7 @@
 #include "conf/conf.h"
 #include "user/deliver.h"
 #include "user/lookup.h"
+#include "user/maildirsize.h"
 
 struct vdeliver {
   int msgfd;          /* seekable; read from offset 0 */
@@ -24,12 +25,13 @@ struct vdeliver {
   int no_alias;       /* deliver to the mailbox even where there are aliases */
   int allow_inactive; /* inactive users get mail too */
   int64_t dups;       /* seconds for which the same message is delivered once (ELIMINATE_DUPS); 0: always */
+  struct maildirsize_rules rules; /* of the quota */
   struct env *env;    /* for programs: that of a .qmail program line; rules of mailboxes (user/mailbox_rules.h) */
   struct lookup *lookup;
   int64_t seconds; /* at most so long for each query */
 };
 
-/* What the settings (CONF_LOCAL) and variables of v->env say: seconds, dups. */
+/* What the settings (CONF_LOCAL) and variables of v->env say: seconds, dups, rules. */
 void vdeliver_settings(struct vdeliver *v, const struct conf *conf);
 /* Is this a default action, and a word the shell leaves as it is? */
 int vdeliver_action_ok(const char *action);

@@ -50,9 +50,8 @@ static void print(const char *name, const char *at, const char *domain, const st
 /* One mailbox that cannot be counted does not keep the others from it. */
 static int reset_user(void *ctx, const struct userdb_user *u, struct strerr *e) {
   struct usage usage;
-  int r = account_recount(u, &usage, e);
+  int r = account_recount(ctx, u, &usage, e);
 
-  (void)ctx;
   if (r == 0) print(u->name.s, "@", u->domain.s, &usage);
   if (r == -1) {
     progress_clear(&work.progress);
@@ -73,7 +72,7 @@ static void reset_one(struct site *s, const char *text) {
   if (r == 0) v = userdb_user_get(&s->db, a.user.s, a.domain.s, &u, &e);
   if (v == USERDB_NONE) site_permanent(&e, text, "there is no such user");
   if (identity_back(v == USERDB_FOUND ? 0 : -1, &e) == -1) die(&e);
-  (void)reset_user(0, &u, &e);
+  (void)reset_user(s, &u, &e);
   userdb_user_free(&u);
   address_free(&a);
 }
@@ -95,11 +94,16 @@ static int choose_owner(const char *user, const char *group, struct identity *ow
   return 1;
 }
 
-static void reset_maildir(const char *maildir, const struct quota_reset *q) {
+static void reset_maildir(const char *maildir, struct quota_reset *q) {
   struct usage usage;
+  struct conf conf;
   struct strerr e;
-  int r = quota_reset(maildir, q, &usage, &e);
+  int r = conf_load(&conf, CONF_USER, &e);
 
+  if (r == -1) die(&e);
+  q->rules = maildirsize_rules(&conf);
+  conf_free(&conf);
+  r = quota_reset(maildir, q, &usage, &e);
   if (r == -1) die(&e);
   if (r == 1) strerr_diem(100, FATAL, maildir, " is not there", (char *)0);
   print(maildir, "", "", &usage);
@@ -133,7 +137,7 @@ int main(int argc, char **argv) {
     if (!all && !strchr(argv[i], '@') && site_domain(argv[i], &e) == -1) die(&e);
     if (site_load(&s, &e) == -1) die(&e);
     if (!all && strchr(argv[i], '@')) reset_one(&s, argv[i]);
-    else if (account_each(&s, all ? 0 : argv[i], &work.progress, reset_user, 0, &e) == -1) die(&e);
+    else if (account_each(&s, all ? 0 : argv[i], &work.progress, reset_user, &s, &e) == -1) die(&e);
     site_close(&s);
   }
   if (report_finish(&report, 1, &e) == -1) die(&e);

@@ -68,7 +68,7 @@ int main(int argc, char **argv) {
   if (c.quota) {
     struct usage usage;
 
-    if (account_recount(&u, &usage, &e) == -1) die(&e);
+    if (account_recount(&s, &u, &usage, &e) == -1) die(&e);
   }
   if (verbose) strerr_warnm("", "changed user ", argv[i], (char *)0);
   userdb_user_free(&u);

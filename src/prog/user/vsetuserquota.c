@@ -32,7 +32,7 @@ int main(int argc, char **argv) {
 
   c.quota = argv[i + 1];
   if (site_address(argv[i], &a, &e) == -1 || site_load(&s, &e) == -1 || account_change(&s, &a, &c, &u, &e) == -1 ||
-      account_recount(&u, &usage, &e) == -1)
+      account_recount(&s, &u, &usage, &e) == -1)
     strerr_die(site_code(&e), FATAL, &e);
   print(&usage);
   if (verbose) strerr_warnm("", "changed the quota of ", argv[i], (char *)0);

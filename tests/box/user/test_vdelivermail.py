@@ -1,5 +1,5 @@
 """vdelivermail: mailboxes, quotas, aliases, default actions, and failures that must stay temporary."""
-import glob, os, subprocess, unittest
+import glob, os, shutil, subprocess, unittest
 from usersite import UserSite
 
 BODY = b"Subject: x\n\n" + b"y" * 488
@@ -232,6 +232,86 @@ class Vdelivermail(unittest.TestCase):
         os.utime(maildir + "/maildirsize", (0, 0))
         self.assertEqual(s.deliver("u", BODY).returncode, 100)  # 1600 of Work, nothing of Trash
         self.assertRegex(open(maildir + "/maildirsize").read(), r"^2000S\n1\d\d\d 3\n$")
+
+    def test_include_trash(self):
+        """Where Trash counts, it does for deliveries, for programs that count, and for the administrator."""
+        s = self.site
+        s.add_user("u", "-q", "2000")  # three of these messages
+        maildir = s.home("u@example.com") + "/Maildir"
+        self.assertEqual(s.deliver("u", BODY, MAILDIRFOLDER="Trash").returncode, 0)
+        self.assertEqual(self.usage(maildir), [0, 0])
+        self.assertEqual(s.deliver("u", BODY, MAILDIRFOLDER="Trash", INCLUDE_TRASH="1").returncode, 0)
+        self.assertEqual(self.usage(maildir)[1], 1)
+        os.utime(maildir + "/maildirsize", (0, 0))
+        self.assertEqual([s.deliver("u", BODY, INCLUDE_TRASH="1").returncode for _ in range(2)], [0, 100])
+        self.assertEqual(self.usage(maildir)[1], 3)
+        # without: Trash may be as full as it is, though what goes there must fit
+        os.utime(maildir + "/maildirsize", (0, 0))
+        self.assertEqual([s.deliver("u", BODY, MAILDIRFOLDER=f).returncode for f in ("", "Trash", "Trash", "", "Trash")], [0, 0, 0, 0, 100])
+        self.assertEqual(self.usage(maildir)[1], 3)
+        with open(s.path("control", "include_trash"), "w") as f:
+            f.write("1\n")
+        s.ok("resetquota", "u@example.com")
+        self.assertEqual(self.usage(maildir)[1], 7)
+        self.assertIn("7C", s.ok("vuserinfo", "u@example.com"))
+        self.assertEqual(s.deliver("u", BODY).returncode, 100)
+
+    def usage(self, maildir):
+        lines = open(maildir + "/maildirsize").read().split("\n")
+        return [sum(x) for x in zip(*(map(int, l.split()) for l in lines[1:-1]))]
+
+    def test_fast_quota(self):
+        """The file's sum is believed, old or not, until somebody counts."""
+        s = self.site
+        s.add_user("u", "-q", "5000")
+        maildir = s.home("u@example.com") + "/Maildir"
+        self.assertEqual(s.deliver("u", BODY, FAST_QUOTA="1").returncode, 0)
+        with open(maildir + "/maildirsize", "a") as f:
+            f.write("4300 1\n")
+        os.utime(maildir + "/maildirsize", (0, 0))
+        self.assertEqual(s.deliver("u", BODY, FAST_QUOTA="1").returncode, 100)
+        self.assertEqual(s.deliver("u", b"x: y\n\nz\n", FAST_QUOTA="1").returncode, 0)
+        self.assertEqual(self.usage(maildir)[1], 3)
+        s.ok("resetquota", "u@example.com", env=s.env(FAST_QUOTA="1"))
+        self.assertEqual(self.usage(maildir)[1], 2)
+        self.assertEqual(s.deliver("u", BODY, FAST_QUOTA="1").returncode, 0)
+
+    @unittest.skipUnless(shutil.which("deliverquota"), "deliverquota is not installed")
+    def test_courier_agrees(self):
+        """Courier's own delivery agent counts what we count, and goes on with our file; we with its."""
+        s = self.site
+        s.add_user("u", "-q", "100000S")
+        self.assertEqual(s.deliver("u").returncode, 0)
+        maildir = s.home("u@example.com") + "/Maildir"
+        for k, folder in enumerate(("", ".Work", ".Trash", ".Trash.old", ".Trashy")):
+            os.makedirs(f"{maildir}/{folder}/cur", exist_ok=True)
+            os.makedirs(f"{maildir}/{folder}/new", exist_ok=True)
+            os.makedirs(f"{maildir}/{folder}/tmp", exist_ok=True)
+            for name in (f"1.{k}.h,S={10 + k}:2,S", f"2.{k}.h:2,", f"3.{k}.h,S=7:2,ST"):
+                with open(f"{maildir}/{folder}/cur/{name}", "w") as f:
+                    f.write("x" * 20)
+            if folder:
+                open(f"{maildir}/{folder}/maildirfolder", "w").close()
+        s.ok("resetquota", "u@example.com")
+        ours = self.usage(maildir)
+        os.unlink(maildir + "/maildirsize")
+        message = b"Subject: x\n\nhi\n"
+        subprocess.run(["deliverquota", maildir, "100000S"], input=message, check=True, **s.ids)
+        theirs = self.usage(maildir)
+        self.assertEqual(theirs, [ours[0] + len(message), ours[1] + 1])
+        self.assertEqual(s.deliver("u").returncode, 0)
+        ours = self.usage(maildir)
+        self.assertEqual(ours[1], theirs[1] + 1)
+        subprocess.run(["deliverquota", maildir], input=message, check=True, **s.ids)
+        self.assertEqual(self.usage(maildir), [ours[0] + len(message), ours[1] + 1])
+        s.ok("resetquota", "u@example.com")
+        self.assertEqual(self.usage(maildir), [ours[0] + len(message), ours[1] + 1])
+        # at the edge both say no
+        s.ok("vsetuserquota", "u@example.com", f"{self.usage(maildir)[0] + 10}S")
+        p = subprocess.run(["deliverquota", maildir], input=message, stdout=subprocess.PIPE, **s.ids)
+        self.assertNotEqual(p.returncode, 0)
+        self.assertIn(b"quota exceeded", p.stdout)
+        self.assertEqual(s.deliver("u").returncode, 100)
 
     def test_aliases(self):
         s = self.site

@@ -12,6 +12,7 @@
 #include "check.h"
 #include "user/maildir.h"
 
+static const struct maildirsize_rules plain = {0, 0}, trash = {1, 0}, fast = {0, 1};
 static char root[] = "/tmp/test_maildirsize.XXXXXX";
 
 static const struct {
@@ -126,8 +127,8 @@ static void counting(void) {
   struct strerr e;
   stralloc path = STRALLOC_INIT;
 
-  CHECK(maildirsize_count("/nonexistent", &u, &e) == -1 && e.sys == ENOENT);
-  CHECK(maildirsize_count(maildir.s, &u, &e) == 0 && u.bytes == 0 && u.count == 0);
+  CHECK(maildirsize_count("/nonexistent", &plain, &u, &e) == -1 && e.sys == ENOENT);
+  CHECK(maildirsize_count(maildir.s, &plain, &u, &e) == 0 && u.bytes == 0 && u.count == 0);
   put("new/1.2.h,S=100", "short");              /* the name tells the size */
   put("cur/1.3.h:2,S", "12345");                /* else the file */
   put("cur/1.4.h,S=7:2,ST", "x");               /* trashed */
@@ -140,9 +141,12 @@ static void counting(void) {
   folder(".Trash");
   put(".Trash/cur/2.2.h,S=1000:2,S", "");
   CHECK(stralloc_catm(&path, maildir.s, "/.Link", (char *)0) && symlink("/tmp", path.s) == 0);
-  CHECK(maildirsize_count(maildir.s, &u, &e) == 0);
+  CHECK(maildirsize_count(maildir.s, &plain, &u, &e) == 0);
   CHECK(u.bytes == 100 + 5 + 3 + 2 + 10);
   CHECK(u.count == 5);
+  CHECK(maildirsize_count(maildir.s, &trash, &u, &e) == 0 && u.bytes == 100 + 5 + 3 + 2 + 10 + 7 + 1000 && u.count == 7);
+  CHECK(maildirsize_counts(0, &plain) && maildirsize_counts(".Work", &plain) && maildirsize_counts(".Trash.old", &plain));
+  CHECK(!maildirsize_counts(".Trash", &plain) && maildirsize_counts(".Trash", &trash));
   stralloc_free(&path);
 }
 
@@ -154,37 +158,69 @@ static void keeping(void) {
   int certain;
 
   CHECK(stralloc_catm(&path, maildir.s, "/maildirsize", (char *)0));
-  CHECK(maildirsize_usage(maildir.s, &q, 0, &u, &certain, &e) == 0 && certain && u.bytes == 120 && u.count == 5);
+  CHECK(maildirsize_usage(maildir.s, &q, &plain, 0, &u, &certain, &e) == 0 && certain && u.bytes == 120 && u.count == 5);
   CHECK(file_read(path.s, &got, 4096) == 1 && stralloc_equals(&got, "200S,7C\n120 5\n"));
   CHECK(maildirsize_add(maildir.s, 50, 1, &e) == 0);
-  CHECK(maildirsize_usage(maildir.s, &q, 0, &u, &certain, &e) == 0 && !certain && u.bytes == 170 && u.count == 6);
+  CHECK(maildirsize_usage(maildir.s, &q, &plain, 0, &u, &certain, &e) == 0 && !certain && u.bytes == 170 && u.count == 6);
   /* What does not fit by the file, but does by counting. */
-  CHECK(maildirsize_fits(maildir.s, &q, 80, 1, &u, &e) == 1 && u.bytes == 120);
-  CHECK(maildirsize_fits(maildir.s, &q, 81, 1, &u, &e) == 0);
-  CHECK(maildirsize_fits(maildir.s, &q, 1, 2, &u, &e) == 1);
-  CHECK(maildirsize_fits(maildir.s, &q, 1, 3, &u, &e) == 0);
-  CHECK(maildirsize_fits(maildir.s, &q, UINT64_MAX, 1, &u, &e) == 0);
+  CHECK(maildirsize_fits(maildir.s, &q, &plain, 80, 1, &u, &e) == 1 && u.bytes == 120);
+  CHECK(maildirsize_fits(maildir.s, &q, &plain, 81, 1, &u, &e) == 0);
+  CHECK(maildirsize_fits(maildir.s, &q, &plain, 1, 2, &u, &e) == 1);
+  CHECK(maildirsize_fits(maildir.s, &q, &plain, 1, 3, &u, &e) == 0);
+  CHECK(maildirsize_fits(maildir.s, &q, &plain, UINT64_MAX, 1, &u, &e) == 0);
   /* Another quota: the file is written anew. */
-  CHECK(maildirsize_usage(maildir.s, &other, 0, &u, &certain, &e) == 0 && certain);
+  CHECK(maildirsize_usage(maildir.s, &other, &plain, 0, &u, &certain, &e) == 0 && certain);
   CHECK(file_read(path.s, &got, 4096) == 1 && stralloc_equals(&got, "300S\n120 5\n"));
   /* An old file is not believed. */
   CHECK(file_replace(path.s, "300S\n1 1\n", 9, 0600) == 0);
-  CHECK(maildirsize_usage(maildir.s, &other, 0, &u, &certain, &e) == 0 && u.bytes == 1);
+  CHECK(maildirsize_usage(maildir.s, &other, &plain, 0, &u, &certain, &e) == 0 && u.bytes == 1);
   {
     const struct timeval old[2] = {{1000, 0}, {1000, 0}};
 
     CHECK(utimes(path.s, old) == 0);
   }
-  CHECK(maildirsize_usage(maildir.s, &other, 0, &u, &certain, &e) == 0 && u.bytes == 120);
+  CHECK(maildirsize_usage(maildir.s, &other, &plain, 0, &u, &certain, &e) == 0 && u.bytes == 120);
   CHECK(unlink(path.s) == 0);
   CHECK(maildirsize_add(maildir.s, 1, 1, &e) == 0 && access(path.s, F_OK) == -1);
   for (long n = 1; n < 8; ++n) {
     check_nomem(n);
-    (void)!maildirsize_usage(maildir.s, &q, 1, &u, &certain, &e);
+    (void)!maildirsize_usage(maildir.s, &q, &plain, 1, &u, &certain, &e);
     (void)!maildirsize_add(maildir.s, 0, 0, &e);
     check_nomem(0);
   }
-  CHECK(maildirsize_usage(maildir.s, &q, 0, &u, &certain, &e) == 0 && u.bytes == 120);
+  CHECK(maildirsize_usage(maildir.s, &q, &plain, 0, &u, &certain, &e) == 0 && u.bytes == 120);
+  stralloc_free(&path);
+  stralloc_free(&got);
+}
+
+/* Where only the file is asked: what is wrong in it stays so, until somebody counts. */
+static void fast_quota(void) {
+  const struct quota q = {200, 7}, other = {300, 0};
+  const struct timeval old[2] = {{1000, 0}, {1000, 0}};
+  struct usage u;
+  struct strerr e;
+  stralloc path = STRALLOC_INIT, got = STRALLOC_INIT;
+  int certain;
+
+  CHECK(stralloc_catm(&path, maildir.s, "/maildirsize", (char *)0));
+  CHECK(file_replace(path.s, "200S,7C\n190 6\n5 0\n", 18, 0600) == 0 && utimes(path.s, old) == 0);
+  CHECK(maildirsize_usage(maildir.s, &q, &fast, 0, &u, &certain, &e) == 0 && certain && u.bytes == 195 && u.count == 6);
+  CHECK(maildirsize_fits(maildir.s, &q, &fast, 6, 1, &u, &e) == 0);
+  CHECK(maildirsize_fits(maildir.s, &q, &fast, 5, 1, &u, &e) == 1);
+  CHECK(file_read(path.s, &got, 4096) == 1 && stralloc_equals(&got, "200S,7C\n190 6\n5 0\n"));
+  /* Another quota, or a long file: one sum, and nobody counts. */
+  CHECK(maildirsize_usage(maildir.s, &other, &fast, 0, &u, &certain, &e) == 0 && u.bytes == 195);
+  CHECK(file_read(path.s, &got, 4096) == 1 && stralloc_equals(&got, "300S\n195 6\n"));
+  for (int i = 0; i < 3000; ++i) CHECK(maildirsize_add(maildir.s, 10, 1, &e) == 0 && maildirsize_add(maildir.s, -10, -1, &e) == 0);
+  CHECK(maildirsize_usage(maildir.s, &other, &fast, 0, &u, &certain, &e) == 0 && u.bytes == 195 && u.count == 6);
+  CHECK(file_read(path.s, &got, 4096) == 1 && stralloc_equals(&got, "300S\n195 6\n"));
+  /* What is no sum is counted after all; and so is it when somebody wants it. */
+  CHECK(file_replace(path.s, "300S\n-1 1\n", 10, 0600) == 0);
+  CHECK(maildirsize_usage(maildir.s, &other, &fast, 0, &u, &certain, &e) == 0 && u.bytes == 120);
+  CHECK(file_replace(path.s, "300S\n1 1\n", 9, 0600) == 0);
+  CHECK(maildirsize_usage(maildir.s, &other, &fast, 1, &u, &certain, &e) == 0 && u.bytes == 120);
+  CHECK(unlink(path.s) == 0);
+  CHECK(maildirsize_usage(maildir.s, &other, &fast, 0, &u, &certain, &e) == 0 && u.bytes == 120);
   stralloc_free(&path);
   stralloc_free(&got);
 }
@@ -198,6 +234,7 @@ int main(void) {
   CHECK(stralloc_catm(&maildir, root, "/Maildir", (char *)0) && maildir_create(maildir.s, 0700, 0, &e) == 0);
   counting();
   keeping();
+  fast_quota();
   CHECK(stralloc_catm(&cmd, "rm -rf ", root, (char *)0) && system(cmd.s) == 0);
   stralloc_free(&cmd);
   stralloc_free(&maildir);
