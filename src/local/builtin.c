@@ -29,6 +29,8 @@ static int vdelivermail(const struct builtin_call *c, int *code) {
       .allow_inactive = is_set(c->env, "ALLOW_INACTIVE"),
       .env = c->env,
       .lookup = c->lookup,
+      .alone = c->alone,
+      .done = c->done,
   };
 
   if (w->len != 3 || w->item[1].len || !vdeliver_action_ok(stralloc_cstr(&w->item[2]))) return 0;

@@ -7,6 +7,7 @@
 #include "base/strlist.h"
 #include "conf/conf.h"
 #include "user/lookup.h"
+#include "user/vdeliver.h"
 
 struct builtin_call {
   const struct strlist *words; /* the program's path and arguments */
@@ -14,6 +15,8 @@ struct builtin_call {
   int message;
   const struct conf *conf;
   struct lookup *lookup; /* kept open from one delivery to the next */
+  int alone;             /* there is no other instruction */
+  struct vdeliver_done *done; /* filled with what it did */
 };
 
 /* 1 with the program's exit code in *code and its text on fd 2; 0: not a builtin, or

@@ -31,6 +31,8 @@ struct run {
   struct strlist forwards;
   stralloc head; /* lines before a stored message */
   unsigned files, programs;
+  unsigned forwarded; /* by a program of ours in this process */
+  int alone;          /* there is one instruction */
   int forward_only, stop;
   int passed_on; /* who has the forwarded mail knows what the sender asked */
   struct strerr *e;
@@ -144,6 +146,17 @@ static int judge_program(struct run *r, int code) {
   return fail(r, is_permanent(code) ? 100 : 111, "", ""); /* it has said why itself */
 }
 
+/* What it did counts as if instructions here had said it. */
+static int judge_builtin(struct run *r, const struct vdeliver_done *done, int code) {
+  code = judge_program(r, code);
+  if (code || !(done->files || done->forwards || done->programs)) return code;
+  r->programs += done->programs - 1;
+  r->files += done->files;
+  r->forwarded += done->forwards;
+  r->passed_on = done->passed_on;
+  return code;
+}
+
 #define ARGS 64
 static int start_program(struct run *r, const char *command, const struct strlist *words) {
   char *argv[ARGS + 1] = {(char *)(uintptr_t) "/bin/sh", (char *)(uintptr_t) "-c", (char *)(uintptr_t)command, 0};
@@ -164,12 +177,13 @@ static int start_program(struct run *r, const char *command, const struct strlis
 
 static int run_program(struct run *r, const char *command) {
   struct strlist words = {0};
-  struct builtin_call call = {&words, &r->env.env, r->job->message, r->conf, r->job->lookup};
+  struct vdeliver_done done = {0};
+  struct builtin_call call = {&words, &r->env.env, r->job->message, r->conf, r->job->lookup, r->alone, &done};
   int plain = instruction_words(command, &words);
   int code;
 
   if (plain == -1) return no_memory(r);
-  if (plain && builtin_run(&call, &code)) code = judge_program(r, code);
+  if (plain && builtin_run(&call, &code)) code = judge_builtin(r, &done, code);
   else code = start_program(r, command, &words);
   strlist_free(&words);
   return code;
@@ -184,7 +198,7 @@ static int add_forward(struct run *r, const char *address, size_t n) {
 static void put_recipients(struct run *r, struct qqclient *q) {
   const struct delivery_job *job = r->job;
   int same = !strcmp(stralloc_cstr(&r->env.newsender), job->sender);
-  int several = r->forwards.len > 1 || r->files || r->programs;
+  int several = r->forwards.len > 1 || r->files || r->programs || r->forwarded;
   stralloc asked = STRALLOC_INIT;
 
   qqclient_from(q, r->env.newsender.s, r->env.newsender.len);
@@ -260,6 +274,21 @@ static int carry_out(struct run *r, enum instruction kind, const char *arg, size
   return code;
 }
 
+static int is_alone(const char *s, size_t n) {
+  unsigned count = 0;
+  const char *arg;
+  size_t argn, len;
+
+  for (; n; s += len, n -= len) {
+    size_t end = bytes_chr(s, n, '\n');
+
+    len = end < n ? end + 1 : end;
+    while (end && (s[end - 1] == ' ' || s[end - 1] == '\t')) --end;
+    if (instruction_classify(s, end, 0, &arg, &argn) != INSTRUCTION_NOTHING) ++count;
+  }
+  return count == 1;
+}
+
 static int carry_out_all(struct run *r, const char *s, size_t n) {
   int first = 1;
   int code = 0;
@@ -296,8 +325,9 @@ static int finish(struct run *r) {
 
   if (r->forwards.len && !r->job->dry) code = send_forwards(r, &qp);
   if (code == 0 && !r->job->dry && stralloc_copylit(&text, "did ") && stralloc_catu64(&text, r->files) &&
-      stralloc_append(&text, '+') && stralloc_catu64(&text, r->forwards.len) && stralloc_append(&text, '+') &&
-      stralloc_catu64(&text, r->programs) && stralloc_append(&text, '\n') && stralloc_cat(&text, &qp))
+      stralloc_append(&text, '+') && stralloc_catu64(&text, r->forwards.len + r->forwarded) && stralloc_append(&text, '+') &&
+      stralloc_catu64(&text, r->programs) && stralloc_append(&text, '\n') &&
+      (!r->forwarded || !r->passed_on || stralloc_cats(&text, SPAWN_DSN_FORWARDED + 1)) && stralloc_cat(&text, &qp))
     (void)!fd_write_all(1, text.s, text.len);
   stralloc_free(&text);
   stralloc_free(&qp);
@@ -330,6 +360,7 @@ static int follow(struct run *r, struct dotqmail_file *f) {
     text = f->text.s;
     n = f->text.len;
   }
+  r->alone = is_alone(text, n);
   return carry_out_all(r, text, n);
 }
 

@@ -30,6 +30,8 @@ struct job {
   struct lookup_account account;
   uint64_t size;          /* of the message */
   struct strlist forward; /* addresses collected, sent last */
+  struct vdeliver_done done;
+  int mailbox_follows;    /* after the lines */
   struct strerr *e;
 };
 
@@ -164,7 +166,10 @@ static enum deliver_result deliver_once(struct job *j, const struct mailbox *m, 
 static enum deliver_result deliver_within(struct job *j, const char *maildir, const char *where, const struct quota *q) {
   const struct mailbox m = {j->v->env, j->full.s, maildir, q, j->size + strlen(j->v->head)};
 
-  return j->v->dups ? deliver_once(j, &m, where) : deliver_today(j, &m, where);
+  const enum deliver_result r = j->v->dups ? deliver_once(j, &m, where) : deliver_today(j, &m, where);
+
+  if (r == DELIVER_OK) ++j->done.files;
+  return r;
 }
 
 /* A Maildir named by an alias line: the quota its own maildirsize states, if any. */
@@ -267,12 +272,28 @@ static int is_own(const struct job *j, const char *path) {
   return home->len && !strncmp(path, home->s, home->len) && !strcmp(path + home->len, "/Maildir/");
 }
 
+static int run_program(struct job *j, const char *command) {
+  int r = vdeliver_program(j->v, command, j->e);
+
+  if (r == DELIVER_OK || r == VDELIVER_STOP) ++j->done.programs;
+  return r;
+}
+
+/* To the addresses that were collected. */
+static enum deliver_result forward(struct job *j) {
+  const int alone = j->v->alone && j->forward.len == 1 && !j->done.files && !j->done.programs && !j->mailbox_follows;
+  enum deliver_result r = vdeliver_forward(j->v, &j->forward, alone ? &j->done.passed_on : 0, j->e);
+
+  if (r == DELIVER_OK) j->done.forwards += (unsigned)j->forward.len;
+  return r;
+}
+
 /* One line: a deliver_result or VDELIVER_STOP. */
 static int deliver_line(struct job *j, const char *line) {
   while (*line == ' ' || *line == '\t') ++line;
   if (!*line || *line == '#') return DELIVER_OK;
   if (*line == '/') return is_own(j, line) ? deliver_mailbox(j) : deliver_path(j, line);
-  if (*line == '|') return vdeliver_program(j->v, line + 1, j->e);
+  if (*line == '|') return run_program(j, line + 1);
   if (*line == '&') ++line;
   while (*line == ' ') ++line;
   return strlist_add(&j->forward, line, strlen(line)) ? DELIVER_OK : (int)no_memory(j);
@@ -285,7 +306,7 @@ static enum deliver_result deliver_lines(struct job *j, const struct strlist *li
   for (size_t i = 0; i < lines->len && r == DELIVER_OK; ++i) r = deliver_line(j, stralloc_cstr(&lines->item[i]));
   if (r == VDELIVER_STOP) return DELIVER_OK;
   if (r != DELIVER_OK || !j->forward.len) return (enum deliver_result)r;
-  return vdeliver_forward(j->v, &j->forward, j->e);
+  return forward(j);
 }
 
 /* Adds the lines of HOME/.qmail, those for the user itself apart, which mean the
@@ -338,9 +359,12 @@ static enum deliver_result default_action(struct job *j, const char *why) {
   if (!strcmp(action, "delete")) return DELIVER_OK;
   if (!strcmp(action, "bounce-no-mailbox")) return refuse(j, j->full.s, why);
   if (*action == '/') return deliver_path(j, action);
-  if (colon && !strchr(action, '@')) return vdeliver_route(j->v, colon + 1, j->full.s, j->e);
+  if (colon && !strchr(action, '@')) {
+    ++j->done.programs; /* qmail-remote */
+    return vdeliver_route(j->v, colon + 1, j->full.s, j->e);
+  }
   if (!strlist_add(&j->forward, action + (*action == '&'), strlen(action) - (*action == '&'))) return no_memory(j);
-  return vdeliver_forward(j->v, &j->forward, j->e);
+  return forward(j);
 }
 
 static enum deliver_result deliver_user(struct job *j, const struct strlist *aliases) {
@@ -352,6 +376,7 @@ static enum deliver_result deliver_user(struct job *j, const struct strlist *ali
   has = read_qmail(j, &lines, &mailbox);
   if (has == -1) r = temporary(j);
   else if (has == 1 && (!mailbox || lines.len)) {
+    j->mailbox_follows = mailbox;
     r = deliver_lines(j, &lines);
     if (r == DELIVER_OK && mailbox) r = deliver_mailbox(j);
   } else if (stralloc_starts(&j->account.gecos, GROUP)) {
@@ -406,6 +431,7 @@ enum deliver_result vdeliver(const struct vdeliver *v, struct strerr *e) {
       r = no_memory(&j);
     else r = find_and_deliver(&j);
   }
+  if (v->done) *v->done = j.done;
   address_free(&j.address);
   stralloc_free(&j.full);
   lookup_account_free(&j.account);

@@ -13,6 +13,12 @@
 #include "user/lookup.h"
 #include "user/maildirsize.h"
 
+/* What was done with the message, in qmail-local's terms. */
+struct vdeliver_done {
+  unsigned files, forwards, programs;
+  int passed_on; /* to one address, which took over what the sender asked about notices */
+};
+
 struct vdeliver {
   int msgfd;          /* seekable; read from offset 0 */
   const char *user;   /* local part within the domain; "" postmaster */
@@ -29,6 +35,8 @@ struct vdeliver {
   struct env *env;    /* for programs: that of a .qmail program line; rules of mailboxes (user/mailbox_rules.h) */
   struct lookup *lookup;
   int64_t seconds; /* at most so long for each query */
+  int alone;       /* nothing else is done with the message: of its success a single forward may tell (RFC 3461) */
+  struct vdeliver_done *done; /* filled; null: nobody asks */
 };
 
 /* What the settings (CONF_LOCAL) and variables of v->env say: seconds, dups, rules. */

@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "base/program.h"
 #include "conf/paths.h"
+#include "user/mailbox_rules.h"
 
 #define REPORT_MAX 65536
 
@@ -51,9 +52,10 @@ int vdeliver_program(const struct vdeliver *v, const char *command, struct strer
   return temporary(e);
 }
 
-enum deliver_result vdeliver_forward(const struct vdeliver *v, const struct strlist *to, struct strerr *e) {
-  char **argv = calloc(to->len + 3, sizeof *argv);
-  stralloc program = STRALLOC_INIT;
+enum deliver_result vdeliver_forward(const struct vdeliver *v, const struct strlist *to, int *passed_on, struct strerr *e) {
+  char **argv = calloc(to->len + 4, sizeof *argv);
+  const int asked = passed_on && *mailbox_variable(v->env, "DSNRCPT");
+  stralloc program = STRALLOC_INIT, report = STRALLOC_INIT;
   size_t n = 0;
   int code = -1;
 
@@ -61,12 +63,15 @@ enum deliver_result vdeliver_forward(const struct vdeliver *v, const struct strl
     no_memory(e);
   } else {
     argv[n++] = program.s;
+    if (asked) argv[n++] = (char *)"-a";
     argv[n++] = (char *)"--";
     for (size_t i = 0; i < to->len; ++i) argv[n++] = to->item[i].s;
-    code = run(v, argv, 0, e);
+    code = run(v, argv, asked ? &report : 0, e);
+    if (asked) *passed_on = code == 0 && report.len; /* it says so */
   }
   free(argv);
   stralloc_free(&program);
+  stralloc_free(&report);
   if (code == 0) return DELIVER_OK;
   if (code == 100) strerr_set(e, "unable to forward message", (char *)0);
   if (code == 100) return DELIVER_PERM;

@@ -9,8 +9,10 @@
 
 /* /bin/sh -c command, message on descriptor 0: a deliver_result or VDELIVER_STOP. */
 int vdeliver_program(const struct vdeliver *v, const char *command, struct strerr *e) MUST_CHECK;
-/* All addresses in one message, through the program forward. */
-enum deliver_result vdeliver_forward(const struct vdeliver *v, const struct strlist *to,
+/* All addresses in one message, through the program forward.  passed_on null: of its success this host tells;
+ * else this is one address and all that is done, and *passed_on becomes 1 where that address took over what
+ * the sender asked about notices. */
+enum deliver_result vdeliver_forward(const struct vdeliver *v, const struct strlist *to, int *passed_on,
                                      struct strerr *e) MUST_CHECK;
 /* To recipient through host:port, by qmail-remote. */
 enum deliver_result vdeliver_route(const struct vdeliver *v, const char *host_port, const char *recipient,

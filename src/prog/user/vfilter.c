@@ -118,7 +118,7 @@ static enum deliver_result pass_on(const struct vdeliver *v, const char *where, 
   }
   if (*where == '&') ++where;
   if (!strlist_add(&to, where, strlen(where))) strerr_die_nomem(FATAL);
-  r = vdeliver_forward(v, &to, e);
+  r = vdeliver_forward(v, &to, 0, e);
   strlist_free(&to);
   return r;
 }

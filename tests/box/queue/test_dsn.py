@@ -1,6 +1,6 @@
 """Delivery status notifications (RFC 3461), from a client's MAIL and RCPT to the notice it gets, or to
 the next server; with reports as Python's mail parser sees them."""
-import email, email.policy, email.utils, os, signal, smtplib, socket, subprocess, time, unittest
+import email, email.policy, email.utils, os, pwd, signal, smtplib, socket, subprocess, time, unittest
 
 from box import BIN, wait_for
 from mailsite import MailSite, Sink
@@ -25,7 +25,9 @@ class Client(smtplib.SMTP):
         return self.given
 
 
-class Notices(unittest.TestCase):
+class Asking(unittest.TestCase):
+    """A site, a sender who asks for notices, and what it gets."""
+
     remote = {}  # variables that decide how qmail-remote is run
 
     def make(self, script=None, ehlo=("PIPELINING", "8BITMIME"), control=(), start=True, **env):
@@ -69,6 +71,8 @@ class Notices(unittest.TestCase):
     def actions(self):
         return sorted((r["Final-Recipient"].split("; ")[1], r["Action"], r["Status"]) for n in self.notices() for r in n[2])
 
+
+class Notices(Asking):
     def test_delivered(self):
         site = self.make()
         site.dotqmail(".qmail-x", "./Maildir/\n")
@@ -272,6 +276,129 @@ class Notices(unittest.TestCase):
             c.ehlo()
             self.assertFalse(c.has_extn("dsn"))
             self.assertEqual(c.mail("a@b.example", ["RET=FULL"])[0], 555)
+
+
+class Virtual(Asking):
+    """Users of a virtual domain: as with .qmail files."""
+
+    def make(self, script=None, ehlo=TAKES_DSN, resident=True):
+        site = super().make(script, ehlo, start=False)
+        site.mkdir("userdb")
+        account = "nobody" if site.ids else pwd.getpwuid(os.getuid()).pw_name
+        self.variables["INDIMAILUSER"] = account
+        if not resident:
+            self.variables["QMAILLOCAL"] = os.path.join(BIN, "qmail-local")
+        self.ok("vadddomain", "-e", "v.example", "-")
+        for name in ("alice", "bob"):
+            self.ok("vadduser", "-e", name + "@v.example", "-")
+        log = open(site.path("inlookup.log"), "ab")
+        self.addCleanup(log.close)
+        site.spawn(["inlookup", "-v", "-i", "1", "-p", "1"], env=site.env(**self.variables), stderr=log)
+        wait_for(lambda: b"ready" in open(site.path("inlookup.log"), "rb").read(), what="inlookup")
+        site.start(**self.variables)
+        return site
+
+    def ok(self, *argv):
+        p = self.site.run(list(argv), input=b"$6$x$x\n", env=self.site.env(**self.variables))
+        self.assertEqual(p.returncode, 0, (argv, p.stderr))
+
+    def lines(self, alias, *lines):
+        for line in lines:
+            self.ok("valias", "-i", line, alias)
+
+    def check(self, asked, expect, *rcpt, to="team@v.example", mail=None):
+        """asked of one recipient: the notices that come, and the RCPT commands the next server sees."""
+        self.send((to, asked), mail=["RET=HDRS", "ENVID=7"])
+        self.site.wait_empty()
+        self.assertEqual(self.actions(), expect)
+        commands = self.site.sink.commands
+        self.assertEqual(sorted(c for c in commands if c.startswith("RCPT")), sorted(f"RCPT TO:<{r}" for r in rcpt))
+        if rcpt:
+            self.assertIn("MAIL FROM:<joe-dsn@local.example> RET=HDRS ENVID=7", commands)
+
+    def test_mailbox(self):
+        self.make()
+        self.check(["NOTIFY=SUCCESS"], [("alice@v.example", "delivered", "2.0.0")], to="alice@v.example")
+
+    def test_one_forward(self):
+        """It goes on with what was asked, and the next host tells."""
+        self.make()
+        self.lines("team@v.example", "&a@far.example")
+        self.check(["NOTIFY=SUCCESS,FAILURE", "ORCPT=rfc822;team@x"], [], "a@far.example> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;team@x")
+
+    def test_one_forward_to_a_host_without(self):
+        self.make(ehlo=("PIPELINING",))
+        self.lines("team@v.example", "&a@far.example")
+        self.send(("team@v.example", ["NOTIFY=SUCCESS"]))
+        self.site.wait_empty()
+        self.assertEqual(self.actions(), [("a@far.example", "relayed", "2.0.0")])
+
+    def test_never(self):
+        self.make({"RCPT": "550 5.1.1 no"})
+        self.lines("team@v.example", "&a@far.example", "&b@far.example")
+        self.check(["NOTIFY=NEVER"], [], "a@far.example> NOTIFY=NEVER", "b@far.example> NOTIFY=NEVER")
+
+    def test_alias_of_several(self):
+        self.make()
+        self.lines("team@v.example", "&a@far.example", "&b@far.example")
+        self.check(["NOTIFY=SUCCESS,FAILURE"], [("team@v.example", "expanded", "2.0.0")],
+                   "a@far.example> NOTIFY=FAILURE", "b@far.example> NOTIFY=FAILURE")
+
+    def test_group(self):
+        site = self.make()
+        self.ok("vgroup", "-a", "-e", "staff@v.example", "-")
+        for member in ("a@far.example", "b@far.example"):
+            self.ok("vgroup", "-i", "&" + member, "staff@v.example")
+        self.check(["NOTIFY=SUCCESS"], [("staff@v.example", "expanded", "2.0.0")],
+                   "a@far.example> NOTIFY=NEVER", "b@far.example> NOTIFY=NEVER", to="staff@v.example")
+
+    def test_mailbox_and_forward(self):
+        """What is stored here is delivered, and of the copy nobody is told."""
+        site = self.make()
+        home = os.path.join(site.path("mail"), "A2E", "v.example", "alice")
+        self.send("alice@v.example")  # makes it
+        wait_for(lambda: os.path.exists(home), what="the home")
+        for line in ("alice@v.example\n&a@far.example\n", "&a@far.example\nalice@v.example\n"):
+            with open(home + "/.qmail", "w") as f:
+                f.write(line)
+            self.send(("alice@v.example", ["NOTIFY=SUCCESS"]))
+            site.wait_empty()
+        self.assertEqual(self.actions(), [("alice@v.example", "delivered", "2.0.0")] * 2)
+        self.assertEqual(site.sink.commands.count("RCPT TO:<a@far.example> NOTIFY=NEVER"), 2)
+
+    def test_not_the_only_line(self):
+        """More lines in .qmail-default: of the success this host tells."""
+        site = self.make()
+        self.lines("team@v.example", "&a@far.example")
+        path = site.path("domains", "v.example", ".qmail-default")
+        text = open(path).read()
+        with open(path, "w") as f:
+            f.write(text + "| true\n")
+        self.check(["NOTIFY=SUCCESS"], [("team@v.example", "delivered", "2.0.0")], "a@far.example> NOTIFY=NEVER")
+
+    def test_default_action(self):
+        site = self.make()
+        self.ok("vmoddomain", "-h", "a@far.example", "v.example")
+        self.check(["NOTIFY=SUCCESS"], [], "a@far.example> NOTIFY=SUCCESS", to="nobody@v.example")
+
+    def test_rules(self):
+        """vfilter runs for itself: it cannot say what it did, so this host tells of success."""
+        site = self.make()
+        self.ok("vmoddomain", "-f", "1", "v.example")
+        self.lines("team@v.example", "&a@far.example")
+        self.check(["NOTIFY=SUCCESS,FAILURE"], [("team@v.example", "delivered", "2.0.0")], "a@far.example> NOTIFY=FAILURE")
+
+    def test_process(self):
+        """A qmail-local for each delivery does the same."""
+        self.make(resident=False)
+        self.lines("team@v.example", "&a@far.example")
+        self.check(["NOTIFY=SUCCESS"], [], "a@far.example> NOTIFY=SUCCESS")
+
+    def test_forward_by_program(self):
+        """A program line that runs forward."""
+        site = self.make()
+        site.dotqmail(".qmail", f"|{BIN}/forward a@far.example\n")
+        self.check(["NOTIFY=SUCCESS,DELAY"], [("joe@local.example", "delivered", "2.0.0")], "a@far.example> NOTIFY=DELAY", to="joe@local.example")
 
 
 class Processes(Notices):
