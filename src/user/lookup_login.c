@@ -5,9 +5,11 @@
 #include "base/bytes.h"
 #include "crypt/password.h"
 #include "crypt/scram.h"
+#include "crypt/totp.h"
 #include "user/app_password.h"
 #include "user/lookup_ask.h"
 #include "user/userdb_relay.h"
+#include "user/userdb_totp.h"
 
 #define LASTAUTH_SECONDS 60 /* logins closer together are recorded once */
 /* Services a password may be asked for. */
@@ -24,10 +26,60 @@ static const struct {
 #define SERVICES (sizeof services / sizeof *services)
 #define SERVICE_PASSWD (SERVICES - 1)
 
+/* What changing a password takes: the user's own, and right behind it, of one who has a secret for it (vtotp), a
+ * code by time.  step: of the code, 0 where there is none. */
+struct proof {
+  stralloc password;
+  int64_t step;
+};
+
+/* The code at the end of it, with the secret t: 1 right, 0 wrong, -1. */
+static int check_code(struct ask *q, const struct userdb_totp *t, struct proof *p) {
+  const size_t n = p->password.len < TOTP_DIGITS ? 0 : TOTP_DIGITS;
+  const char *code = p->password.s + p->password.len - n;
+  int right = totp_check(stralloc_cstr(&t->secret), code, n, wall_now(), t->step, &p->step);
+
+  stralloc_cut(&p->password, p->password.len - n);
+  return right == -1 ? strerr_set(&q->e, "the secret of this user's codes cannot be used", (char *)0) : right;
+}
+
+/* Is given the proof that p becomes?  1, 0 wrong (which of both is not told), -1.  Takes the same time for a user
+ * that does not exist. */
+static int check_proof(struct ask *q, enum userdb_result r, const char *given, struct proof *p) {
+  struct userdb_totp t = {.created = 0};
+  enum userdb_result has = USERDB_NONE;
+  int code = 1, password = -1;
+
+  if (!stralloc_copys(&p->password, given)) return strerr_set(&q->e, "out of memory", (char *)0);
+  if (r == USERDB_FOUND) has = userdb_totp_get(&q->s->db, q->user.name.s, q->user.domain.s, &t, &q->e);
+  if (has == USERDB_FOUND) code = check_code(q, &t, p);
+  if (r != USERDB_FOUND) password_waste(given);
+  if (has == USERDB_TEMPFAIL || has == USERDB_EXISTS) code = -1;
+  else if (r == USERDB_FOUND) password = password_verify(p->password.s, stralloc_cstr(&q->user.hash), &q->e);
+  userdb_totp_free(&t);
+  if (r != USERDB_FOUND) return 0;
+  return code == -1 || password == -1 ? -1 : code && password;
+}
+
+static void forget_proof(struct proof *p) {
+  stralloc_wipe(&p->password);
+  stralloc_free(&p->password);
+}
+
+/* For the service that changes it: the code stays good for the change itself. */
+static int check_for_change(struct ask *q, enum userdb_result r, const char *given) {
+  struct proof p = {STRALLOC_INIT, 0};
+  int right = check_proof(q, r, given, &p);
+
+  forget_proof(&p);
+  return right;
+}
+
 /* 1 right, 0 wrong, -1 could not be found out; *main: it is the user's own password, not one of a
  * program.  Takes the same time for a user that does not exist. */
 static int check_password(struct ask *q, enum userdb_result r, const char *password, int *main) {
   *main = 0;
+  if (q->service == SERVICE_PASSWD) return check_for_change(q, r, password);
   if (r != USERDB_FOUND) {
     password_waste(password);
     return 0;
@@ -313,26 +365,35 @@ static const char *fault(const struct ask *q, const char *was, const char *fresh
   return has_control(fresh) ? "the new password has control characters" : 0;
 }
 
-static int store(struct ask *q, const char *fresh) {
+/* A code serves for one change: FOUND, or NONE when somebody has used it meanwhile. */
+static enum userdb_result use_up(struct ask *q, int64_t step) {
+  return step ? userdb_totp_use(&q->s->db, q->user.name.s, q->user.domain.s, step, &q->e) : USERDB_FOUND;
+}
+
+static int store(struct ask *q, const struct proof *p, const char *fresh) {
   const struct userdb_user *u = &q->user;
   stralloc hash = STRALLOC_INIT, scram = STRALLOC_INIT;
   enum userdb_result r = USERDB_TEMPFAIL;
-  int unfit = 0;
+  int unfit = 0, spent = 0;
 
   q->e.permanent = 0;
   if (password_hash(q->s->scheme, fresh, &hash, &q->e) == -1) unfit = q->e.permanent;
-  else if (scram_credentials(q->s->scram_mechanisms, q->s->scram_iterations, fresh, &scram, &q->e) == 0)
-    r = userdb_user_passwd(&q->s->db, u->name.s, u->domain.s, hash.s, stralloc_cstr(&scram), &q->e);
+  else if (scram_credentials(q->s->scram_mechanisms, q->s->scram_iterations, fresh, &scram, &q->e) == 0) {
+    r = use_up(q, p->step);
+    spent = r == USERDB_NONE;
+    if (r == USERDB_FOUND) r = userdb_user_passwd(&q->s->db, u->name.s, u->domain.s, hash.s, stralloc_cstr(&scram), &q->e);
+  }
   stralloc_wipe(&hash);
   stralloc_wipe(&scram);
   stralloc_free(&hash);
   stralloc_free(&scram);
   if (unfit) return stays(q, "unfit", q->e.text);
+  if (spent) return wrong(q);
   return r == USERDB_FOUND ? lookup_say(q, LOOKUP_STATUS_ok, "changed") : lookup_other(q, r);
 }
 
 /* The user is who it says, by the user's own password. */
-static int renew(struct ask *q, const char *was, const char *fresh) {
+static int renew(struct ask *q, const struct proof *p, const char *fresh) {
   const char *why;
 
   if (q->user.flags & USER_NO_PASSWD_CHANGE) return stays(q, "barred", "the password may not be changed");
@@ -342,20 +403,22 @@ static int renew(struct ask *q, const char *was, const char *fresh) {
     case ADMISSION_LATER: return stays(q, "barred", why);
     case ADMISSION_TEMPFAIL: return lookup_temporary(q);
   }
-  why = fault(q, was, fresh);
-  return why ? stays(q, "unfit", why) : store(q, fresh);
+  why = fault(q, stralloc_cstr(&p->password), fresh);
+  return why ? stays(q, "unfit", why) : store(q, p, fresh);
 }
 
 /* A password of a single program is not enough. */
 static int change_password(struct ask *q, const char *was, const char *fresh) {
   enum userdb_result r = login_user(q);
-  int right = 0;
+  struct proof p = {STRALLOC_INIT, 0};
+  int right, ok;
 
   if (r == USERDB_TEMPFAIL || r == USERDB_EXISTS) return lookup_temporary(q);
-  if (r == USERDB_FOUND) right = password_verify(was, stralloc_cstr(&q->user.hash), &q->e);
-  else password_waste(was);
-  if (right == -1) return lookup_temporary(q);
-  return right ? renew(q, was, fresh) : wrong(q);
+  right = check_proof(q, r, was, &p);
+  if (right == -1) ok = lookup_temporary(q);
+  else ok = right ? renew(q, &p, fresh) : wrong(q);
+  forget_proof(&p);
+  return ok;
 }
 
 int lookup_answer_passwd(struct ask *q) {

@@ -1,5 +1,5 @@
 """A site with virtual users for box tests: domains, users, inlookup, deliveries, logins."""
-import glob, imaplib, os, poplib, resource, signal, socket, sqlite3, ssl, subprocess, threading
+import base64, glob, hashlib, hmac, imaplib, os, poplib, re, resource, signal, socket, sqlite3, ssl, struct, subprocess, threading, time
 from box import Root, wait_for
 
 # The hash of "secret", so that tests do not spend their time hashing.
@@ -216,6 +216,24 @@ class Raw:
 
     def __exit__(self, *exc):
         self.close()
+
+
+def totp_code(secret, later=0):
+    """The code (RFC 6238) a phone shows so many half minutes from now."""
+    mac = hmac.new(base64.b32decode(secret), struct.pack(">Q", int(time.time()) // 30 + later), hashlib.sha1).digest()
+    at = mac[19] & 15
+    return f"{(struct.unpack('>I', mac[at:at + 4])[0] & 0x7fffffff) % 1000000:06}"
+
+
+def totp_secret(site, address):
+    """A secret for this user, set up as with a phone."""
+    p = site.spawn(["vtotp", "-a", address], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    secret = re.search(rb"secret=([A-Z2-7]+)", p.stdout.readline())[1].decode()
+    p.stdin.write(totp_code(secret).encode() + b"\n")
+    p.stdin.close()
+    if p.wait(20) != 0:
+        raise AssertionError(f"vtotp ended with {p.returncode}")
+    return secret
 
 
 def client_context(ca):

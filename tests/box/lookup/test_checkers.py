@@ -1,9 +1,9 @@
 """Programs behind descriptor 3: systpass with the accounts of a host of its own, vsetpass, and qmail-poppass in
 front of them."""
-import os, shutil, subprocess, unittest
+import os, shutil, subprocess, time, unittest
 
 from box import BIN, wait_for
-from usersite import HASH, Raw, UserSite, client_context
+from usersite import HASH, Raw, UserSite, client_context, totp_code, totp_secret
 
 # In a mount namespace of its own, so that the machine's files are neither read nor touched.
 PRIVATE = ["unshare", "-m", "--propagation", "private"] if os.geteuid() == 0 else ["unshare", "-rm"]
@@ -206,6 +206,35 @@ class Poppass(unittest.TestCase):
         wait_for(lambda: "password changed user alice@example.com ip 127.0.0.1 tls no" in service.logged(), what="the log")
         self.assertNotIn("secret", service.logged())
         self.assertNotIn("an other", service.logged())
+
+    def test_code(self):
+        """Behind the password of who has a secret; the same serves for the whole session, and for no other."""
+        code = totp_code(totp_secret(self.site, "alice@example.com"), 1)
+        service = self.serve()
+        with service.raw() as c:
+            c.line()
+            self.say(c, "user alice@example.com")
+            self.assertEqual(self.say(c, "pass secret"), "500 Wrong user or password.")
+            self.say(c, "user alice@example.com")
+            self.assertEqual(self.say(c, "pass secret" + code), "200 Your new password please.")
+            self.assertTrue(self.say(c, "newpass short").startswith("500 Not changed"))
+            self.assertEqual(self.say(c, "newpass another one"), "200 Password changed, thank-you.")
+            self.say(c, "user alice@example.com")
+            self.assertEqual(self.say(c, "pass another one" + code), "500 Wrong user or password.")
+        self.assertTrue(self.right("another one"))
+        self.assertNotIn(code, service.logged())
+
+    def test_guessing_codes(self):
+        """A wrong code waits as a wrong password does."""
+        code = totp_code(totp_secret(self.site, "alice@example.com"), 1)
+        took = []
+        for i in range(1, 10):
+            begin = time.monotonic()
+            answer = self.site.query("verify", "alice@example.com", "passwd", f"192.0.2.{i}", password=f"secret{(int(code) + i) % 1000000:06}")
+            self.assertEqual(answer[1], ["none"])
+            took.append(time.monotonic() - begin)
+        self.assertGreater(took[8], 1.2)
+        self.assertLess(took[0], took[8])
 
     def test_order_and_faults(self):
         with self.serve().raw() as c:

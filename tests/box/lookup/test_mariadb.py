@@ -126,10 +126,10 @@ class Site(unittest.TestCase):
         s = self.site
         self.assertEqual(s.run(["install_tables", "-c"]).returncode, 111)
         for _ in range(2):
-            self.assertEqual(s.ok("install_tables"), "mysql: all tables are there, release 3\n")
-        self.assertEqual(s.ok("install_tables", "-c"), "mysql: all tables are there, release 3\n")
+            self.assertEqual(s.ok("install_tables"), "mysql: all tables are there, release 4\n")
+        self.assertEqual(s.ok("install_tables", "-c"), "mysql: all tables are there, release 4\n")
         os.unlink(s.path("control", "host.mysql"))
-        self.assertEqual(s.ok("install_tables"), "sqlite: all tables are there, release 3\n")
+        self.assertEqual(s.ok("install_tables"), "sqlite: all tables are there, release 4\n")
         with open(s.db_path(), "r+b") as f:
             f.seek(3000)
             f.write(b"x" * 6000)

@@ -1,8 +1,8 @@
 """Passwords: those that other servers made, those of single programs, and what a guesser waits."""
-import hashlib, base64, os, re, time, unittest
+import hashlib, base64, os, re, subprocess, threading, time, unittest
 
 from mariadbsite import MariaDB
-from usersite import HASH, UserSite
+from usersite import HASH, UserSite, totp_code, totp_secret
 
 
 class Passwords(unittest.TestCase):
@@ -75,6 +75,72 @@ class Passwords(unittest.TestCase):
         s.ok("vdeluser", "alice@example.com")
         s.add_user("alice")
         self.assertEqual(self.verify("alice", printer, "smtp"), "none")
+
+    def change(self, old, new, user="alice"):
+        return self.site.checker(["vsetpass"], f"{user}@example.com\0{old}\0{new}\0".encode()).returncode
+
+    def test_codes(self):
+        """Of a user with a secret the service that changes passwords wants a code too, and nobody else does."""
+        s = self.site
+        for name in ("alice", "bob", "dave"):
+            s.add_user(name)
+        s.start_lookup()
+        code = totp_code(totp_secret(s, "alice@example.com"), 1)
+        wrong = f"{(int(code) + 1) % 1000000:06}"
+        phone = s.ok("vapppass", "-a", "phone", "alice@example.com").split()[1]
+        for password, service, expected in (("secret", "passwd", "none"), ("secret" + wrong, "passwd", "none"), (phone + code, "passwd", "none"),
+                                            ("secret" + code, "passwd", "ok"), ("secret" + code, "passwd", "ok"), ("secret" + code, "imap", "none"),
+                                            ("secret", "imap", "ok"), (phone, "imap", "ok")):
+            self.assertEqual(self.verify("alice", password, service), expected, (password, service))
+        self.assertEqual(self.verify("bob", "secret", "passwd"), "ok")
+        # a change that is refused does not use the code up; one that is made does
+        secret = totp_secret(s, "dave@example.com")
+        code = totp_code(secret, 1)
+        self.assertEqual([self.change(old, new, "dave") for old, new in (
+            ("secret", "another one"), ("secret" + wrong, "another one"), ("secret" + code, "short"), ("secret" + code, "secret"),
+            ("secret" + code, "another one"), ("another one" + code, "secret again"))], [1, 1, 1, 1, 0, 1])
+        self.assertEqual([self.verify("dave", p) for p in ("another one", "secret")], ["ok", "none"])
+        shown = s.ok("vtotp", "-s", "dave@example.com")
+        self.assertRegex(shown, r"^made .*\nlast code .*\n$")
+        self.assertNotIn(secret, shown)
+        # the phone is lost
+        s.ok("vtotp", "-d", "dave@example.com")
+        self.assertEqual(self.change("another one", "secret again", "dave"), 0)
+        # it goes along with a new name, and away with the user
+        secret = totp_secret(s, "dave@example.com")
+        s.ok("vrenameuser", "dave@example.com", "carol@example.com")
+        self.assertEqual([self.verify("carol", p, "passwd") for p in ("secret again", "secret again" + totp_code(secret, 1))], ["none", "ok"])
+        s.ok("vdeluser", "carol@example.com")
+        s.add_user("carol")
+        self.assertEqual(self.verify("carol", "secret", "passwd"), "ok")
+
+    def test_a_code_serves_once(self):
+        """Many at once with the same code: one of them."""
+        s = self.site
+        s.add_user("alice")
+        s.start_lookup()
+        code, codes = totp_code(totp_secret(s, "alice@example.com"), 1), []
+        threads = [threading.Thread(target=lambda i=i: codes.append(self.change("secret" + code, f"another one {i}"))) for i in range(6)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        self.assertEqual(sorted(codes), [0, 1, 1, 1, 1, 1])
+
+    def test_codes_set_up(self):
+        s = self.site
+        s.add_user("alice")
+        s.start_lookup()
+        for given in (b"000000\n", b"", b"\n", b"x" * 1000, b"1234567\n"):
+            p = s.run(["vtotp", "-a", "alice@example.com"], input=given)
+            self.assertEqual(p.returncode, 1, given)
+            self.assertRegex(p.stdout.decode(), r"^otpauth://totp/mail\.example\.com:alice@example\.com\?secret=[A-Z2-7]{32}&issuer=mail\.example\.com&[^\n]*\n$")
+        self.assertEqual(self.change("secret", "another one"), 0)  # nothing was kept
+        totp_secret(s, "alice@example.com")
+        for argv in (["-a", "alice@example.com"], ["-a", "nobody@example.com"], ["-s", "nobody@example.com"], ["-d", "nobody@example.com"], ["-a", "x@none.example"],
+                     ["-a", "-d", "alice@example.com"], ["alice@example.com"], ["-s", "alice"], ["-s"]):
+            p = s.run(["vtotp", *argv], input=b"123456\n")
+            self.assertEqual((p.returncode, p.stdout), (100, b""), argv)
 
     def test_guessing(self):
         """Wrong answers come later and later; right ones, and those for others, do not."""

@@ -28,6 +28,7 @@ class Convert(unittest.TestCase):
         s.ok("vmoduser", "-pi3o", "bob@zwei.example")
         s.sql("INSERT INTO vlimits (domain, maxpopaccounts) VALUES ('example.com', 7)")
         s.sql("INSERT INTO filters VALUES ('alice', 'example.com', 1, 'f', 2, 3, 'k', 'd', 'b')")
+        s.sql("INSERT INTO totp VALUES ('alice', 'example.com', 'GEZDGNBVGY3TQOJQ', 1700000000, 56666666)")
         s.sql("INSERT INTO lastauth VALUES ('alice', 'example.com', 'pop3', '2001:db8::1', 4102444800)")
 
     def convert(self, *argv, code=0, **env):
@@ -45,12 +46,12 @@ class Convert(unittest.TestCase):
         s = self.site
         self.fill()
         before = self.dump()
-        self.assertEqual(len(before), 17)
+        self.assertEqual(len(before), 18)
         shown = s.ok("vuserinfo", "bob@zwei.example"), s.ok("valias", "-s", "@example.com"), s.ok("vdominfo")
         out = self.convert("-n", "sqlite", "mysql")
         self.assertIn("users: 4 rows, compared\n", out)
         out = self.convert("sqlite", "mysql")
-        self.assertEqual(len(out.splitlines()), 17)
+        self.assertEqual(len(out.splitlines()), 18)
         self.assertIn("valias: 6 rows, compared\n", out)
         mysql = s.env(**self.mysql)
         self.assertEqual((s.ok("vuserinfo", "bob@zwei.example", env=mysql), s.ok("valias", "-s", "@example.com", env=mysql), s.ok("vdominfo", env=mysql)), shown)

@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "user/userdb_filter.h"
+#include "user/userdb_totp.h"
 
 static char dir[] = "/tmp/test_userdb.XXXXXX";
 static struct userdb db;
@@ -94,6 +96,49 @@ static void secrets(void) {
   stralloc_free(&b);
 }
 
+static void codes(void) {
+  struct userdb_totp t = {.created = 0};
+
+  CHECK(userdb_totp_get(&db, "alice", "example.com", &t, &e) == USERDB_NONE);
+  CHECK(userdb_totp_add(&db, "bob", "example.com", "S", 1, &e) == USERDB_NONE);
+  CHECK(userdb_totp_add(&db, "alice", "example.com", "SECRET", 5, &e) == USERDB_FOUND);
+  CHECK(userdb_totp_add(&db, "alice", "example.com", "OTHER", 6, &e) == USERDB_EXISTS);
+  CHECK(userdb_totp_get(&db, "alice", "example.com", &t, &e) == USERDB_FOUND && stralloc_equals(&t.secret, "SECRET") && t.step == 5);
+  CHECK(userdb_totp_use(&db, "alice", "example.com", 5, &e) == USERDB_NONE);
+  CHECK(userdb_totp_use(&db, "alice", "example.com", 6, &e) == USERDB_FOUND);
+  CHECK(userdb_totp_use(&db, "alice", "example.com", 6, &e) == USERDB_NONE);
+  CHECK(userdb_totp_use(&db, "bob", "example.com", 9, &e) == USERDB_NONE);
+  CHECK(userdb_totp_get(&db, "alice", "example.com", &t, &e) == USERDB_FOUND && t.step == 6 && t.created > 1000000000);
+  CHECK(userdb_totp_delete(&db, "alice", "example.com", &e) == USERDB_FOUND);
+  CHECK(userdb_totp_delete(&db, "alice", "example.com", &e) == USERDB_NONE);
+  userdb_totp_free(&t);
+}
+
+static int note(void *ctx, const char *owner, const struct userdb_filter *f) {
+  stralloc *seen = ctx;
+
+  CHECK(stralloc_catm(seen, owner, ":", f->header, f->keyword, f->folder, f->action, " ", (char *)0));
+  return 0;
+}
+
+static void filters(void) {
+  static const char *const owners[] = {"postfilt", "alice", "prefilt", "alice", "bob"};
+  stralloc seen = STRALLOC_INIT;
+
+  CHECK(userdb_filter_all(&db, "alice", "example.com", note, &seen, &e) == USERDB_NONE);
+  for (size_t i = 0; i < sizeof owners / sizeof *owners; ++i) {
+    const char keyword[] = {(char)('1' + i), 0};
+    struct userdb_filter f = {0, "n", "h", keyword, "f", "a", FILTER_EQUALS};
+
+    CHECK_CASE(userdb_filter_add(&db, owners[i], "example.com", &f, &e) == USERDB_FOUND, owners[i]);
+  }
+  CHECK(userdb_filter_all(&db, "alice", "example.com", note, &seen, &e) == USERDB_FOUND);
+  CHECK(stralloc_equals(&seen, "prefilt:h3fa alice:h2fa alice:h4fa postfilt:h1fa "));
+  stralloc_cut(&seen, 0);
+  CHECK(userdb_filter_all(&db, "carol", "example.com", note, &seen, &e) == USERDB_FOUND && stralloc_equals(&seen, "prefilt:h3fa postfilt:h1fa "));
+  stralloc_free(&seen);
+}
+
 static void aliases(void) {
   struct strlist l = {0};
 
@@ -159,6 +204,8 @@ int main(void) {
   domains();
   users();
   secrets();
+  codes();
+  filters();
   aliases();
   no_memory();
   CHECK(userdb_domain_delete(&db, "example.com", &e) == USERDB_FOUND);
