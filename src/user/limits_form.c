@@ -164,6 +164,10 @@ int limits_form_set(struct limits *l, const struct limit_option *o, const char *
   return 0;
 }
 
+const char *limits_form_idle(const struct limit_option *o, const struct limits *l) {
+  return o->limit == LIMIT_LISTS && l->v[LIMIT_LISTS] > 0 ? "no program here makes mailing lists" : 0;
+}
+
 int limits_form_flags(struct limits *l, const char *letters, int toggle) {
   for (; *letters; ++letters) {
     size_t i = 0;

@@ -27,6 +27,8 @@ extern const struct limit_option limit_options[LIMIT_OPTIONS];
 int limits_form_set(struct limits *l, const struct limit_option *o, const char *text, int64_t now);
 /* Letters u d s i p w r: what is switched off; x: nothing any more.  toggle turns them round. */
 int limits_form_flags(struct limits *l, const char *letters, int toggle);
+/* Null, or why what was set promises something that there is not. */
+const char *limits_form_idle(const struct limit_option *o, const struct limits *l);
 /* All of them as fields of a record. */
 void limits_form_print(const struct limits *l, struct report *r);
 

@@ -21,6 +21,7 @@ static const struct {
     {{"pop3", "pop3", USER_NO_POP, 1}, 1},
     {{"webmail", "webm", USER_NO_WEBMAIL, 1}, 0},
     {{"smtp", 0, USER_NO_SMTP, 0}, 0},
+    {{"dialup", 0, USER_NO_DIALUP, 0}, 0}, /* for programs of others: a RADIUS server */
     {{"passwd", 0, USER_NO_PASSWD_CHANGE, 0}, 0}, /* to change it */
 };
 #define SERVICES (sizeof services / sizeof *services)

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/utf8.h"
 #include "conf/paths.h"
+#include "user/limits.h"
 #include "user/maildir.h"
 #include "user/userdb.h"
 
@@ -138,12 +139,73 @@ static const char *mail_goes_elsewhere(const struct userdb_user *u, const struct
   return aliases->len ? "there is an alias of that name, which takes all mail: a line of it would have to answer" : 0;
 }
 
+/* --- what the domain's limits say */
+
+/* Homes where others of the domain may answer; limit -1: nobody counts. */
+struct others {
+  struct strlist homes;
+  const char *own;
+  int64_t limit;
+  uint32_t refused; /* bits of enum limit_perm */
+  int failed;
+};
+
+static int note_home(void *ctx, const char *name, const char *home, int active) {
+  struct others *o = ctx;
+
+  (void)active;
+  if (strcmp(name, o->own) != 0 && !strlist_add(&o->homes, home, strlen(home))) o->failed = 1;
+  return o->failed;
+}
+
+/* With the database open: 0 or -1. */
+static int find_limits(struct site *s, const struct userdb_user *u, struct others *o, struct strerr *e) {
+  struct userdb_domain d = {0};
+  struct limits l;
+  int r = userdb_domain_get(&s->db, u->domain.s, &d, e) == USERDB_FOUND ? 0 : -1;
+
+  if (r == 0) r = limits_in_force(s, u->domain.s, stralloc_cstr(&d.dir), u->name.s, &l, e);
+  if (r == 0) {
+    o->limit = l.v[LIMIT_AUTORESPONDERS];
+    o->refused = (uint32_t)l.v[LIMIT_PERM_AUTORESPONDER];
+    o->own = u->name.s;
+  }
+  if (r == 0 && o->limit > 0 && userdb_user_each(&s->db, u->domain.s, note_home, o, e) == USERDB_TEMPFAIL) r = -1;
+  if (r == 0 && o->failed) r = no_memory(e);
+  userdb_domain_free(&d);
+  return r;
+}
+
+/* How many of them answer; as their owner. */
+static int64_t count_answering(const struct others *o) {
+  stralloc path = STRALLOC_INIT;
+  int64_t n = 0;
+
+  for (size_t i = 0; i < o->homes.len; ++i) {
+    stralloc_cut(&path, 0);
+    n += !stralloc_catm(&path, o->homes.item[i].s, VACATION_MESSAGE, (char *)0) || access(path.s, F_OK) == 0;
+  }
+  stralloc_free(&path);
+  return n;
+}
+
+/* Null, or why not; as the owner. */
+static const char *limit_fault(const struct others *o, const struct files *f, int on) {
+  const int has = access(f->message.s, F_OK) == 0;
+
+  if (!on) return has && o->refused & LIMIT_DELETE ? "the limits of the domain do not allow to end vacation replies" : 0;
+  if (has) return o->refused & LIMIT_MODIFY ? "the limits of the domain do not allow another vacation reply" : 0;
+  if (o->refused & LIMIT_CREATE) return "the limits of the domain do not allow vacation replies";
+  return o->limit >= 0 && count_answering(o) >= o->limit ? "the domain has as many vacation replies as its limits allow" : 0;
+}
+
 int vacation_set(struct site *s, const struct address *a, const stralloc *text, const char *charset, struct strerr *e) {
   struct userdb_user u = {0};
   struct strlist aliases = {0};
   struct files f = {.qmail = STRALLOC_INIT};
   const char *why = text ? text_fault(text, charset) : 0;
   enum userdb_result found = USERDB_NONE;
+  struct others others = {.limit = -1};
   struct identity owner;
   int r = why ? site_permanent(e, a->user.s, why) : site_open_db(s, 0, e);
 
@@ -152,14 +214,17 @@ int vacation_set(struct site *s, const struct address *a, const stralloc *text, 
     if (found == USERDB_NONE) site_permanent(e, a->user.s, "there is no such user");
     else if (found == USERDB_FOUND && text && (why = mail_goes_elsewhere(&u, &aliases)) != 0) site_permanent(e, a->user.s, why);
     if (found != USERDB_FOUND || why) r = -1;
+    if (r == 0 && !(u.flags & USER_OVERRIDE_LIMITS)) r = find_limits(s, &u, &others, e);
   }
   r = identity_back(r, e);
   owner = (struct identity){u.uid, u.gid};
   if (r == 0) r = find_files(u.home.s, &f) ? identity_enter(&owner, e) : no_memory(e);
+  if (r == 0 && (why = limit_fault(&others, &f, text != 0)) != 0) r = site_permanent(e, a->user.s, why);
   if (r == 0) r = text ? switch_on(&f, u.home.s, text, charset, e) : access(u.home.s, F_OK) == 0 ? switch_off(&f, u.home.s, e) : 0;
   r = identity_back(r, e);
   userdb_user_free(&u);
   strlist_free(&aliases);
+  strlist_free(&others.homes);
   stralloc_free(&f.qmail);
   stralloc_free(&f.message);
   stralloc_free(&f.answered);

@@ -13,7 +13,7 @@
 /* The user answers with this text from now on, to everybody anew; text null: no longer.  charset
  * null: UTF-8.  The other lines of .qmail stay.  The database is opened here; the caller is himself
  * again afterwards.  0, or -1 with e filled (permanent: no such user, one whose mail does not come
- * to .qmail, a text that is none). */
+ * to .qmail, a text that is none, limits of the domain). */
 int vacation_set(struct site *s, const struct address *a, const stralloc *text, const char *charset, struct strerr *e) MUST_CHECK;
 
 /* The same with what an administrator says on a command line: "-" no longer, "+" the text on standard

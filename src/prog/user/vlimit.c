@@ -60,9 +60,15 @@ static void change(struct site *s, const char *arg, const struct address *a, con
                    const char *const *values, const char *flags, int toggle, struct limits *l) {
   struct strerr e;
 
-  for (size_t i = 0; i < LIMIT_OPTIONS; ++i)
-    if (values[i] && !limits_form_set(l, &limit_options[i], values[i], wall_now()))
-      strerr_diem(100, FATAL, "-", (char[]){limit_options[i].letter, 0}, " does not take ", values[i], (char *)0);
+  for (size_t i = 0; i < LIMIT_OPTIONS; ++i) {
+    const char letter[] = {limit_options[i].letter, 0};
+    const char *why;
+
+    if (!values[i]) continue;
+    if (!limits_form_set(l, &limit_options[i], values[i], wall_now())) strerr_diem(100, FATAL, "-", letter, " does not take ", values[i], (char *)0);
+    why = limits_form_idle(&limit_options[i], l);
+    if (why) strerr_diem(100, FATAL, "-", letter, " ", values[i], " would have no effect: ", why, (char *)0);
+  }
   if (flags && !limits_form_flags(l, flags, toggle)) strerr_diem(100, FATAL, "not flags: ", flags, (char *)0);
   want(limits_set(&s->db, d->domain.s, stralloc_cstr(&a->user), l, &e), &e, arg, "there is no such domain");
 }

@@ -51,6 +51,78 @@ class Limits(unittest.TestCase):
         self.fails(1, "vlimit", "-D", "example.com")
         self.fails(1, "vlimit", "-s", "example.com")
 
+    def test_lists(self):
+        """There are none: a number of them is not promised."""
+        s = self.site
+        self.assertIn("no program here makes mailing lists", self.fails(100, "vlimit", "-L", "3", "-P", "5", "example.com"))
+        self.fails(1, "vlimit", "-s", "example.com")
+        s.ok("vlimit", "-L", "-1", "-l", "a", "example.com")
+        s.ok("vlimit", "-L", "0", "example.com")
+
+    def reply(self, user, text=b"I am away\n", code=0):
+        p = self.site.run(["vacation", user + "@example.com", "+" if text else "-"], input=text or b"")
+        self.assertEqual(p.returncode, code, p.stderr)
+        return p.stderr.decode()
+
+    def test_vacation_replies(self):
+        s = self.site
+        for name in ("ann", "bob", "carl"):
+            s.add_user(name)
+        s.ok("vlimit", "-R", "2", "example.com")
+        self.reply("ann")
+        self.reply("bob")
+        self.assertIn("as many vacation replies", self.reply("carl", code=100))
+        self.assertFalse(os.path.exists(s.home("carl@example.com") + "/.qmail"))
+        self.fails(100, "vmoduser", "-l", "+", "carl@example.com", input=b"away\n")
+        self.reply("ann", b"Another text\n")  # it is one already
+        self.reply("ann", None)
+        self.reply("carl")
+        self.assertIn("as many", self.reply("ann", code=100))
+        # who is above the limits, a limit of the user's own, and no limits in force
+        s.ok("vmoduser", "-o", "ann@example.com")
+        self.reply("ann")
+        s.ok("vlimit", "-R", "0", "bob@example.com")
+        self.reply("bob", b"Another text\n")
+        self.reply("bob", None)
+        self.assertIn("as many", self.reply("bob", code=100))
+        s.ok("vmoddomain", "-l", "0", "example.com")
+        self.reply("bob")
+
+    def test_vacation_permissions(self):
+        s = self.site
+        s.add_user("ann")
+        for refused, on, again, off in (("c", 100, None, 0), ("m", 0, 100, 0), ("d", 0, 0, 100), ("a", 100, None, 100)):
+            s.ok("vlimit", "-r", refused, "example.com")
+            self.assertIn("do not allow" if on else "", self.reply("ann", code=on))
+            if not on:
+                self.assertIn("do not allow another" if again else "", self.reply("ann", b"Another\n", code=again))
+            self.reply("ann", None, code=off)
+        self.assertTrue(os.path.exists(s.home("ann@example.com") + "/.vacation.msg"))
+
+    def test_what_logins_heed(self):
+        """Dialup and the change of a password, of a domain and of a user, as IMAP and the others."""
+        s = self.site
+        s.add_user("ann")
+        s.start_lookup()
+        ask = lambda service: s.query("verify", "ann@example.com", service, "192.0.2.1", password="secret")[1]
+        change = lambda: s.checker(["vsetpass"], b"ann@example.com\0secret\0another one\0")
+        closed = ["none", "this service is switched off for the domain"]
+        dialup = lambda: s.checker(["vchkpass", "/bin/false"], b"ann@example.com\0secret\0\0", AUTHSERVICE="dialup").returncode
+        self.assertEqual((ask("dialup")[0], ask("passwd")[0], dialup()), ("ok", "ok", 0))
+        s.ok("vlimit", "-g", "ud", "example.com")
+        self.assertEqual((ask("dialup"), ask("passwd"), ask("imap")[0], dialup()), (closed, closed, "ok", 1))
+        p = change()
+        self.assertEqual((p.returncode, p.stdout), (1, b"this service is switched off for the domain\n"))
+        s.ok("vmoduser", "-o", "ann@example.com")
+        self.assertEqual((ask("dialup")[0], ask("passwd")[0]), ("ok", "ok"))
+        s.ok("vmoduser", "-x", "-ud", "ann@example.com")
+        s.ok("vlimit", "-g", "x", "example.com")
+        closed = ["none", "this service is switched off for the user"]
+        self.assertEqual((ask("dialup"), ask("passwd"), ask("imap")[0], dialup()), (closed, closed, "ok", 1))
+        self.assertEqual(change().returncode, 1)
+        s.ok("vmoduser", "-x", "ann@example.com")
+        self.assertEqual((change().returncode, dialup()), (0, 1))
+
     def test_of_a_user(self):
         s = self.site
         s.add_user("ann")
