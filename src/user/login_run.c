@@ -107,6 +107,18 @@ int login_run_server(struct login *l, const struct lookup_account *a, const char
   return r;
 }
 
+int login_run_for_module(struct login *l, struct strerr *e) {
+  struct lookup_account nobody = {.inactive = 0}; /* without a quota of ours */
+  struct spawn s = {.path = l->argv[1]};
+  struct env env = {0};
+  int r;
+
+  if (env_import(&env) && mail_server_environment(l->server, l, &env)) s.envp = env_vector(&env);
+  r = become_server(l, &nobody, &s, e);
+  env_free(&env);
+  return r;
+}
+
 /* Our own command line, for the last module to start us again. */
 static int set_arguments(struct env *env, const struct login *l, const char *self) {
   stralloc name = STRALLOC_INIT;

@@ -61,7 +61,7 @@ static const struct variable dovecot_variables[] = {{"DOVECOT_PRESERVE_ENVS", "I
 
 static int dovecot_environment(const struct login *l, struct env *env) {
   const char *local = env_lookup(env, "TCPLOCALIP");
-  const char *user = env_lookup(env, "AUTHADDR"); /* not known yet in front of modules */
+  const char *user = env_lookup(env, "AUTHADDR"); /* not known yet in front of modules: see login_run_for_module */
 
   return (!user || env_set(env, "USER", user)) && env_set(env, "IP", l->remote.s) && (!local || env_set(env, "LOCAL_IP", local));
 }

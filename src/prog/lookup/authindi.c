@@ -5,10 +5,10 @@
 #include "base/env.h"
 #include "base/options.h"
 #include "base/sigfd.h"
-#include "base/spawn.h"
 #include "user/authmod.h"
 #include "user/login_imap.h"
 #include "user/login_pop3.h"
+#include "user/login_run.h"
 
 #define NAME "authindi"
 #define FATAL NAME ": fatal: "
@@ -74,12 +74,18 @@ static int try_user(const struct authmod *m, const struct service *s, char **arg
   return !*e.text;
 }
 
-/* Somebody else has let the user in. */
-static void run_server(char **argv) {
-  struct spawn s = {.path = argv[0], .argv = argv};
+/* Somebody else has let the user in, and AUTHADDR says whom.  A tag is what IMAP has. */
+static void run_server(char **argv, int argc) {
+  const struct service *s = find(env_get("IMAPLOGINTAG") ? "imap" : "pop3");
+  stralloc tag = STRALLOC_INIT;
+  struct conf conf;
+  struct login l;
   struct strerr e;
 
-  (void)!spawn_exec(&s, &e);
+  if (conf_load(&conf, CONF_LOGIN, &e) == -1 ||
+      login_start(&l, NAME, s->protocol, &conf, SERVER_WORDS + 1, argv + argc - SERVER_WORDS - 1, &tag, &e) == -1)
+    strerr_die(TEMPORARY, FATAL, &e);
+  (void)!login_run_for_module(&l, &e);
   strerr_die(TEMPORARY, FATAL, &e);
 }
 
@@ -91,7 +97,7 @@ int main(int argc, char **argv) {
 
   if (options_or_die(argc, argv, options, USAGE, SERVER_WORDS, -1) != 1) strerr_die_usage(USAGE);
   sig_ignore_pipe();
-  if (env_get("AUTHADDR")) run_server(argv + argc - SERVER_WORDS);
+  if (env_get("AUTHADDR")) run_server(argv, argc);
   if (authmod_read(&m)) {
     authmod_wipe(&m);
     return AUTHMOD_MISUSE;

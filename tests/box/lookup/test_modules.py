@@ -97,6 +97,26 @@ class Authindi(unittest.TestCase):
             self.assertIn("f1 OK ready alice@example.com alice@example.com imap 127.0.0.1", c.line())
         self.assertEqual(open(self.told).read(), "service\n")
 
+    def test_dovecot_for_another_module(self):
+        """Whom a module of the site's own lets in, Dovecot's programs are told of too, and how they are to be run."""
+        self.site.control("mailserver", "dovecot\n")
+        with open(self.module, "w") as f:
+            f.write("#!/bin/sh\nAUTHADDR=other@far.example AUTHENTICATED=other exec \"$@\"\n")
+        with open(self.server, "a") as f:
+            f.write('print(*(e.get(n, "-") for n in ("USER", "IP", "DOVECOT_PRESERVE_ENVS")), end="\\r\\n", flush=True)\n')
+        conf = self.site.path("control", "dovecot.conf")
+        with self.imap(self.module, AUTHINDI, USER="service").raw() as c:
+            c.line()
+            c.send("g1 LOGIN other secret\r\n")
+            self.assertEqual(c.line(), f"g1 OK ready other other@far.example - 127.0.0.1 False -c {conf}")
+            self.assertEqual(c.line(), "other@far.example 127.0.0.1 IMAPLOGINTAG")
+        with self.site.listen("pop3login", self.module, AUTHINDI, self.server, "Maildir", ALLOW_PLAINTEXT="1", USER="service").raw() as c:
+            c.line()
+            c.send("USER other\r\nPASS secret\r\n")
+            self.assertTrue(c.line().startswith("+OK"))
+            self.assertEqual([c.line(), c.line(), c.line()], ["+OK logged in", f"+OK ready other other@far.example - 127.0.0.1 False -c {conf}",
+                                                              "other@far.example 127.0.0.1 IMAPLOGINTAG"])
+
     def test_too_often(self):
         """Wrong passwords that modules refuse are counted and paid for like others."""
         with self.imap(MAXLOGINTRIES="2").raw() as c:
