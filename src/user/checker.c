@@ -12,6 +12,7 @@
 #include "base/spawn.h"
 #include "base/wait.h"
 
+#define POSTAUTH_SECONDS 60
 #define METHOD_LOGIN 1
 #define METHOD_PLAIN 2
 #define ANSWER_MAX 255
@@ -134,6 +135,36 @@ static int let_in(const char *name, const struct checker_account *a, char **argv
   return temporary(name, &e);
 }
 
+/* With the user's address as argument, /dev/null as 0 and 1: its exit code, or that of "not now". */
+static int run_postauth(const struct checker_program *p, const struct checker_account *a) {
+  char *argv[] = {(char *)(uintptr_t)p->postauth, (char *)(uintptr_t)stralloc_cstr(&a->user), 0};
+  struct spawn s = {.path = p->postauth, .argv = argv};
+  int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+  struct strerr e;
+  pid_t pid = -1;
+  int code;
+
+  if (null == -1) strerr_sys(&e, "unable to open /dev/null", (char *)0);
+  else {
+    spawn_move(&s, null, 0);
+    spawn_move(&s, null, 1);
+    pid = spawn_start(&s, &e);
+  }
+  fd_close(null);
+  if (pid == -1) return temporary(p->name, &e);
+  code = wait_child_or_end(pid, deadline_in(POSTAUTH_SECONDS));
+  if (code != -1) return code;
+  strerr_set(&e, p->postauth, " took too long", (char *)0);
+  return temporary(p->name, &e);
+}
+
+/* Who may not relay may not afterwards either. */
+static int welcome(const struct checker_program *p, const struct checker_account *a) {
+  int code = p->postauth && *p->postauth ? run_postauth(p, a) : 0;
+
+  return code == 0 && a->no_relay ? CHECKER_NO_RELAY : code;
+}
+
 int checker_main(const struct checker_program *p, char **argv) {
   struct checker c;
   struct checker_account a = {.no_relay = 0};
@@ -151,7 +182,7 @@ int checker_main(const struct checker_program *p, char **argv) {
   if (v == CHECK_TEMPFAIL) code = temporary(p->name, &e);
   else if (v == CHECK_BARRED) code = CHECKER_REFUSED;
   else if (p->native) code = let_in(p->name, &a, argv);
-  else code = a.no_relay ? CHECKER_NO_RELAY : 0;
+  else code = welcome(p, &a);
   checker_account_free(&a);
   return code;
 }

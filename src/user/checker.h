@@ -60,6 +60,8 @@ struct checker_program {
   checker_judge judge;
   void *ctx;
   int native; /* argv is run when the password is right, as Dovecot wants it */
+  const char *postauth; /* program to run for a user who is let in, else; null or "": none.  Its code is ours: other
+                           than 0 keeps the user out */
 };
 /* All of it: reads descriptor 3, judges, runs the next program of argv or the one for a user who is
  * let in.  The exit code. */

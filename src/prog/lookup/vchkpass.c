@@ -46,5 +46,6 @@ int main(int argc, char **argv) {
   if (conf_load(&conf, CONF_LOGIN, &e) == -1) strerr_die(CHECKER_TEMPORARY, FATAL, &e);
   p.ctx = &conf;
   p.native = conf_flag(&conf, SET_native_checkpassword);
+  p.postauth = conf_line(&conf, SET_postauth);
   return checker_main(&p, argv + i);
 }

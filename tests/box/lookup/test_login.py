@@ -635,6 +635,25 @@ class Checkpassword(Site):
         self.assertEqual(self.check(b"alice@example.com\0wrong\0\0", "/bin/false").returncode, 1)
         self.assertEqual(self.check(b"alice@example.com\0wrong\0\0", "/no/such/program").returncode, 111)
 
+    def test_postauth(self):
+        """Run for who is let in; what it says is what is said, but relaying it allows nobody."""
+        good, seen = b"alice@example.com\0secret\0\0", self.site.path("run", "seen")
+        program = self.site.path("program")
+        with open(program, "w") as f:
+            f.write(f'#!/bin/sh\necho "$@" >> {seen}; cat; cat <&3 >> {seen} 2>/dev/null; echo out; exit ${{CODE-0}}\n')
+        os.chmod(program, 0o755)
+        for code, expected in (("0", 0), ("1", 1), ("3", 3), ("7", 7), ("111", 111)):
+            p = self.check(good, POSTAUTH=program, CODE=code)
+            self.assertEqual((p.returncode, p.stdout), (expected, b""), code)
+        self.assertEqual(open(seen).read(), "alice@example.com\n" * 5)
+        self.assertEqual(self.check(b"alice@example.com\0wrong\0\0", "/bin/false", POSTAUTH=program).returncode, 1)
+        self.assertEqual(self.check(good, "/bin/true", POSTAUTH=program, NATIVE_CHECKPASSWORD="1").returncode, 0)
+        self.assertEqual(open(seen).read().count("\n"), 5)
+        p = self.check(good, POSTAUTH="/no/such/program")
+        self.assertEqual((p.returncode, b"/no/such/program" in p.stderr), (111, True))
+        self.site.sql("UPDATE users SET no_relay = 1 WHERE name = 'alice'")
+        self.assertEqual([self.check(good, POSTAUTH=program, CODE=c).returncode for c in ("0", "1")], [3, 1])
+
     def test_native(self):
         p = self.check(b"alice@example.com\0secret\0\0", "/bin/sh", "-c", 'echo "$USER $HOME $userdb_uid $userdb_gid $EXTRA"',
                        NATIVE_CHECKPASSWORD="1", EXTRA="more")
