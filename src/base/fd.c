@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int open_retry(const char *path, int flags, mode_t mode) {
@@ -28,6 +29,16 @@ int fd_open_append(const char *path, mode_t mode) {
 
 int fd_open_trunc(const char *path, mode_t mode) {
   return open_retry(path, O_WRONLY | O_TRUNC | O_CREAT | O_NONBLOCK, mode);
+}
+
+int fd_open_among(const char *path, mode_t mode) {
+  int fd = open_retry(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, mode);
+  struct stat st;
+
+  if (fd == -1 || (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))) return fd;
+  fd_close(fd);
+  errno = EINVAL;
+  return -1;
 }
 
 int fd_open_excl(const char *path, mode_t mode) {

@@ -12,6 +12,9 @@ int fd_open_write_nonblock(const char *path);            /* FIFO writer */
 int fd_open_append(const char *path, mode_t mode);
 int fd_open_trunc(const char *path, mode_t mode);
 int fd_open_excl(const char *path, mode_t mode);         /* must not exist */
+/* To read and write a regular file, made if it is not there, in a directory that somebody else may have filled: no
+ * link is followed, and nothing that would have to be waited for opened (EINVAL). */
+int fd_open_among(const char *path, mode_t mode);
 int fd_pipe(int p[2]);
 int fd_socketpair(int p[2]);                             /* AF_UNIX stream */
 int fd_nonblock(int fd);

@@ -166,7 +166,7 @@ static int choose_home(struct site *s, const struct account_move *m, const char 
   r = site_base(*m->base ? m->base : stralloc_cstr(&p->d.base), &base, e);
   if (r == 0) r = site_per_level(s, stralloc_cstr(&p->d.dir), &n.per_level, e);
   n.base = stralloc_cstr(&base);
-  if (r == 0) r = userdb_home_next(&s->db, &n, &p->home, e) == USERDB_FOUND ? 0 : -1;
+  if (r == 0) r = userdb_home_next(&s->db, &n, m->dry_run, &p->home, e) == USERDB_FOUND ? 0 : -1;
   stralloc_free(&base);
   return r;
 }

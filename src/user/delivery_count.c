@@ -2,10 +2,8 @@
 #include "user/delivery_count.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -58,7 +56,7 @@ int delivery_count_open(struct delivery_count *d, const char *maildir, int64_t n
   *d = (struct delivery_count)DELIVERY_COUNT_INIT;
   d->now = now;
   errno = ENOMEM;
-  if (stralloc_catm(&path, maildir, "/deliveryCount", (char *)0)) d->fd = open(path.s, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (stralloc_catm(&path, maildir, "/deliveryCount", (char *)0)) d->fd = fd_open_among(path.s, 0600);
   if (d->fd != -1 && lock_ex(d->fd) == -1) d->fd = fd_close(d->fd);
   if (d->fd != -1 && fd_slurp(d->fd, &d->text, FILE_MAX) == -1) {
     if (errno != EFBIG) d->fd = fd_close(d->fd);

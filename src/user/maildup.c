@@ -2,7 +2,6 @@
 #include "user/maildup.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sha2.h>
 #include <string.h>
 #include <unistd.h>
@@ -87,7 +86,7 @@ int maildup_open(struct maildup *m, const char *dir, struct strerr *e) {
 
   *m = (struct maildup){-1, STRALLOC_INIT};
   errno = ENOMEM;
-  if (stralloc_catm(&path, dir, "/" MAILDUP_FILE, (char *)0)) m->fd = open(path.s, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (stralloc_catm(&path, dir, "/" MAILDUP_FILE, (char *)0)) m->fd = fd_open_among(path.s, 0600);
   if (m->fd != -1 && lock_ex(m->fd) == -1) m->fd = fd_close(m->fd);
   if (m->fd != -1 && (lseek(m->fd, 0, SEEK_SET) == -1 || fd_slurp(m->fd, &m->text, FILE_MAX) == -1) && errno != EFBIG) m->fd = fd_close(m->fd);
   if (m->fd == -1) strerr_sys(e, "unable to use ", stralloc_cstr(&path), (char *)0);

@@ -7,8 +7,15 @@
 #include "user/dirhash.h"
 #include "user/userdb_part.h"
 
-enum userdb_result userdb_home_next(struct userdb *db, const struct userdb_new_user *n, stralloc *home, struct strerr *e) {
+enum userdb_result userdb_home_next(struct userdb *db, const struct userdb_new_user *n, int only_asked, stralloc *home, struct strerr *e) {
+  enum userdb_result r;
+
   if (sql_begin(&db->sql, e) == -1) return USERDB_TEMPFAIL;
+  if (only_asked) {
+    r = userdb_choose_home(db, n, home, e);
+    sql_rollback(&db->sql);
+    return r;
+  }
   return userdb_finish(db, userdb_choose_home(db, n, home, e), e);
 }
 

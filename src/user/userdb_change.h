@@ -5,8 +5,8 @@
 
 #include "user/userdb.h"
 
-/* The home a new user of n->base and n->domain would get; the place counts as taken. */
-enum userdb_result userdb_home_next(struct userdb *db, const struct userdb_new_user *n, stralloc *home,
+/* The home a new user of n->base and n->domain would get; the place counts as taken, unless that is only asked. */
+enum userdb_result userdb_home_next(struct userdb *db, const struct userdb_new_user *n, int only_asked, stralloc *home,
                                     struct strerr *e) MUST_CHECK;
 /* How many places below a bucket were given away: NONE, and 0, where no user was ever placed there. */
 enum userdb_result userdb_placed(struct userdb *db, const char *domain, const char *bucket, uint64_t *n, struct strerr *e) MUST_CHECK;

@@ -232,21 +232,12 @@ int vacation_set(struct site *s, const struct address *a, const stralloc *text, 
   return r;
 }
 
-static int read_text(const char *name, stralloc *text, struct strerr *e) {
-  const int from_input = !strcmp(name, "+");
-  int r = from_input ? fd_slurp(0, text, VACATION_TEXT_MAX) : file_read(name, text, VACATION_TEXT_MAX);
-
-  if (r == -1) return strerr_sys(e, "unable to read ", from_input ? "the text" : name, (char *)0);
-  return r == 0 && !from_input ? site_permanent(e, name, "there is no such file") : 0;
-}
-
-int vacation_choose(struct site *s, const struct address *a, const char *file, const char *charset, struct strerr *e) {
-  stralloc text = STRALLOC_INIT;
+int vacation_read(const char *file, stralloc *text, struct strerr *e) {
+  const int from_input = !strcmp(file, "+");
   int r;
 
-  if (!strcmp(file, "-")) return vacation_set(s, a, 0, 0, e);
-  r = read_text(file, &text, e);
-  if (r == 0) r = vacation_set(s, a, &text, charset, e);
-  stralloc_free(&text);
-  return r;
+  if (!strcmp(file, "-")) return 0;
+  r = from_input ? fd_slurp(0, text, VACATION_TEXT_MAX) : file_read(file, text, VACATION_TEXT_MAX);
+  if (r == -1) return strerr_sys(e, "unable to read ", from_input ? "the text" : file, (char *)0);
+  return r == 0 && !from_input ? site_permanent(e, file, "there is no such file") : 1;
 }

@@ -16,9 +16,9 @@
  * to .qmail, a text that is none, limits of the domain). */
 int vacation_set(struct site *s, const struct address *a, const stralloc *text, const char *charset, struct strerr *e) MUST_CHECK;
 
-/* The same with what an administrator says on a command line: "-" no longer, "+" the text on standard
- * input, else that of a file. */
-int vacation_choose(struct site *s, const struct address *a, const char *file, const char *charset, struct strerr *e) MUST_CHECK;
+/* What an administrator says on a command line: "-" no longer, which is 0; "+" the text on standard input, else
+ * that of a file, which is 1; -1. */
+int vacation_read(const char *file, stralloc *text, struct strerr *e) MUST_CHECK;
 
 /* The codec of .qmail: what text (null: there is no file) becomes with the line, or without it when
  * program is null.  1 with out filled, 0 the file goes, -1 no memory. */

@@ -73,16 +73,20 @@ int main(int argc, char **argv) {
   int i = options_or_die(argc, argv, options, USAGE, 0, 2);
   struct address a = {STRALLOC_INIT, STRALLOC_INIT};
   const char *charset = env_get("CHARSET");
+  stralloc text = STRALLOC_INIT;
   struct site s;
   struct strerr e;
+  int on;
 
   if (argc == 1) answer();
   if (argc - i != 2) strerr_die_usage(USAGE);
   if (charset && !*charset) charset = 0;
   if (charset && !vacation_charset_ok(charset)) strerr_diem(100, FATAL, "$CHARSET is not the name of a character set", (char *)0);
   if (site_address(argv[i], &a, &e) == -1) die(&e);
-  if (site_load(&s, &e) == -1 || vacation_choose(&s, &a, argv[i + 1], charset, &e) == -1) die(&e);
-  if (verbose) strerr_warnm("", !strcmp(argv[i + 1], "-") ? "no vacation reply for " : "vacation reply for ", argv[i], (char *)0);
+  on = vacation_read(argv[i + 1], &text, &e);
+  if (on == -1 || site_load(&s, &e) == -1 || vacation_set(&s, &a, on ? &text : 0, on ? charset : 0, &e) == -1) die(&e);
+  if (verbose) strerr_warnm("", on ? "vacation reply for " : "no vacation reply for ", argv[i], (char *)0);
+  stralloc_free(&text);
   address_free(&a);
   site_close(&s);
   return 0;

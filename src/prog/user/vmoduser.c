@@ -28,23 +28,16 @@ static struct {
 };
 #define FLAGS (sizeof flags / sizeof *flags)
 
-static int set_password(struct site *s, const struct address *a, const struct secret_options *o, char *password, struct strerr *e) {
-  struct secret made = {STRALLOC_INIT, STRALLOC_INIT};
-  int r = secret_make(o, &s->conf, password, &made, e);
-
-  if (r == 0) r = account_passwd(s, a, made.hash.s, stralloc_cstr(&made.scram), e);
-  secret_free(&made);
-  return r;
-}
-
 int main(int argc, char **argv) {
   struct site s;
   struct address a = {STRALLOC_INIT, STRALLOC_INIT};
   struct account_change c = {0};
   struct userdb_user u = {0};
   struct secret_options secret = {0};
+  struct secret made = {STRALLOC_INIT, STRALLOC_INIT};
+  stralloc reply = STRALLOC_INIT;
   const char *password = 0, *vacation = 0;
-  int verbose = 0, toggle = 0;
+  int verbose = 0, toggle = 0, replies = 0, changes;
   struct option options[11 + FLAGS] = {
       {'v', OPTION_COUNT, &verbose, 0},   {'n', OPTION_FLAG, &c.toggle_active, 1}, {'t', OPTION_FLAG, &toggle, 1},
       {'x', OPTION_FLAG, &c.clear, 1},    {'e', OPTION_FLAG, &secret.crypted, 1},  {'q', OPTION_STRING, &c.quota, 0},
@@ -60,11 +53,15 @@ int main(int argc, char **argv) {
   c.how = toggle ? FLAGS_TOGGLE : FLAGS_SET;
   if (c.gecos && !account_gecos_ok(c.gecos))
     strerr_diem(100, FATAL, "a comment has at most 255 characters, no colon and no control character", (char *)0);
-  if (!c.gecos && !c.quota && !password && !c.toggle_active && !c.flags && !c.clear && !vacation) strerr_die_usage(USAGE);
+  changes = c.gecos || c.quota || c.toggle_active || c.flags || c.clear;
+  if (!changes && !password && !vacation) strerr_die_usage(USAGE);
   if (site_address(argv[i], &a, &e) == -1 || site_load(&s, &e) == -1) die(&e);
-  if (account_change(&s, &a, &c, &u, &e) == -1) die(&e);
-  if (password && set_password(&s, &a, &secret, (char *)(uintptr_t)password, &e) == -1) die(&e);
-  if (vacation && vacation_choose(&s, &a, vacation, 0, &e) == -1) die(&e);
+  /* What is unfit is refused before anything has changed. */
+  if (password && secret_make(&secret, &s.conf, (char *)(uintptr_t)password, &made, &e) == -1) die(&e);
+  if (vacation && (replies = vacation_read(vacation, &reply, &e)) == -1) die(&e);
+  if (changes && account_change(&s, &a, &c, &u, &e) == -1) die(&e);
+  if (password && account_passwd(&s, &a, made.hash.s, stralloc_cstr(&made.scram), &e) == -1) die(&e);
+  if (vacation && vacation_set(&s, &a, replies ? &reply : 0, 0, &e) == -1) die(&e);
   if (c.quota) {
     struct usage usage;
 
@@ -72,6 +69,8 @@ int main(int argc, char **argv) {
   }
   if (verbose) strerr_warnm("", "changed user ", argv[i], (char *)0);
   userdb_user_free(&u);
+  secret_free(&made);
+  stralloc_free(&reply);
   address_free(&a);
   site_close(&s);
   if (vacation) return 0; /* as it always was, the handle is not for that */
