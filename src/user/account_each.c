@@ -8,7 +8,7 @@ static int add_name(void *ctx, const char *name, const char *home, int active) {
   return !strlist_add(ctx, name, strlen(name));
 }
 
-static int read_domains(struct site *s, const char *domain, struct strlist *domains, struct strerr *e) {
+int account_domains(struct site *s, const char *domain, struct strlist *domains, struct strerr *e) {
   stralloc real = STRALLOC_INIT;
   int r = site_enter_db(s, e);
   enum userdb_result v = USERDB_TEMPFAIL;
@@ -41,7 +41,7 @@ int account_each(struct site *s, const char *domain, struct progress *p, account
   struct userdb_user u = {0};
   size_t first = 0;
   uint64_t total = 0;
-  int r = read_domains(s, domain, &domains, e);
+  int r = account_domains(s, domain, &domains, e);
 
   /* Where one domain ends in the list of names: an empty one. */
   for (size_t i = 0; r == 0 && i < domains.len; ++i) {

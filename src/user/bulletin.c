@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "crypt/digest.h"
 #include "user/account.h"
+#include "user/bulletin_wait.h"
 #include "user/maildir.h"
 #include "user/maildirsize.h"
 
@@ -156,6 +157,51 @@ static int treat(void *ctx, const struct userdb_user *u, struct strerr *e) {
 
 int bulletin_run(struct site *s, const char *domain, struct bulletin *b, struct strerr *e) {
   return account_each(s, domain, &b->progress, treat, b, e);
+}
+
+static int find_domain(struct site *s, const char *domain, struct userdb_domain *d, struct strerr *e) {
+  int r = site_enter_db(s, e);
+
+  if (r == 0 && userdb_domain_get(&s->db, domain, d, e) != USERDB_FOUND) r = -1;
+  return identity_back(r, e);
+}
+
+static int write_file(const char *dir, const char *name, const stralloc *text, struct strerr *e) {
+  stralloc path = STRALLOC_INIT;
+  int r = -1;
+
+  errno = ENOMEM;
+  if (stralloc_catm(&path, dir, "/", name, (char *)0)) r = file_mkdir(dir, 0750) == 0 ? file_replace(path.s, text->s, text->len, 0640) : -1;
+  if (r == -1) strerr_sys(e, "unable to write ", stralloc_cstr(&path), (char *)0);
+  stralloc_free(&path);
+  return r;
+}
+
+static int leave_in(struct site *s, const char *domain, const stralloc *text, const char *name, struct strerr *e) {
+  struct userdb_domain d = {0};
+  stralloc dir = STRALLOC_INIT;
+  int r = find_domain(s, domain, &d, e);
+  const struct identity owner = {d.uid, d.gid};
+
+  if (r == 0 && !bulletin_dir(&s->conf, d.dir.s, &dir)) r = site_permanent(e, "BULK_MAILDIR", "not a name of a directory");
+  if (r == 0) r = identity_enter(&owner, e);
+  if (r == 0) r = write_file(dir.s, name, text, e);
+  userdb_domain_free(&d);
+  stralloc_free(&dir);
+  return identity_back(r, e);
+}
+
+int bulletin_leave(struct site *s, const char *domain, const struct bulletin *b, const char *name, struct strerr *e) {
+  const char *why = bulletin_name_fault(name);
+  struct strlist domains = {0};
+  stralloc text = STRALLOC_INIT;
+  int r = why ? site_permanent(e, name, why) : account_domains(s, domain, &domains, e);
+
+  if (r == 0 && (lseek(b->fd, 0, SEEK_SET) == -1 || fd_slurp(b->fd, &text, TEXT_MAX) == -1)) r = strerr_sys(e, "unable to read the bulletin", (char *)0);
+  for (size_t i = 0; r == 0 && i < domains.len; ++i) r = leave_in(s, stralloc_cstr(&domains.item[i]), &text, name, e);
+  strlist_free(&domains);
+  stralloc_free(&text);
+  return r;
 }
 
 void bulletin_free(struct bulletin *b) {

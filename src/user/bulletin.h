@@ -29,6 +29,9 @@ int bulletin_list(struct strlist *list, const char *path, struct strerr *e) MUST
 /* To active users of the domain (null: of all), groups and those excluded apart.  0, or -1 where it
  * cannot go on. */
 int bulletin_run(struct site *s, const char *domain, struct bulletin *b, struct strerr *e) MUST_CHECK;
+/* To lie in the directory of each of these domains under this name until its users log in
+ * (user/bulletin_wait.h).  0 or -1. */
+int bulletin_leave(struct site *s, const char *domain, const struct bulletin *b, const char *name, struct strerr *e) MUST_CHECK;
 void bulletin_free(struct bulletin *b);
 /* Is this the text of a message: a header field first, no NUL? */
 int bulletin_text_ok(const char *s, size_t n);

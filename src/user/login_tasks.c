@@ -15,6 +15,9 @@
 #include "base/file.h"
 #include "base/spawn.h"
 #include "base/wait.h"
+#include "conf/paths.h"
+#include "user/assign.h"
+#include "user/bulletin_wait.h"
 
 #define TASK_SECONDS 60
 #define ASIDE 2
@@ -147,9 +150,32 @@ static enum login_task migrate(struct login *l, const struct lookup_account *a, 
   return t;
 }
 
+/* What lies in the domain's directory for those who log in. */
+static void collect_bulletins(struct login *l, const struct lookup_account *a) {
+  stralloc cdb = STRALLOC_INIT, key = STRALLOC_INIT, dir = STRALLOC_INIT, maildir = STRALLOC_INIT, address = STRALLOC_INIT;
+  struct assign_user domain = {.data = STRALLOC_INIT};
+  const char *name = stralloc_cstr(&a->domain);
+  struct strerr e;
+  int found = -1;
+
+  strerr_set(&e, "out of memory", (char *)0);
+  if (paths_file(PATH_USERS, "cdb", &cdb) && stralloc_catm(&key, name, "-", (char *)0) &&
+      stralloc_catm(&maildir, stralloc_cstr(&a->home), "/Maildir", (char *)0) && stralloc_catm(&address, stralloc_cstr(&a->user), "@", name, (char *)0))
+    found = assign_find(cdb.s, key.s, key.len, &domain, &e);
+  if (found == -1 || (found == 1 && bulletin_dir(l->conf, domain.home, &dir) && bulletin_collect(dir.s, maildir.s, address.s, &e) == -1)) login_trouble(l, &e);
+  assign_user_free(&domain);
+  stralloc_free(&cdb);
+  stralloc_free(&key);
+  stralloc_free(&dir);
+  stralloc_free(&maildir);
+  stralloc_free(&address);
+}
+
 enum login_task login_tasks(struct login *l, const struct lookup_account *a, const struct env *env) {
   const char *program = conf_line(l->conf, SET_postauth);
   enum login_task t = *program ? judge(l, run(l, program, a, env)) : TASK_NONE;
 
-  return t == TASK_NONE ? migrate(l, a, env) : t;
+  if (t == TASK_NONE) t = migrate(l, a, env);
+  if (t == TASK_NONE) collect_bulletins(l, a);
+  return t;
 }

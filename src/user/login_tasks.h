@@ -1,5 +1,6 @@
 /* login_tasks: what the administrator has done with a user who has just logged in, before the mail
- * server runs: $POSTAUTH each time, $MIGRATEUSER once. */
+ * server runs: $POSTAUTH each time, $MIGRATEUSER once, and bulletins that wait for him
+ * (user/bulletin_wait.h). */
 #ifndef USER_LOGIN_TASKS_H
 #define USER_LOGIN_TASKS_H
 

@@ -1,11 +1,14 @@
 /* vbulletin: puts a message into the mailboxes of all users of virtual domains. */
+#include <string.h>
+
 #include "base/fmt.h"
 #include "base/options.h"
 #include "base/report.h"
 #include "user/bulletin.h"
+#include "user/bulletin_wait.h"
 
 #define FATAL "vbulletin: fatal: "
-#define USAGE "vbulletin [-cnvV] [--json] [-e file] [-S file] -f file [domain...]"
+#define USAGE "vbulletin [-cnvV] [--json] [-e file] [-S file] -f file [domain...] | vbulletin -a -f file [domain...]"
 
 static int json;
 static struct option_word words[] = {{"json", &json}, {0, 0}};
@@ -46,19 +49,33 @@ static void print_sums(void) {
                " had it before", (char *)0);
 }
 
+/* What the file is called where it waits. */
+static void leave(struct site *s, const char *file, int argc, char **argv) {
+  const char *slash = strrchr(file, '/');
+  stralloc name = STRALLOC_INIT;
+  struct strerr e;
+  int i = 0;
+
+  if (!stralloc_copys(&name, slash ? slash + 1 : file) || (!strstr(name.s, BULLETIN_FOR_ALL) && !stralloc_cats(&name, BULLETIN_FOR_ALL))) strerr_die_nomem(FATAL);
+  do
+    if (bulletin_leave(s, argc ? argv[i] : 0, &b, name.s, &e) == -1) die(&e);
+  while (++i < argc);
+  stralloc_free(&name);
+}
+
 int main(int argc, char **argv) {
   struct site s;
   struct strerr e;
   const char *file = 0, *excluded = 0, *only = 0;
-  int copy = 0, i;
+  int copy = 0, waits = 0, i;
   const struct option options[] = {
       {'f', OPTION_STRING, &file, 0},   {'e', OPTION_STRING, &excluded, 0}, {'S', OPTION_STRING, &only, 0},   {'n', OPTION_FLAG, &b.dry, 1},
-      {'c', OPTION_FLAG, &copy, 1},     {'v', OPTION_COUNT, &verbose, 0},   {'V', OPTION_COUNT, &verbose, 0}, {'-', OPTION_WORDS, words, 0},
-      {0, OPTION_FLAG, 0, 0},
+      {'c', OPTION_FLAG, &copy, 1},     {'a', OPTION_FLAG, &waits, 1},         {'v', OPTION_COUNT, &verbose, 0},   {'V', OPTION_COUNT, &verbose, 0},
+      {'-', OPTION_WORDS, words, 0},    {0, OPTION_FLAG, 0, 0},
   };
 
   i = options_or_die(argc, argv, options, USAGE, 0, -1);
-  if (!file) strerr_die_usage(USAGE);
+  if (!file || (waits && (excluded || only || b.dry || copy))) strerr_die_usage(USAGE);
   for (int k = i; k < argc; ++k)
     if (site_domain(argv[k], &e) == -1) die(&e);
   b.tell = tell;
@@ -67,6 +84,10 @@ int main(int argc, char **argv) {
   if (bulletin_open(&b, file, &e) == -1 || (excluded && bulletin_list(&b.excluded, excluded, &e) == -1) ||
       (only && bulletin_list(&b.only, only, &e) == -1) || site_load(&s, &e) == -1)
     die(&e);
+  if (waits) {
+    leave(&s, file, argc - i, argv + i);
+    return 0;
+  }
   if (i == argc && bulletin_run(&s, 0, &b, &e) == -1) die(&e);
   for (; i < argc; ++i)
     if (bulletin_run(&s, argv[i], &b, &e) == -1) die(&e);

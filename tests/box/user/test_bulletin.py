@@ -89,5 +89,105 @@ class Bulletin(unittest.TestCase):
         self.assertEqual(s.run(["vbulletin", "-S", good, "-f", self.text]).returncode, 111)
 
 
+
+SERVER = "#!/bin/sh\necho \"$IMAPLOGINTAG OK ready\"\n"
+
+
+class Waiting(unittest.TestCase):
+    """Those that come at a login (vbulletin -a)."""
+
+    def setUp(self):
+        self.site = s = UserSite()
+        self.addCleanup(s.close)
+        s.add_domain()
+        s.add_domain("other.example")
+        s.add_user("ann", "-q", "1M")
+        s.add_user("eve@other.example")
+        s.start_lookup("-i", "1", "-p", "1")
+        self.server = s.path("server")
+        with open(self.server, "w") as f:
+            f.write(SERVER)
+        os.chmod(self.server, 0o755)
+        self.dir = s.path("domains", "example.com", "bulk_mail")
+
+    def leave(self, name, data=TEXT, *domains):
+        path = self.site.path("run", name)
+        with open(path, "wb") as f:
+            f.write(data)
+        os.chmod(path, 0o644)
+        return self.site.ok("vbulletin", "-a", "-f", path, *domains)
+
+    def login(self, user="ann@example.com", **env):
+        with self.site.listen("imaplogin", self.server, "Maildir", ALLOW_PLAINTEXT="1", **env).raw() as c:
+            c.line()
+            c.send(f"a LOGIN {user} secret\r\n")
+            self.assertEqual(c.until("a ")[-1], "a OK ready")
+        return len(self.site.mails(user))
+
+    def test_login(self):
+        s = self.site
+        self.assertEqual(self.login(), 0)
+        s.ok("resetquota", "ann@example.com")
+        self.leave("one", TEXT, "example.com")
+        self.assertEqual(os.listdir(self.dir), ["one,all"])
+        self.assertEqual(len(s.mails("ann@example.com")), 0)  # not before
+        self.assertEqual([self.login(), self.login()], [1, 1])
+        mail, = s.mails("ann@example.com")
+        self.assertEqual(mail, b"Return-Path: <>\nDelivered-To: ann@example.com\n" + TEXT)
+        lines = open(s.home("ann@example.com") + "/Maildir/maildirsize").read().splitlines()
+        self.assertEqual(lines[-1].split(), [str(len(mail)), "1"])
+        self.assertEqual([self.login("eve@other.example"), self.login("postmaster@example.com")], [0, 1])
+        self.leave("two,all.eml", TEXT)  # in all domains
+        self.assertEqual([self.login(), self.login(), self.login("eve@other.example")], [2, 2, 1])
+        # put there anew it comes anew; removed it comes to nobody
+        os.utime(self.dir + "/one,all", (0, 1000000000))
+        self.assertEqual([self.login(), self.login()], [3, 3])
+        os.unlink(self.dir + "/one,all")
+        s.add_user("late")
+        self.assertEqual(self.login("late@example.com"), 1)
+
+    def test_with_the_others(self):
+        """A message put into mailboxes and one that waits do not know each other, and share the file."""
+        s = self.site
+        self.leave("one")
+        self.assertEqual(self.login(), 1)
+        path = s.path("run", "one")
+        self.assertIn("got it, 0 had it before", s.ok("vbulletin", "-f", path, "example.com"))
+        self.assertEqual(self.login(), 2)
+        self.assertIn("0 got it", s.ok("vbulletin", "-f", path, "example.com"))
+        self.assertEqual(len(open(s.home("ann@example.com") + "/Maildir/BulkMail").read().splitlines()), 2)
+
+    def test_what_is_none(self):
+        """Directories, links, FIFOs and hidden files are no bulletins; what cannot be read keeps nobody out."""
+        s = self.site
+        self.leave("good")
+        os.mkdir(self.dir + "/dir,all")
+        os.symlink("/etc/passwd", self.dir + "/link,all")
+        os.mkfifo(self.dir + "/fifo,all")
+        for name in (".hidden,all", "x", "a b,all"):
+            with open(f"{self.dir}/{name}", "w") as f:
+                f.write("Subject: no\n\n")
+        self.assertEqual([self.login(), self.login()], [1, 1])
+        with open(self.dir + "/bad,all", "w") as f:
+            f.write("Subject: no\n\n")
+        os.chmod(self.dir + "/bad,all", 0)
+        self.assertEqual(self.login(), 1 if os.geteuid() or s.ids else 2)
+        self.assertIn("bad,all", s.services[-1].logged())
+        self.assertEqual(self.login(BULK_MAILDIR="elsewhere"), 1)
+
+    def test_refused(self):
+        s = self.site
+        text = s.path("run", "text")
+        with open(text, "wb") as f:
+            f.write(TEXT)
+        odd = s.path("run", "a b")
+        os.link(text, odd)
+        for argv in (["-a", "-f", text, "-e", text], ["-a", "-f", text, "-S", text], ["-a", "-n", "-f", text], ["-a"], ["-a", "-f", odd], ["-a", "-f", "/none"],
+                     ["-a", "-f", text, "none.example"], ["-a", "-f", self.server]):
+            self.assertEqual(s.run(["vbulletin", *argv]).returncode, 100, argv)
+        self.assertFalse(os.path.exists(self.dir) and os.listdir(self.dir))
+        self.assertEqual(s.run(["vbulletin", "-a", "-f", text], env=s.env(BULK_MAILDIR="../x")).returncode, 100)
+
+
 if __name__ == "__main__":
     unittest.main()
