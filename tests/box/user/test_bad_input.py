@@ -143,14 +143,14 @@ class BadInput(unittest.TestCase):
 
     PLACES = ("control", "domains", "mail", "users", "userdb", "tcp", "alias")
 
-    def copy(self, source, target):
-        for place in self.PLACES:
-            shutil.rmtree(os.path.join(target, place), ignore_errors=True)
-            shutil.copytree(os.path.join(source, place), os.path.join(target, place), symlinks=True)
-        for base, dirs, files in os.walk(target) if self.site.ids else ():
-            for name in dirs + files:
-                if any(base.startswith(os.path.join(target, p)) or name == p for p in self.PLACES):
-                    os.lchown(os.path.join(base, name), 65534, 65534)
+    def copy(self, source, target, places=PLACES):
+        for place in places:
+            top = os.path.join(target, place)
+            shutil.rmtree(top, ignore_errors=True)
+            shutil.copytree(os.path.join(source, place), top, symlinks=True)
+            for base, dirs, files in os.walk(top) if self.site.ids else ():
+                for path in [base] + [os.path.join(base, name) for name in dirs + files]:
+                    os.lchown(path, 65534, 65534)
 
     def rows(self):
         """Every row of every table."""
@@ -196,8 +196,7 @@ class BadInput(unittest.TestCase):
             db.close()
         new = [os.path.relpath(f, self.site.dir) for f in files if f not in self.before[1]]
         self.assertEqual([f for f in new if f.split("/")[0] not in self.PLACES], [], where)
-        self.copy(self.kept, self.site.dir)
-        self.assertEqual(self.state(), self.before)
+        self.copy(self.kept, self.site.dir, self.PLACES if files != self.before[1] else ("userdb",))
         return 1
 
     def test_every_field(self):
