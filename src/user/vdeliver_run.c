@@ -38,6 +38,16 @@ static int run(const struct vdeliver *v, char *const *argv, stralloc *report, st
   return program_run(&s, report, REPORT_MAX, DEADLINE_NEVER, e);
 }
 
+enum deliver_result vdeliver_failed(const char *what, int code, struct strerr *e) {
+  for (size_t i = 0; i < sizeof permanent; ++i)
+    if (code == permanent[i]) {
+      strerr_set(e, what, " refused the message", (char *)0);
+      return DELIVER_PERM;
+    }
+  strerr_set(e, what, " failed for now", (char *)0);
+  return temporary(e);
+}
+
 int vdeliver_program(const struct vdeliver *v, const char *command, struct strerr *e) {
   char *argv[] = {(char *)"/bin/sh", (char *)"-c", (char *)command, 0};
   int code = run(v, argv, 0, e);
@@ -45,11 +55,7 @@ int vdeliver_program(const struct vdeliver *v, const char *command, struct strer
   if (code == -1) return temporary(e);
   if (code == 0) return DELIVER_OK;
   if (code == VDELIVER_STOP) return VDELIVER_STOP;
-  strerr_set(e, "the program of an alias refused the message", (char *)0);
-  for (size_t i = 0; i < sizeof permanent; ++i)
-    if (code == permanent[i]) return DELIVER_PERM;
-  strerr_set(e, "the program of an alias failed for now", (char *)0);
-  return temporary(e);
+  return vdeliver_failed("the program of an alias", code, e);
 }
 
 enum deliver_result vdeliver_forward(const struct vdeliver *v, const struct strlist *to, int *passed_on, struct strerr *e) {

@@ -9,6 +9,8 @@
 
 /* /bin/sh -c command, message on descriptor 0: a deliver_result or VDELIVER_STOP. */
 int vdeliver_program(const struct vdeliver *v, const char *command, struct strerr *e) MUST_CHECK;
+/* What an exit code other than 0 and VDELIVER_STOP (or -1: none) of a delivery program means; e says so. */
+enum deliver_result vdeliver_failed(const char *what, int code, struct strerr *e) MUST_CHECK;
 /* All addresses in one message, through the program forward.  passed_on null: of its success this host tells;
  * else this is one address and all that is done, and *passed_on becomes 1 where that address took over what
  * the sender asked about notices. */

@@ -4,10 +4,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/env.h"
 #include "base/options.h"
 #include "base/scan.h"
+#include "base/spawn.h"
 #include "base/strerr.h"
 #include "base/substdio.h"
+#include "base/words.h"
 #include "conf/conf.h"
 #include "mail/filter.h"
 #include "mail/header.h"
@@ -18,6 +21,7 @@
 #define USAGE "vfilter '' delete|bounce-no-mailbox|address|/path|domain:host:port | vfilter user@domain"
 #define FIELD_MAX 1048576
 #define PARTS 6
+#define MDA_WORDS 32
 
 static char outbuf[1024];
 static substdio out;
@@ -123,6 +127,44 @@ static enum deliver_result pass_on(const struct vdeliver *v, const char *where, 
   return r;
 }
 
+/* By $MDA, with our arguments behind its own. */
+static enum deliver_result run_mda(const struct vdeliver *v, char *command, struct strerr *e) {
+  char *argv[MDA_WORDS + 3];
+  struct env env = {.inherit = 0};
+  struct spawn s = {.argv = argv};
+  size_t n = words_split(command, argv, MDA_WORDS);
+  pid_t pid;
+  int status;
+
+  if (!n) strerr_diem(100, FATAL, "MDA is no command", (char *)0);
+  argv[n] = (char *)"";
+  argv[n + 1] = (char *)(uintptr_t)v->action;
+  argv[n + 2] = 0;
+  s.path = argv[0];
+  if (!env_import(&env) || (v->folder && !env_set(&env, "MAILDIRFOLDER", v->folder)) || !(s.envp = env_vector(&env))) strerr_die_nomem(FATAL);
+  if (lseek(v->msgfd, 0, SEEK_SET) == -1) strerr_diem_sys(111, FATAL, "unable to rewind the message", (char *)0);
+  spawn_move(&s, v->msgfd, 0);
+  spawn_move(&s, 1, 1);
+  pid = spawn_start(&s, e);
+  env_free(&env);
+  if (pid == -1) return DELIVER_TEMP;
+  status = spawn_wait(pid);
+  if (status != -1) status = spawn_code(status);
+  return status == 0 || status == VDELIVER_STOP ? DELIVER_OK : vdeliver_failed(argv[0], status, e);
+}
+
+static enum deliver_result hand_over(const struct vdeliver *v, struct strerr *e) {
+  const char *mda = env_get("MDA");
+  stralloc command = STRALLOC_INIT;
+  enum deliver_result r;
+
+  if (!mda || !*mda) return vdeliver(v, e);
+  if (!stralloc_copys(&command, mda)) strerr_die_nomem(FATAL);
+  r = run_mda(v, command.s, e);
+  stralloc_free(&command);
+  return r;
+}
+
 /* Into the folder, on to somebody else, back to the sender, as the rule says. */
 static int carry_out(struct vdeliver *v, const struct rule *r) {
   struct strerr e;
@@ -132,7 +174,7 @@ static int carry_out(struct vdeliver *v, const struct rule *r) {
   if (!strcmp(r->folder, "/NoDeliver")) done = DELIVER_OK;
   else {
     v->folder = strcmp(r->folder, "Inbox") != 0 ? r->folder : 0;
-    if (kind != '1' && kind != '3') done = vdeliver(v, &e);
+    if (kind != '1' && kind != '3') done = hand_over(v, &e);
   }
   if (done == DELIVER_OK && (kind == '2' || kind == '3') && r->action[1]) done = pass_on(v, r->action + 1, &e);
   if (done != DELIVER_OK) return vdeliver_exit(done, &e);
@@ -168,7 +210,7 @@ int main(int argc, char **argv) {
   vdeliver_settings(&v, &conf);
   if (!stralloc_catm(&recipient, *v.user ? v.user : "postmaster", "@", v.domain, (char *)0)) strerr_die_nomem(FATAL);
   if (!find(&v, recipient.s, &rules, &r)) {
-    if (!asking) return vdeliver_exit(vdeliver(&v, &e), &e);
+    if (!asking) return vdeliver_exit(hand_over(&v, &e), &e);
     say(0);
     return 0;
   }

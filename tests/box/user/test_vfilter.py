@@ -180,6 +180,32 @@ class Filter(unittest.TestCase):
         self.rule("-u", "255", "-h", "subject", "-k", "cheap", "-f", "Last")
         self.assertEqual(self.asked(SPAM), "folder Last, action 0")
 
+    def test_mda(self):
+        """Another program delivers in vdelivermail's place, and its exit code counts."""
+        seen = self.site.path("run") + "/seen"
+        program = self.site.path("mda")
+        with open(program, "w") as f:
+            f.write(f'#!/bin/sh\n(echo "[$MAILDIRFOLDER]" $#; for a; do echo "<$a>"; done; cat) >> {seen}; exit ${{CODE-0}}\n')
+        os.chmod(program, 0o755)
+        self.rule("-i", "-h", "X-Bogosity", "-c", "starts", "-k", "yes", "-f", "Spam")
+        self.rule("-i", "-h", "subject", "-k", "drop", "-f", "/NoDeliver")
+        self.rule("-i", "-h", "subject", "-k", "bounce", "-b", "1")
+        self.deliver(HAM, MDA=f"{program} -d  x;y")
+        self.deliver(SPAM, MDA=program)
+        expected = b"[] 4\n<-d>\n<x;y>\n<>\n<bounce-no-mailbox>\n" + HAM + b"[Spam] 2\n<>\n<bounce-no-mailbox>\n" + SPAM
+        self.assertEqual(open(seen, "rb").read(), expected)
+        self.deliver(b"Subject: drop\n\n", MDA=program)
+        self.deliver(b"Subject: bounce\n\n", 100, MDA=program)
+        self.assertEqual(open(seen, "rb").read(), expected)
+        self.deliver(HAM, MDA="mda", PATH=self.site.dir + ":/bin:/usr/bin")
+        for code, expected in (("99", 0), ("100", 100), ("77", 100), ("111", 111), ("75", 111), ("1", 111)):
+            said = self.deliver(HAM, expected, MDA=program, CODE=code)
+            self.assertEqual(bool(said), bool(expected), code)
+        self.deliver(HAM, 111, MDA="/no/such/program")
+        self.deliver(HAM, 111, MDA="nosuchprogram")
+        self.deliver(HAM, 100, MDA=" ")
+        self.assertEqual(self.count() + self.count(".Spam"), 0)
+
     def test_no_lookup(self):
         """Without rules there is no delivery: a refusal might be among them."""
         self.site.lookup.terminate()
