@@ -124,7 +124,8 @@ static enum deliver_result deliver_counted(struct job *j, const struct mailbox *
     r = deliver(j, where);
     /* A sum that could not be written is put right by the next count.  What does not count must fit all the
      * same, or a rule could fill the disk. */
-    if (r == DELIVER_OK && maildirsize_counts(where == m->maildir ? 0 : strrchr(where, '/') + 1, &j->v->rules)) (void)!maildirsize_add(m->maildir, (int64_t)m->size, 1, &ignored);
+    if (r == DELIVER_OK && maildirsize_counts(where == m->maildir ? 0 : strrchr(where, '/') + 1, &j->v->rules))
+      (void)!maildirsize_add(m->maildir, (int64_t)m->size, 1, &ignored);
     if (r == DELIVER_OK) mailbox_warn(m, &u);
   }
   if (r == DELIVER_OK && day->fd != -1) (void)!delivery_count_add(day, m->size, &ignored);
@@ -165,7 +166,6 @@ static enum deliver_result deliver_once(struct job *j, const struct mailbox *m, 
 /* To where (the Maildir or a folder of it), by the rules of the mailbox. */
 static enum deliver_result deliver_within(struct job *j, const char *maildir, const char *where, const struct quota *q) {
   const struct mailbox m = {j->v->env, j->full.s, maildir, q, j->size + strlen(j->v->head)};
-
   const enum deliver_result r = j->v->dups ? deliver_once(j, &m, where) : deliver_today(j, &m, where);
 
   if (r == DELIVER_OK) ++j->done.files;
