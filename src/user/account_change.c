@@ -17,7 +17,7 @@ static int change_quota(struct quota *q, const char *text, struct strerr *e) {
   struct quota by;
   int less = *text == '-', relative = less || *text == '+';
 
-  if (!*text || !quota_parse(text + relative, strlen(text + relative), &by) || (relative && (by.count || !by.bytes)))
+  if (!quota_said(text + relative, &by) || (relative && (by.count || !by.bytes)))
     return site_permanent(e, text, "not a quota");
   if (!relative) *q = by;
   else if (!q->bytes) return site_permanent(e, text, "the user has no quota that could be changed by so much");

@@ -1,6 +1,8 @@
 /* quota: see quota.h. */
 #include "user/quota.h"
 
+#include <string.h>
+
 #include "base/bytes.h"
 #include "base/scan.h"
 
@@ -47,6 +49,10 @@ int quota_parse(const char *s, size_t n, struct quota *q) {
 
 int quota_none(const struct quota *q) {
   return !q->bytes && !q->count;
+}
+
+int quota_said(const char *s, struct quota *q) {
+  return *s && quota_parse(s, strlen(s), q);
 }
 
 int quota_fmt(stralloc *s, const struct quota *q) {

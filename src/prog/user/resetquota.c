@@ -126,7 +126,7 @@ int main(int argc, char **argv) {
   i = options_or_die(argc, argv, options, USAGE, 0, 1);
   if (all == (i < argc)) strerr_die_usage(USAGE);
   if (mode && (!scan_octal(mode, strlen(mode), &q.mode) || !q.mode || q.mode & ~MODE_MAX)) strerr_diem(100, FATAL, "not a mode: ", mode, (char *)0);
-  if (spec && (!*spec || !quota_parse(spec, strlen(spec), &quota))) strerr_diem(100, FATAL, "not a quota: ", spec, (char *)0);
+  if (spec && !quota_said(spec, &quota)) strerr_diem(100, FATAL, "not a quota: ", spec, (char *)0);
   q.quota = spec ? &quota : 0;
   report_start(&report, json, 1, 0);
   if (!all && strchr(argv[i], '/')) {

@@ -63,7 +63,7 @@ int main(int argc, char **argv) {
   if (site_load(&s, &e) == -1) die(&e);
   choose_owner(&s, user, uid, gid, &n.owner);
   if (!quota) quota = conf_line(&s.conf, SET_hard_quota);
-  if (!quota_parse(quota, strlen(quota), &n.quota)) strerr_diem(100, FATAL, "not a quota: ", quota, (char *)0);
+  if (!quota_said(quota, &n.quota)) strerr_diem(100, FATAL, "not a quota: ", quota, (char *)0);
   if (secret_make(&secret, &s.conf, argc - i > 1 ? argv[i + 1] : 0, &made, &e) == -1) die(&e);
   n.hash = made.hash.s;
   n.scram = stralloc_cstr(&made.scram);

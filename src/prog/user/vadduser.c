@@ -40,7 +40,7 @@ int main(int argc, char **argv) {
     strerr_diem(100, FATAL, "a directory must be an absolute path without a colon", (char *)0);
   if (site_load(&s, &e) == -1) die(&e);
   if (site_new_name(&s, &a, &e) == -1) die(&e);
-  if (quota && !quota_parse(quota, strlen(quota), &wanted)) strerr_diem(100, FATAL, "not a quota: ", quota, (char *)0);
+  if (quota && !quota_said(quota, &wanted)) strerr_diem(100, FATAL, "not a quota: ", quota, (char *)0);
   n.quota = quota ? &wanted : 0;
   secret.domain = a.domain.s;
   if (secret_make(&secret, &s.conf, argc - i > 1 ? argv[i + 1] : 0, &made, &e) == -1) die(&e);

@@ -34,7 +34,7 @@ int main(int argc, char **argv) {
   substdio in;
 
   if (site_domain(argv[i], &e) == -1) strerr_die(site_code(&e), FATAL, &e);
-  if (quota && !quota_parse(quota, strlen(quota), &wanted)) strerr_diem(100, FATAL, "not a quota: ", quota, (char *)0);
+  if (quota && !quota_said(quota, &wanted)) strerr_diem(100, FATAL, "not a quota: ", quota, (char *)0);
   l.domain = argv[i];
   l.quota = quota ? &wanted : 0;
   substdio_initfd_read(&in, 0, inbuf, sizeof inbuf);

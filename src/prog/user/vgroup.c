@@ -43,7 +43,7 @@ static void add_group(struct site *s, struct account_new *n, const char *comment
   if (!stralloc_catm(&gecos, GROUP, comment ? comment : n->address->user.s, (char *)0)) strerr_die_nomem(FATAL);
   if (!account_gecos_ok(gecos.s))
     strerr_diem(100, FATAL, "a comment has at most 245 characters, no colon and no control character", (char *)0);
-  if (quota && !quota_parse(quota, strlen(quota), &wanted)) strerr_diem(100, FATAL, "not a quota: ", quota, (char *)0);
+  if (quota && !quota_said(quota, &wanted)) strerr_diem(100, FATAL, "not a quota: ", quota, (char *)0);
   if (site_new_name(s, n->address, &e) == -1) die(&e);
   n->quota = quota ? &wanted : 0;
   n->gecos = gecos.s;
