@@ -204,6 +204,10 @@ static int restrict_files(enum sandbox_program program, const struct sandbox_pla
   if (r == 0 && h.net) r = allow_port(ruleset, also->tcp_port, e);
   if (r == 0 && syscall(RESTRICT_SELF, ruleset, 0) == -1) r = strerr_sys(e, "unable to restrict files", (char *)0);
   fd_close(ruleset);
+  if (r == 0 && also && also->tcp_port && !h.net) {
+    strerr_set(e, "the kernel restricts no calls over TCP (landlock 4)", (char *)0);
+    return 1;
+  }
   return r;
 }
 
@@ -279,5 +283,5 @@ int sandbox_enter(enum sandbox_program program, const struct sandbox_places *als
 void sandbox_start(enum sandbox_program program, int wanted, const struct sandbox_places *also, const char *prefix) {
   struct strerr e;
 
-  if (wanted && sandbox_enter(program, also, &e) != 0) strerr_warnm(prefix, "warning: not in a full sandbox: ", e.text, (char *)0);
+  if (wanted && sandbox_enter(program, also, &e) != 0 && prefix) strerr_warnm(prefix, "warning: not in a full sandbox: ", e.text, (char *)0);
 }

@@ -38,7 +38,7 @@ struct sandbox_places {
  * the kernel lacks part of it, which e says (what there is is in force); -1 with e filled. */
 int sandbox_enter(enum sandbox_program program, const struct sandbox_places *also, struct strerr *e) MUST_CHECK;
 /* The same as programs do it: not at all when wanted is 0; what is lacking is told once on
- * descriptor 2 behind prefix, and the program goes on. */
+ * descriptor 2 behind prefix (null: nobody), and the program goes on. */
 void sandbox_start(enum sandbox_program program, int wanted, const struct sandbox_places *also, const char *prefix);
 
 #endif

@@ -1,11 +1,14 @@
 /* rights: see rights.h. */
 #include "smtp/rights.h"
 
+#include <dirent.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/cdb.h"
+#include "base/file.h"
 #include "base/words.h"
 #include "conf/conf.h"
 #include "conf/paths.h"
@@ -72,6 +75,13 @@ static int add_setting(struct rights *r, const struct conf *conf, const struct n
   return !*command || strlist_add(&r->commands, command, strlen(command));
 }
 
+static int add_conf(struct rights *r, const struct conf *conf) {
+  int ok = 1;
+
+  for (size_t i = 0; ok && i < NAMING; ++i) ok = add_setting(r, conf, &naming[i]);
+  return ok && add_programs_of(conf_lines(conf, SET_recipients), &r->commands);
+}
+
 /* Those of the control files, as they are with this variable (null: with our own). */
 static int add_settings(struct rights *r, const char *var) {
   struct env env = {.inherit = 1};
@@ -79,10 +89,7 @@ static int add_settings(struct rights *r, const char *var) {
   struct strerr e;
   int ok = !var || env_put(&env, var);
 
-  if (ok && conf_load_env(&conf, CONF_SMTPD, &env, &e) == 0) {
-    for (size_t i = 0; ok && i < NAMING; ++i) ok = add_setting(r, &conf, &naming[i]);
-    ok = ok && add_programs_of(conf_lines(&conf, SET_recipients), &r->commands);
-  }
+  if (ok && conf_load_env(&conf, CONF_SMTPD, &env, &e) == 0) ok = add_conf(r, &conf);
   conf_free(&conf);
   env_free(&env);
   return ok;
@@ -122,15 +129,19 @@ static void sort_once(struct strlist *l) {
   l->len = kept;
 }
 
-/* Added to what was found before: a message under way may go by rules that are gone since. */
-static int gather(struct rights *r) {
-  int ok;
+/* Added to what was found before: a message under way may go by rules that are gone since.  A variable
+ * may name a file with more of them.  conf: our settings, where they have just been read; or null. */
+static int gather(struct rights *r, const struct conf *conf) {
+  int ok = (conf ? add_conf(r, conf) : add_settings(r, 0)) && add_tcprules(&r->variables);
+  size_t n;
 
-  ok = add_settings(r, 0) && add_tcprules(&r->variables);
-  sort_once(&r->variables);
-  for (size_t i = 0, n = r->variables.len; ok && i < n; ++i)
-    if (names_more(r->variables.item[i].s)) ok = add_settings(r, r->variables.item[i].s);
-  sort_once(&r->variables);
+  do {
+    sort_once(&r->variables);
+    n = r->variables.len;
+    for (size_t i = 0; ok && i < n; ++i)
+      if (names_more(r->variables.item[i].s)) ok = add_settings(r, r->variables.item[i].s);
+    sort_once(&r->variables);
+  } while (ok && r->variables.len > n);
   sort_once(&r->commands);
   return ok;
 }
@@ -229,7 +240,7 @@ int rights_may_start(void *rights, const struct spawn *s, struct strerr *e) {
 
   if (s->new_group || s->new_session || (s->cwd && strcmp(s->cwd, "/"))) return deny(s, "not to be started like that", e);
   if (command_known(r, s) && !unknown_variable(r, s->envp)) return 1;
-  if (!gather(r)) return deny(s, "out of memory", e);
+  if (!gather(r, 0)) return deny(s, "out of memory", e);
   if (!command_known(r, s)) return deny(s, "no setting of this server names this command", e);
   var = unknown_variable(r, s->envp);
   return var ? deny_variable(s, var, e) : 1;
@@ -237,55 +248,75 @@ int rights_may_start(void *rights, const struct spawn *s, struct strerr *e) {
 
 /* --- files --- */
 
-/* The directories of names between commas: what is in them is replaced. */
-static int add_paths(struct strlist *paths, const char *value) {
+/* The directory of one: what is in it is replaced. */
+static int add_directory(struct strlist *paths, const char *path, size_t n) {
+  size_t slash = bytes_rchr(path, n, '/');
+
+  return *path != '/' || strlist_add(paths, path, slash ? slash : 1);
+}
+
+/* Names between commas. */
+static int add_named(struct strlist *paths, const char *value) {
   while (*value) {
     size_t n = strcspn(value, ",");
-    size_t slash = bytes_rchr(value, n, '/');
 
-    if (*value == '/' && !strlist_add(paths, value, slash ? slash : 1)) return 0;
+    if (!add_directory(paths, value, n)) return 0;
     value += n;
     value += *value == ',';
   }
   return 1;
 }
 
-static int names_file(const char *var) {
+static int add_by_variable(struct strlist *paths, const char *var) {
   for (int i = 0; i < SETTINGS; ++i)
-    if (conf_rows[i].readers & CONF_SMTPD && conf_rows[i].override == CONF_NAME && overrides(var, (enum setting)i)) return 1;
-  return 0;
+    if (conf_rows[i].readers & CONF_SMTPD && conf_rows[i].override == CONF_NAME && overrides(var, (enum setting)i))
+      return add_named(paths, var + strcspn(var, "=") + 1);
+  return 1;
 }
 
-static int add_databases_of(struct strlist *paths) {
-  const struct env env = {.inherit = 1};
-  struct conf conf = {0};
+static int add_databases(struct strlist *paths, const struct strlist *recipients) {
   struct recipients_line l;
-  struct strerr e;
-  int ok = 1;
 
-  if (conf_load_env(&conf, CONF_SMTPD, &env, &e) == 0) {
-    const struct strlist *lines = conf_lines(&conf, SET_recipients);
-
-    for (size_t i = 0; ok && i < lines->len; ++i) {
-      recipients_parse(lines->item[i].s, &l);
-      ok = l.accept || l.program || add_paths(paths, l.source);
-    }
+  for (size_t i = 0; i < recipients->len; ++i) {
+    recipients_parse(recipients->item[i].s, &l);
+    if (!l.accept && !l.program && !add_named(paths, l.source)) return 0;
   }
-  conf_free(&conf);
+  return 1;
+}
+
+/* Control files that are links lead somewhere; names in control/recipients are looked for beside the
+ * control directory, which itself may be replaced. */
+static int add_links(struct strlist *paths) {
+  stralloc control = STRALLOC_INIT, above = STRALLOC_INIT, path = STRALLOC_INIT;
+  int ok = paths_get(PATH_CONTROL, &control) && file_dirname(control.s, &above) == 0 && strlist_add(paths, above.s, above.len);
+  DIR *dir = ok ? opendir(control.s) : 0;
+  const struct dirent *d;
+
+  while (ok && dir && (d = readdir(dir)) != 0) {
+    char *to = 0;
+
+    if (d->d_type != DT_LNK && d->d_type != DT_UNKNOWN) continue;
+    stralloc_cut(&path, 0);
+    ok = stralloc_catm(&path, control.s, "/", d->d_name, (char *)0);
+    if (ok) to = realpath(path.s, 0);
+    if (to) ok = add_directory(paths, to, strlen(to));
+    free(to);
+  }
+  if (dir) closedir(dir);
+  stralloc_free(&control);
+  stralloc_free(&above);
+  stralloc_free(&path);
   return ok;
 }
 
-int rights_files(struct strlist *paths, struct strerr *e) {
-  struct strlist variables = {0};
-  int ok = add_tcprules(&variables) && add_databases_of(paths);
+int rights_files(struct strlist *paths, const struct conf *conf, struct strerr *e) {
+  struct rights all = {0};
+  int ok = gather(&all, conf) && add_links(paths) && (!conf || add_databases(paths, conf_lines(conf, SET_recipients)));
 
-  for (char *const *own = environ; ok && *own; ++own) ok = !names_file(*own) || add_paths(paths, *own + strcspn(*own, "=") + 1);
-  for (size_t i = 0; ok && i < variables.len; ++i) {
-    const char *var = variables.item[i].s;
-
-    ok = !names_file(var) || add_paths(paths, var + strcspn(var, "=") + 1);
-  }
-  strlist_free(&variables);
+  for (char *const *own = environ; ok && *own; ++own) ok = add_by_variable(paths, *own);
+  for (size_t i = 0; ok && i < all.variables.len; ++i) ok = add_by_variable(paths, all.variables.item[i].s);
+  rights_free(&all);
+  sort_once(paths);
   return ok ? 0 : strerr_set(e, "out of memory", (char *)0);
 }
 

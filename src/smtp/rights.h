@@ -16,6 +16,7 @@
 #include "base/spawn.h"
 #include "base/strerr.h"
 #include "base/strlist.h"
+#include "conf/conf.h"
 
 struct rights {
   char *const *auth;        /* the authentication program and its arguments; null: none */
@@ -26,8 +27,9 @@ struct rights {
 /* For starter_begin: 1, or 0 with e filled.  What is not known is looked for anew, so that a
  * changed file counts at once. */
 int rights_may_start(void *rights, const struct spawn *s, struct strerr *e);
-/* Directories of the absolute paths that settings name: 0, or -1 with e filled. */
-int rights_files(struct strlist *paths, struct strerr *e) MUST_CHECK;
+/* Directories that are read: of the absolute paths that settings name (conf: as they are; null: they cannot
+ * be read), of what control files are links to, and the one above the control directory: 0, or -1 with e filled. */
+int rights_files(struct strlist *paths, const struct conf *conf, struct strerr *e) MUST_CHECK;
 void rights_free(struct rights *r);
 
 #endif

@@ -42,8 +42,8 @@ static void end_ourselves(void) {
   raise(SIGTERM);
 }
 
-/* Before a client has said anything. */
-static int enter_sandbox(const struct smtp_server *which, char *const *auth, struct strerr *e) {
+/* Before a client has said anything.  tell: what the kernel does not do is told; of many processes it is not. */
+static int enter_sandbox(const struct smtp_server *which, const struct conf *conf, char *const *auth, int tell, struct strerr *e) {
   struct rights rights = {.auth = auth ? auth + 1 : 0};
   const struct starter_rules rules = {rights_may_start, &rights};
   struct strlist files = {0};
@@ -51,8 +51,8 @@ static int enter_sandbox(const struct smtp_server *which, char *const *auth, str
   stralloc prefix = STRALLOC_INIT;
   int r = starter_begin(&rules, end_ourselves, e);
 
-  if (r == 0) r = rights_files(&files, e);
-  if (r == 0 && stralloc_catm(&prefix, which->name, ": ", (char *)0)) sandbox_start(SANDBOX_qmail_smtpd, 1, &also, prefix.s);
+  if (r == 0) r = rights_files(&files, conf, e);
+  if (r == 0 && stralloc_catm(&prefix, which->name, ": ", (char *)0)) sandbox_start(SANDBOX_qmail_smtpd, 1, &also, tell ? prefix.s : 0);
   else if (r == 0) r = strerr_set(e, "out of memory", (char *)0);
   stralloc_free(&prefix);
   strlist_free(&files);
@@ -100,13 +100,13 @@ static void stop_serving(void *ctx) {
 }
 
 /* Where the settings cannot be read, what clients are told is another matter. */
-static int wants_sandbox(void) {
+static int begin_sandbox(const struct smtp_server *which, char *const *auth, struct strerr *e) {
   struct conf conf = {0};
-  struct strerr e;
-  int yes = conf_load(&conf, CONF_SMTPD, &e) == -1 || conf_flag(&conf, SET_sandbox);
+  int bad = conf_load(&conf, CONF_SMTPD, e) == -1;
+  int r = bad || conf_flag(&conf, SET_sandbox) ? enter_sandbox(which, bad ? 0 : &conf, auth, 1, e) : 0;
 
   conf_free(&conf);
-  return yes;
+  return r;
 }
 
 static int stay(const struct smtp_server *which, char *const *auth) {
@@ -115,7 +115,7 @@ static int stay(const struct smtp_server *which, char *const *auth) {
   struct strerr e;
 
   settings_source_init(&server.settings, 1, settings_ok);
-  if ((wants_sandbox() && enter_sandbox(which, auth, &e) == -1) || resident_run(&r, &e) == -1) {
+  if (begin_sandbox(which, auth, &e) == -1 || resident_run(&r, &e) == -1) {
     warn(which, &e);
     return 111;
   }
@@ -147,7 +147,7 @@ static int serve_one(const struct smtp_server *which, char *const *auth) {
 
   settings_source_init(&source, 0, settings_ok);
   if (settings_get(&source, &env, &settings, &e) == -1 ||
-      (conf_flag(settings.conf, SET_sandbox) && enter_sandbox(which, auth, &e) == -1)) {
+      (conf_flag(settings.conf, SET_sandbox) && enter_sandbox(which, settings.conf, auth, 0, &e) == -1)) {
     (void)!fd_write_all(1, which->sorry, strlen(which->sorry));
     warn(which, &e);
     return 1;

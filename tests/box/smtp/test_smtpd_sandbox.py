@@ -1,6 +1,6 @@
 """qmail-smtpd in its sandbox: what it has given up, and who starts programs for it."""
-import os, signal, unittest
-from box import wait_for
+import os, shutil, signal, subprocess, unittest
+from box import BIN, wait_for
 from smtpd import SmtpRoot
 
 M, R = "MAIL FROM:<joe@example.net>", "RCPT TO:<jim@example.com>"
@@ -96,6 +96,45 @@ class Sandbox(unittest.TestCase):
         s.p.kill()
         s.p.wait(20)
         wait_for(lambda: not os.path.exists(f"/proc/{starter}"), what="the end of the starter")
+
+    def test_files_elsewhere(self):
+        """What settings name is read, wherever it is; also where it was made anew."""
+        os.mkdir(self.root.path("lists"))
+        self.root.control("rcpthosts", "example.com\nrelative.example\n")
+        for name in ("sender", "link"):
+            with open(self.root.path("lists", name), "w") as f:
+                f.write(f"{name}@example.com\n")
+        os.symlink(self.root.path("lists", "link"), self.root.path("control", "badrcptto"))
+        self.root.control("from.envrules", f"vip@example.net:BADRCPTTOPATTERNS={self.root.path('lists', 'sender')}\n")
+        self.root.control("recipients", "relative.example:lists/known.cdb\n")
+        with open(self.root.path("lists", "known"), "w") as f:
+            f.write("joe@relative.example\n")
+        subprocess.run([os.path.join(BIN, "cdbmake"), self.root.path("lists/known.cdb"), self.root.path("lists/tmp")], check=True,
+                       input=b"+21,0::joe@relative.example->\n\n")
+        env = dict(CHECKRECIPIENT="2")
+        for again in (False, True):
+            if again:  # an editor writes another file, and renames it
+                for name in ("sender", "link"):
+                    with open(self.root.path("lists", name + "new"), "w") as f:
+                        f.write(f"{name}@example.com\n")
+                    os.rename(self.root.path("lists", name + "new"), self.root.path("lists", name))
+            with self.start(**env) as s:
+                s.hello()
+                self.assertEqual(s.cmd("MAIL FROM:<vip@example.net>")[0], 250)
+                for to, code in (("sender@example.com", 553), ("link@example.com", 553), ("joe@relative.example", 250), ("jim@relative.example", 550)):
+                    self.assertEqual(s.cmd(f"RCPT TO:<{to}>")[0], code, (to, s.logged()))
+
+    def test_control_directory_replaced(self):
+        with self.start() as s:
+            s.hello()
+        control = self.root.path("control")
+        shutil.copytree(control, control + ".new")
+        os.rename(control, control + ".old")
+        os.rename(control + ".new", control)
+        self.root.control("badrcptto", "late@example.com\n")
+        with self.start() as s:
+            s.hello()
+            self.assertEqual([s.cmd(M)[0], s.cmd(R)[0], s.cmd("RCPT TO:<late@example.com>")[0]], [250, 250, 553])
 
     def test_long_message(self):
         """One that does not fit in memory goes to a program, with its descriptors."""

@@ -84,6 +84,8 @@ static void check_table(struct rights *r) {
       {"by a rule's own file", "/bin/other-queue", 0, 0, 1},
       {"SPF", "/bin/spf -v", 0, 0, 1},
       {"SPF by a rule", "/bin/spf-of-rule", 0, 0, 1},
+      {"by a rule's own rules", "/bin/spf-of-joe", 0, 0, 1},
+      {"a program with arguments, by a rule's own file", "/bin/oauth-of-rule -x", 0, 0, 1},
       {"recipients", "/bin/known example", 0, 0, 1},
       {"a database is no program", "users/r.cdb", 0, 0, 0},
       {"a shell", "/bin/sh -c id", 0, 0, 0},
@@ -117,7 +119,8 @@ int main(void) {
   char *const auth[] = {program, more, 0};
   struct rights r = {.auth = auth};
   struct strlist files = {0};
-  stralloc cdb = STRALLOC_INIT;
+  struct conf conf;
+  stralloc cdb = STRALLOC_INIT, link = STRALLOC_INIT;
   struct strerr e;
 
   CHECK(mkdtemp(dir) != 0 && stralloc_catm(&cdb, dir, "/rules.cdb", (char *)0));
@@ -126,8 +129,10 @@ int main(void) {
   setenv("QMAILQUEUE", "/its/filter -x", 1);
   setenv("SERVICE", "its own", 1);
   setenv("TCPRULES", cdb.s, 1);
-  control("from.envrules", "@example.net:QMAILQUEUE=/bin/sender-queue,NOTE=a\\,b,GONE=\n");
-  control("more.envrules", "x@example.net:QMAILQUEUE=/bin/other-queue\n");
+  control("from.envrules", "@example.net:QMAILQUEUE=/bin/sender-queue,NOTE=a\\,b,GONE=,BADRCPTTO=/by/sender/list\n");
+  control("more.envrules", "x@example.net:QMAILQUEUE=/bin/other-queue,OAUTHPROGRAM=/bin/oauth-of-rule -x,AUTHRULES=even.more\n");
+  control("even.more", "joe:SPFPROGRAM=/bin/spf-of-joe\n");
+  CHECK(stralloc_catm(&link, dir, "/badhelo", (char *)0) && symlink("/etc/hostname", link.s) == 0);
   control("domainqueue", "*.example:QMAILQUEUE=/bin/domain-queue a,QUEUE_BASE=/q\n");
   control("spfprogram", "/bin/spf -v\n");
   control("recipients", "example.org|/bin/known example\nexample.com:users/r.cdb\nexample.net:/dbs/net.cdb\n!free.example\n");
@@ -147,11 +152,13 @@ int main(void) {
   /* Without files and rules, only what is ours and the service's. */
   tcprules(cdb.s, first);
   setenv("BADRCPTTO", "/service/list", 1);
-  CHECK(rights_files(&files, &e) == 0);
-  CHECK(has(&files, "/lists") && has(&files, "/lists/b") && has(&files, "/service") && has(&files, "/dbs") && files.len == 4);
+  CHECK(conf_load(&conf, CONF_SMTPD, &e) == 0 && rights_files(&files, &conf, &e) == 0);
+  conf_free(&conf);
+  CHECK(has(&files, "/lists") && has(&files, "/lists/b") && has(&files, "/service") && has(&files, "/dbs") && has(&files, "/by/sender") && has(&files, "/tmp") && has(&files, "/etc") && files.len == 7);
   strlist_free(&files);
   stralloc_free(&cdb);
+  stralloc_free(&link);
   CHECK(chdir(dir) == 0 && unlink("rules.cdb") == 0 && unlink("from.envrules") == 0 && unlink("more.envrules") == 0 &&
-        unlink("domainqueue") == 0 && unlink("spfprogram") == 0 && unlink("recipients") == 0 && rmdir(dir) == 0);
+        unlink("domainqueue") == 0 && unlink("spfprogram") == 0 && unlink("recipients") == 0 && unlink("even.more") == 0 && unlink("badhelo") == 0 && rmdir(dir) == 0);
   return check_done();
 }
