@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "user/account.h"
 #include "user/limits.h"
+#include "user/lookup_proto.h"
 #include "user/userdb_part.h"
 
 enum kind { ALIAS, FORWARD };
@@ -70,12 +71,25 @@ static int check(struct site *s, const struct alias_change *c, const struct user
   return r;
 }
 
+/* What an alias has must fit in one answer of inlookup, or nobody could deliver to it. */
+static int fits(struct site *s, const struct alias_change *c, const char *domain, struct strerr *e) {
+  struct strlist lines = {0};
+  size_t bytes = strlen(c->line);
+  int r = userdb_alias_get(&s->db, c->name, domain, &lines, e) == USERDB_TEMPFAIL ? -1 : 0;
+
+  for (size_t i = 0; i < lines.len; ++i) bytes += lines.item[i].len;
+  if (r == 0 && (lines.len >= LOOKUP_LINES_MAX || bytes > LOOKUP_LINES_BYTES)) r = site_permanent(e, c->name, "the alias cannot have more lines");
+  strlist_free(&lines);
+  return r;
+}
+
 static enum userdb_result change(struct site *s, const char *domain, const struct alias_change *c, struct strerr *e) {
   struct userdb_domain d = {0};
   enum userdb_result r = userdb_domain_lock(&s->db, domain, e);
 
   if (r == USERDB_FOUND) r = userdb_domain_get(&s->db, domain, &d, e);
   if (r == USERDB_FOUND && check(s, c, &d, e) == -1) r = USERDB_TEMPFAIL;
+  if (r == USERDB_FOUND && c->line && !c->old && fits(s, c, domain, e) == -1) r = USERDB_TEMPFAIL;
   if (r == USERDB_FOUND)
     r = !c->old    ? userdb_alias_add(&s->db, c->name, domain, c->line, e)
         : !c->line ? userdb_alias_delete(&s->db, c->name, domain, c->old, e)

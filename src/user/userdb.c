@@ -420,15 +420,28 @@ enum userdb_result userdb_alias_find(struct userdb *db, const char *address, str
   return r;
 }
 
+/* Behind the lines that are there, which are in the order of their time: *at. */
+static enum userdb_result when_to_add(struct userdb *db, const char *alias, const char *domain, int64_t *at, struct strerr *e) {
+  const enum query q = QUERY_valias_last;
+  enum sql_verdict v = sql_start(&db->sql, q, SQL_ARGS(sql_t(alias), sql_t(domain)), e);
+  int64_t last;
+
+  *at = wall_now();
+  if (v == SQL_ROW && (last = sql_int(&db->sql, q, 0)) >= *at) *at = last + 1;
+  sql_end(&db->sql, q);
+  return v == SQL_ROW ? USERDB_FOUND : USERDB_TEMPFAIL;
+}
+
 /* EXISTS of the database has two causes here: tell them apart. */
 enum userdb_result userdb_alias_add(struct userdb *db, const char *alias, const char *domain,
                                     const char *line, struct strerr *e) {
   stralloc real = STRALLOC_INIT;
   enum userdb_result r = userdb_domain_real(db, domain, &real, e);
+  int64_t at;
 
+  if (r == USERDB_FOUND) r = when_to_add(db, alias, real.s, &at, e);
   if (r == USERDB_FOUND)
-    r = userdb_changed(db, sql_do(&db->sql, QUERY_valias_add,
-                           SQL_ARGS(sql_t(alias), sql_t(real.s), sql_t(line), sql_i(wall_now())), e));
+    r = userdb_changed(db, sql_do(&db->sql, QUERY_valias_add, SQL_ARGS(sql_t(alias), sql_t(real.s), sql_t(line), sql_i(at)), e));
   stralloc_free(&real);
   return r;
 }
