@@ -29,10 +29,22 @@ void answer_cache_put(struct answer_cache *c, const stralloc *question, const st
   p->at = now;
 }
 
-int answer_cache_get(const struct answer_cache *c, const stralloc *question, int64_t now, int64_t age, stralloc *answer) {
-  const struct answer_place *p = c->place && question->len ? &c->place[index_of(question)] : 0;
+static struct answer_place *find(const struct answer_cache *c, const stralloc *question) {
+  struct answer_place *p = c->place && question->len ? &c->place[index_of(question)] : 0;
 
-  if (!p || p->question != question->len || memcmp(p->text.s, question->s, question->len) || now - p->at > age) return 0;
+  return p && p->question == question->len && !memcmp(p->text.s, question->s, question->len) ? p : 0;
+}
+
+void answer_cache_drop(struct answer_cache *c, const stralloc *question) {
+  struct answer_place *p = find(c, question);
+
+  if (p) p->question = 0;
+}
+
+int answer_cache_get(const struct answer_cache *c, const stralloc *question, int64_t now, int64_t age, stralloc *answer) {
+  const struct answer_place *p = find(c, question);
+
+  if (!p || now - p->at > age) return 0;
   return stralloc_catb(answer, p->text.s + p->question, p->text.len - p->question);
 }
 

@@ -114,12 +114,13 @@ static enum lookup_verdict none(struct lookup_reader *r, struct strerr *e) {
 }
 
 /* What an answer's status means, its text into e where it is trouble. */
-static enum lookup_verdict judge(const stralloc *answer, struct lookup_reader *r, struct strerr *e) {
+static enum lookup_verdict judge(const stralloc *answer, struct lookup_reader *r, int *kept, struct strerr *e) {
   int status = lookup_answer_parse(answer->s, answer->len, r);
   struct lookup_field f = {"", 0};
   stralloc text = STRALLOC_INIT;
 
-  if (status == LOOKUP_STATUS_ok) return LOOKUP_FOUND;
+  *kept = status == LOOKUP_STATUS_kept;
+  if (status == LOOKUP_STATUS_ok || *kept) return LOOKUP_FOUND;
   if (status == LOOKUP_STATUS_none) return none(r, e);
   if (status == LOOKUP_STATUS_denied) {
     strerr_set(e, "inlookup refuses to tell this user", (char *)0);
@@ -165,7 +166,7 @@ static enum lookup_verdict ask_as_it_is(struct lookup *l, enum lookup_op op, con
     done = connect_pool(l, pool, when, e) == 0 ? exchange(*fd, &request, answer, when, e) : -1;
   }
   stralloc_wipe(&request);
-  if (done == 0) return judge(answer, r, e);
+  if (done == 0) return judge(answer, r, &l->kept, e);
   close_fd(fd);
   return LOOKUP_TEMPFAIL;
 }

@@ -127,9 +127,6 @@ int lookup_put_account(struct ask *q) {
   return lookup_finish(q, LOOKUP_STATUS_ok) && lookup_put_account_fields(q);
 }
 
-/* Version, status and the fields of an account need room as well. */
-#define LINES_MAX (LOOKUP_FIELDS_MAX - 11)
-
 static int too_many(struct ask *q) {
   return lookup_say(q, LOOKUP_STATUS_temporary, "the alias has more lines than an answer holds");
 }
@@ -142,7 +139,7 @@ int lookup_put_lines(struct ask *q, const struct strlist *lines) {
 
 /* With the lines of an alias of the same name: whoever delivers wants both, and asks once. */
 static int put_account_and_alias(struct ask *q, const struct strlist *lines) {
-  if (lines->len > LINES_MAX) return too_many(q);
+  if (lines->len > LOOKUP_LINES_MAX) return too_many(q);
   return lookup_put_account(q) && lookup_put_lines(q, lines);
 }
 
@@ -197,7 +194,7 @@ int lookup_answer_alias(struct ask *q) {
   if (!is_his_domain(q, &r)) return r == USERDB_FOUND ? lookup_finish(q, LOOKUP_STATUS_denied) : lookup_other(q, r);
   r = userdb_alias_get(&q->s->db, q->address.user.s, q->address.domain.s, &lines, &q->e);
   if (r == USERDB_NONE && lookup_drop_detail(q)) r = userdb_alias_get(&q->s->db, q->address.user.s, q->address.domain.s, &lines, &q->e);
-  if (lines.len > LINES_MAX) ok = too_many(q);
+  if (lines.len > LOOKUP_LINES_MAX) ok = too_many(q);
   else ok = r == USERDB_FOUND ? lookup_finish(q, LOOKUP_STATUS_ok) && lookup_put_lines(q, &lines) : lookup_other(q, r);
   strlist_free(&lines);
   return ok;
@@ -243,7 +240,7 @@ int lookup_answer_atrn(struct ask *q) {
   a = lookup_parse_login(q);
   if (a <= 0) return a == 0 ? lookup_finish(q, LOOKUP_STATUS_none) : lookup_temporary(q);
   r = userdb_atrn_list(&q->s->db, q->address.user.s, q->address.domain.s, &domains, &q->e);
-  if (domains.len > LINES_MAX) ok = too_many(q);
+  if (domains.len > LOOKUP_LINES_MAX) ok = too_many(q);
   else ok = r == USERDB_FOUND ? lookup_finish(q, LOOKUP_STATUS_ok) && lookup_put_lines(q, &domains) : lookup_other(q, r);
   strlist_free(&domains);
   return ok;
@@ -338,20 +335,38 @@ static int name_question(const struct ask *q) {
   return ok;
 }
 
-/* Keeps what was found, or gives again what was found before. */
+/* Version and status, which stand in front of an answer and are not kept with it. */
+static int head(stralloc *out, enum lookup_status status) {
+  stralloc_cut(out, 0);
+  return lookup_answer_start(out, status);
+}
+
+static void keep(struct ask *q, int64_t now) {
+  const stralloc *fields = &q->s->fields;
+  stralloc rest = STRALLOC_INIT;
+
+  if (head(&rest, LOOKUP_STATUS_ok) && rest.len <= fields->len) {
+    size_t n = rest.len;
+
+    stralloc_cut(&rest, 0);
+    if (stralloc_catb(&rest, fields->s + n, fields->len - n)) answer_cache_put(&q->s->cache, &q->s->question, &rest, now);
+  }
+  stralloc_free(&rest);
+}
+
+/* Keeps what was found, or gives again what was found before: that only while the database cannot be
+ * asked, and not what it has taken back since. */
 static void fall_back(struct ask *q) {
   struct lookup_service *s = q->s;
   const int64_t now = mono_now() / NS_PER_S;
   stralloc answer = STRALLOC_INIT;
 
-  if (lookup_ops[q->r->op].away != LOOKUP_KEPT || !s->stale_seconds || (q->status != LOOKUP_STATUS_ok && !q->away) ||
-      !name_question(q))
-    return;
-  if (q->status == LOOKUP_STATUS_ok) {
-    answer_cache_put(&s->cache, &s->question, &s->fields, now);
-  } else if (answer_cache_get(&s->cache, &s->question, now, s->stale_seconds, &answer) && stralloc_copy(&s->fields, &answer)) {
+  if (lookup_ops[q->r->op].away != LOOKUP_KEPT || !s->stale_seconds || !name_question(q)) return;
+  if (q->status == LOOKUP_STATUS_ok) keep(q, now);
+  else if (!q->away) answer_cache_drop(&s->cache, &s->question);
+  else if (head(&answer, LOOKUP_STATUS_kept) && answer_cache_get(&s->cache, &s->question, now, s->stale_seconds, &answer) &&
+           stralloc_copy(&s->fields, &answer))
     __atomic_fetch_add(&s->counters->kept, 1, __ATOMIC_RELAXED);
-  }
   stralloc_free(&answer);
 }
 
@@ -379,6 +394,11 @@ int lookup_answer(struct lookup_service *s, const char *msg, size_t n, uid_t ask
 
 void lookup_service_flush(struct lookup_service *s) {
   userdb_close(&s->db);
+}
+
+void lookup_service_forget(struct lookup_service *s) {
+  lookup_service_flush(s);
+  answer_cache_free(&s->cache);
 }
 
 void lookup_service_free(struct lookup_service *s) {

@@ -59,6 +59,8 @@ int lookup_answer(struct lookup_service *s, const char *msg, size_t n, uid_t ask
                   struct lookup_field *reply, unsigned *wait) MUST_CHECK;
 /* Close the database; the next request opens it again. */
 void lookup_service_flush(struct lookup_service *s);
+/* The same, and forget what was kept: an administrator says that all is different now. */
+void lookup_service_forget(struct lookup_service *s);
 void lookup_service_free(struct lookup_service *s);
 
 #endif

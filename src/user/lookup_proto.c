@@ -22,9 +22,13 @@ const struct lookup_op_row lookup_ops[LOOKUP_OPS] = {
 };
 
 static const char *const statuses[LOOKUP_STATUSES] = {
-    [LOOKUP_STATUS_ok] = "ok",   [LOOKUP_STATUS_none] = "none",     [LOOKUP_STATUS_temporary] = "temporary",
+    [LOOKUP_STATUS_ok] = "ok",   [LOOKUP_STATUS_kept] = "kept", [LOOKUP_STATUS_none] = "none",     [LOOKUP_STATUS_temporary] = "temporary",
     [LOOKUP_STATUS_bad] = "bad", [LOOKUP_STATUS_denied] = "denied",
 };
+
+const char *lookup_status_name(enum lookup_status status) {
+  return statuses[status];
+}
 
 static const char version[] = "IL1";
 static const char version_fifo[] = "IL1F";

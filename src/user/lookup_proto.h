@@ -16,7 +16,8 @@
 
 #define LOOKUP_REQUEST_MAX 4000  /* whole message */
 #define LOOKUP_ANSWER_MAX 1048576 /* whole message: the longest has three times FILTER_RULES_MAX rules */
-#define LOOKUP_FIELDS_MAX 1024   /* of one message, version and op included */
+#define LOOKUP_LINES_MAX 8192 /* of an alias, in an answer; all of them LOOKUP_LINES_BYTES */
+#define LOOKUP_LINES_BYTES 1000000
 #define LOOKUP_ARGUMENTS_MAX 6
 #define LOOKUP_NAME_MAX 64       /* of a reply FIFO */
 
@@ -45,12 +46,15 @@ int lookup_op_find(const char *name, size_t n);
 
 enum lookup_status {
   LOOKUP_STATUS_ok,
+  LOOKUP_STATUS_kept,      /* as ok, from memory: the database cannot be asked, and may know better */
   LOOKUP_STATUS_none,
   LOOKUP_STATUS_temporary, /* one field: why */
   LOOKUP_STATUS_bad,       /* one field: why */
   LOOKUP_STATUS_denied,
   LOOKUP_STATUSES
 };
+/* Its word in an answer. */
+const char *lookup_status_name(enum lookup_status status);
 
 struct lookup_field {
   const char *s; /* in the message, not ended by a NUL */

@@ -245,7 +245,7 @@ static void signal_ready(void *ctx, int fd, unsigned events) {
   int sig;
 
   while ((sig = sigfd_next(fd)) > 0)
-    if (sig == SIGHUP) lookup_service_flush(st->w->service);
+    if (sig == SIGHUP) lookup_service_forget(st->w->service);
     else loop_stop(&st->loop);
 }
 

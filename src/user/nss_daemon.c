@@ -58,7 +58,7 @@ static int found_answer(stralloc *out, const struct lookup_account *a) {
 }
 
 static int answer(struct server *s, const char *name, stralloc *out) {
-  struct lookup l = {-1, -1, &s->shelf, 0};
+  struct lookup l = {.fd = -1, .slow = -1, .shelf = &s->shelf};
   struct lookup_account a = {.inactive = 0};
   struct strlist alias = {0};
   struct strerr e;

@@ -28,6 +28,7 @@ struct job {
   struct address address; /* whom it is for */
   stralloc full;          /* the same as one text */
   struct lookup_account account;
+  int kept; /* what inlookup said of it was so a while ago (lookup.h) */
   uint64_t size;          /* of the message */
   struct strlist forward; /* addresses collected, sent last */
   struct vdeliver_done done;
@@ -85,7 +86,11 @@ static int make_folder(const char *path, struct strerr *e) {
   return r;
 }
 
+/* A home that is not there, and of which inlookup knows only what was so a while ago: the user may have
+ * been moved or removed since. */
 static int create(struct job *j, const char *maildir) {
+  if (j->kept && access(stralloc_cstr(&j->account.home), F_OK) == -1)
+    return strerr_set(j->e, j->full.s, ": the home is not there, and the user database cannot be asked now (#4.3.0)", (char *)0);
   return maildir_create(maildir, 0700, 1, j->e);
 }
 
@@ -395,6 +400,7 @@ static enum deliver_result find_and_deliver(struct job *j) {
   enum deliver_result r;
 
   found = lookup_account(v->lookup, j->full.s, deadline_in(v->seconds), &j->account, &aliases, j->e);
+  j->kept = v->lookup->kept;
   if (found == LOOKUP_TEMPFAIL) return temporary(j);
   if (v->no_alias) strlist_clear(&aliases);
   else if (found == LOOKUP_NONE) alias = lookup_alias(v->lookup, j->full.s, deadline_in(v->seconds), &aliases, j->e);

@@ -112,8 +112,10 @@ static void by_fifo(const char *fifo, enum lookup_op op, const char *const *arg,
 }
 
 static int print(const stralloc *answer) {
-  static const char *const words[LOOKUP_STATUSES] = {"ok", "none", "temporary", "bad", "denied"};
-  static const int codes[LOOKUP_STATUSES] = {0, 1, 111, 100, 100};
+  static const int codes[LOOKUP_STATUSES] = {
+      [LOOKUP_STATUS_ok] = 0,          [LOOKUP_STATUS_kept] = 0,  [LOOKUP_STATUS_none] = 1,
+      [LOOKUP_STATUS_temporary] = 111, [LOOKUP_STATUS_bad] = 100, [LOOKUP_STATUS_denied] = 100,
+  };
   struct lookup_reader r;
   struct lookup_field f;
   char buf[1024];
@@ -122,7 +124,7 @@ static int print(const stralloc *answer) {
 
   if (status == -1) strerr_diem(111, FATAL, "malformed answer", (char *)0);
   substdio_initfd_write(&out, 1, buf, sizeof buf);
-  if (substdio_puts(&out, words[status]) == -1 || substdio_putlit(&out, "\n") == -1) die();
+  if (substdio_puts(&out, lookup_status_name((enum lookup_status)status)) == -1 || substdio_putlit(&out, "\n") == -1) die();
   while (lookup_answer_next(&r, &f) == 1)
     if (substdio_put(&out, f.s, f.n) == -1 || substdio_putlit(&out, "\n") == -1) die();
   if (substdio_flush(&out) == -1) die();

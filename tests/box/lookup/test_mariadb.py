@@ -180,7 +180,7 @@ class Site(unittest.TestCase):
         self.server.kill()
         for _ in range(8):  # more than the attempts before a pause
             # who was there is there, for a while; that somebody is not is never said of what cannot be asked
-            self.assertEqual(s.query("user", "alice@example.com"), (0, ["ok", "active"]))
+            self.assertEqual(s.query("user", "alice@example.com"), (0, ["kept", "active"]))
             for who in ("nobody", "bob"):
                 self.assertEqual(s.query("user", f"{who}@example.com")[1][0], "temporary", who)
         self.assertEqual(s.query("account", "alice@example.com")[1][0], "temporary")  # nobody had asked that
@@ -213,6 +213,32 @@ class Site(unittest.TestCase):
         s.lookup.wait(10)
         s.start_lookup("-i", "1", "-p", "1", MYSQL_RETRY_INTERVAL="1", LOOKUP_STALE="0")
         self.assertEqual(s.deliver("alice").returncode, 111)
+
+    def test_moved_and_removed(self):
+        """What was known is forgotten with the user, and makes no home anew: it may have been moved or removed since."""
+        s = self.site
+        s.add_domain()
+        for name in ("alice", "bob", "carol"):
+            s.add_user(name)
+        s.start_lookup("-i", "1", "-p", "1", MYSQL_RETRY_INTERVAL="1")
+        for name in ("alice", "bob", "carol"):
+            self.assertEqual(s.deliver(name).returncode, 0)
+        home, other = s.home("alice@example.com"), s.home("carol@example.com")
+        self.assertEqual(s.query("user", "alice@example.com"), (0, ["ok", "active"]))
+        s.ok("vmoveuserdir", "alice@example.com", s.path("elsewhere"))
+        s.ok("vdeluser", "bob@example.com")
+        s.ok("vdeluser", "carol@example.com")
+        self.assertEqual(s.query("user", "bob@example.com"), (1, ["none"]))
+        self.assertEqual(s.query("account", "bob@example.com"), (1, ["none"]))
+        self.server.kill()
+        self.assertEqual(s.query("account", "bob@example.com")[1][0], "temporary")  # it was asked since: nothing is known
+        self.assertEqual(s.query("account", "carol@example.com")[1][0], "kept")
+        for name in ("alice", "bob", "carol"):
+            self.assertEqual(s.deliver(name).returncode, 111, name)
+        self.assertFalse(os.path.exists(home) or os.path.exists(other))
+        self.assertEqual(s.query("user", "alice@example.com"), (0, ["kept", "active"]))
+        s.lookup.send_signal(signal.SIGHUP)
+        wait_for(lambda: s.query("user", "alice@example.com")[1][0] == "temporary", what="inlookup to forget")
 
     def test_server_hangs(self):
         s = self.site

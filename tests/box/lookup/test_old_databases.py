@@ -197,7 +197,7 @@ class Taken(unittest.TestCase):
             "fstab": [("/home/Mail", "192.0.2.1", 1, 5, 2, 10, 1)],
             "address_lists": [("badmailfrom", "@spam.example")],
             "dir_control": [("example.com", "A2E", 250)],
-            "secrets": [], "app_passwords": [],
+            "secrets": [], "app_passwords": [], "totp": [],
         }
         self.assertEqual({k: v for k, v in got.items() if k not in ("domains", "users")}, wanted)
 

@@ -29,6 +29,14 @@ static int gives(const char *question, int64_t now, const char *want) {
   return same;
 }
 
+static void drop(const char *question) {
+  stralloc q = STRALLOC_INIT;
+
+  CHECK(stralloc_copys(&q, question));
+  answer_cache_drop(&cache, &q);
+  stralloc_free(&q);
+}
+
 int main(void) {
   char name[32];
   size_t kept = 0;
@@ -39,6 +47,10 @@ int main(void) {
   CHECK(gives("joe", 1000, "one") && gives("joe", 1100, "one") && gives("joe", 1101, 0) && gives("jo", 1000, 0) && gives("joeone", 1000, 0));
   put("joe", "two", 1050);
   CHECK(gives("joe", 1150, "two"));
+  drop("jo");
+  CHECK(gives("joe", 1150, "two"));
+  drop("joe");
+  CHECK(gives("joe", 1150, 0));
   put("joe", "", 1200);
   CHECK(gives("joe", 1200, ""));
   put("", "nothing", 1200);
