@@ -72,6 +72,15 @@ int fd_cloexec(int fd, int on) {
   return set_flag(fd, F_GETFD, F_SETFD, FD_CLOEXEC, on);
 }
 
+int fd_above(int fd) {
+  int high;
+
+  if (fd == -1 || fd > 2) return fd;
+  high = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+  fd_close(fd);
+  return high;
+}
+
 int fd_close(int fd) {
   int saved = errno;
 

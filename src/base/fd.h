@@ -20,6 +20,9 @@ int fd_socketpair(int p[2]);                             /* AF_UNIX stream */
 int fd_nonblock(int fd);
 int fd_block(int fd);
 int fd_cloexec(int fd, int on);
+/* Above 2, where somebody may have been left out, and close-on-exec: the descriptor that takes the place of this one,
+ * which is closed, or -1. */
+int fd_above(int fd);
 /* close unless -1, keeping errno; always gives -1 so that fd = fd_close(fd). */
 int fd_close(int fd);
 /* All len bytes, EINTR and short writes handled: 0 or -1. */

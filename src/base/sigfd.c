@@ -2,27 +2,23 @@
 #include "base/sigfd.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "base/fd.h"
+
 int sigfd_open(int sig, ...) {
   sigset_t set;
   va_list ap;
-  int fd, high;
 
   sigemptyset(&set);
   va_start(ap, sig);
   for (; sig; sig = va_arg(ap, int)) sigaddset(&set, sig);
   va_end(ap);
   if (sigprocmask(SIG_BLOCK, &set, 0) == -1) return -1;
-  fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-  if (fd == -1 || fd > 2) return fd;
-  high = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-  close(fd);
-  return high;
+  return fd_above(signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
 }
 
 int sigfd_next(int fd) {

@@ -316,8 +316,10 @@ int starter_begin(const struct starter_rules *rules, void (*lost)(void), struct 
   pid_t pid;
 
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1) return strerr_sys(e, "unable to make a socket", (char *)0);
+  pair[0] = fd_above(pair[0]);
+  pair[1] = fd_above(pair[1]);
   setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
-  pid = fork();
+  pid = pair[0] == -1 || pair[1] == -1 ? -1 : fork();
   if (pid == 0) {
     fd_close(pair[0]);
     become_starter(pair[1], rules);

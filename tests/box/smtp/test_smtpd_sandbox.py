@@ -60,7 +60,7 @@ class Sandbox(unittest.TestCase):
     def test_the_program_keeps_its_rights(self):
         """What it starts is not in the sandbox: qmail-queue is set-user-id."""
         seen = self.root.path("qq", "rights")
-        queue = self.root.script("rights", f"#!/bin/sh\ngrep -E 'NoNewPrivs|Seccomp:' /proc/self/status > {seen}\nexit 0\n")
+        queue = self.root.script("rights", f"#!/bin/sh\ngrep -E 'NoNewPrivs|Seccomp:' /proc/self/status > {seen}\ncat > /dev/null; cat <&1 > /dev/null\n")
         with self.start(QMAILQUEUE=queue) as s:
             s.hello()
             self.assertEqual(self.deliver(s)[0], 250)
