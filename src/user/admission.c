@@ -107,7 +107,7 @@ enum admission admission_judge(struct userdb *db, struct userdb_user *u, const s
   if (*why || failed) return failed ? ADMISSION_TEMPFAIL : ADMISSION_NO;
   *why = "this service is switched off for the domain";
   if (u->flags & s->refused) return ADMISSION_NO;
-  soon = is_too_soon(db, u, s->record, rules->login_interval, e);
+  soon = is_too_soon(db, u, s->often ? 0 : s->record, rules->login_interval, e);
   *why = "the last login was too short a time ago";
   return soon == -1 ? ADMISSION_TEMPFAIL : soon ? ADMISSION_LATER : ADMISSION_YES;
 }

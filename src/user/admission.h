@@ -18,6 +18,7 @@ struct admission_service {
   const char *record; /* its logins' name in lastauth, or null */
   uint32_t refused;   /* by this flag of the user */
   int inactive;       /* users that are not active may come too */
+  int often;          /* its logins may follow each other at any time */
 };
 
 enum admission {

@@ -185,6 +185,8 @@ static enum next command(struct session *s) {
   }
   p = imap_command_line(&s->c, stralloc_cstr(&l->line), l->line.len, &size, &sync);
   while (p == IMAP_LITERAL) {
+    /* A password must not be asked for where it may not be said. */
+    if (sync && str_caseequal(s->c.name.s, "LOGIN") && !login_may_plaintext(l)) return conclude(s, LOGIN_WANTS_TLS);
     if (size > IMAP_LITERAL_MAX || ++literals > IMAP_ARGS_MAX) {
       if (sync) return fault(s, "the literal is too long");
       untagged(s, "BYE the literal is too long"); /* it is on its way, and nobody can tell its end */

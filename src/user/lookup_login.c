@@ -14,15 +14,15 @@
 #define LASTAUTH_SECONDS 60 /* logins closer together are recorded once */
 /* Services a password may be asked for. */
 static const struct {
-  struct admission_service admission; /* name, in lastauth, refused by, for inactive users: a login makes them active */
+  struct admission_service admission; /* name, in lastauth, refused by, for inactive users (a login makes them active), as often as one likes */
   int opens_smtp; /* a login lets its address send mail, where open_smtp is set */
 } services[] = {
-    {{"imap", "imap", USER_NO_IMAP, 1}, 1},
-    {{"pop3", "pop3", USER_NO_POP, 1}, 1},
-    {{"webmail", "webm", USER_NO_WEBMAIL, 1}, 0},
-    {{"smtp", 0, USER_NO_SMTP, 0}, 0},
-    {{"dialup", 0, USER_NO_DIALUP, 0}, 0}, /* for programs of others: a RADIUS server */
-    {{"passwd", 0, USER_NO_PASSWD_CHANGE, 0}, 0}, /* to change it */
+    {{"imap", "imap", USER_NO_IMAP, 1, 0}, 1},
+    {{"pop3", "pop3", USER_NO_POP, 1, 0}, 1},
+    {{"webmail", "webm", USER_NO_WEBMAIL, 1, 0}, 0},
+    {{"smtp", "smtp", USER_NO_SMTP, 0, 1}, 0},
+    {{"dialup", 0, USER_NO_DIALUP, 0, 0}, 0}, /* for programs of others: a RADIUS server */
+    {{"passwd", 0, USER_NO_PASSWD_CHANGE, 0, 0}, 0}, /* to change it */
 };
 #define SERVICES (sizeof services / sizeof *services)
 #define SERVICE_PASSWD (SERVICES - 1)

@@ -205,6 +205,11 @@ class Imap(Site):
                 for text in ("LOGIN alice@example.com secret", "AUTHENTICATE PLAIN " + plain("alice@example.com", "secret")):
                     c.send(f"a {text}\r\n")
                     self.assertIn("a NO [PRIVACYREQUIRED]", c.line())
+                for text in ("LOGIN {5}", "login alice@example.com {6}"):  # nor is it asked for
+                    c.send(f"b {text}\r\n")
+                    self.assertIn("b NO [PRIVACYREQUIRED]", c.line())
+                c.send("c NOOP\r\n")
+                self.assertIn("c OK", c.line())
 
     def test_lookup_down(self):
         self.site.lookup.terminate()

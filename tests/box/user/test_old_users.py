@@ -84,6 +84,14 @@ class OldUsers(unittest.TestCase):
         self.site.sql("DELETE FROM lastauth WHERE name = 'bob'")
         self.assertIn("bob@example.com: old; no login for 400 days", self.run_it())
 
+    def test_who_only_sends(self):
+        """A login to send mail is one, as often as it comes."""
+        s = self.site
+        s.start_lookup(MIN_LOGIN_INTERVAL="3600")
+        for _ in range(2):
+            self.assertEqual(s.query("verify", "eve@example.com", "smtp", "192.0.2.1", password="secret")[1][0], "ok")
+        self.assertEqual([l.split("@")[0] for l in self.run_it()], ["ann"])
+
     def test_purge(self):
         home = os.path.dirname(self.maildir("ann")[:-1])
         out = self.run_it("-p")
