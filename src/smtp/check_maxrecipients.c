@@ -8,6 +8,6 @@ enum verdict check_maxrecipients(const struct connection *c, const struct transa
                                  struct policy_reply *r) {
   uint64_t max = conf_number(conf, SET_maxrecipients);
 
-  if ((!max || t->accepted < max) && t->recipients.len < RECIPIENTS_BYTES) return VERDICT_NEXT;
+  if ((!max || t->accepted < max) && t->recipients.len + t->notifies.len < RECIPIENTS_BYTES) return VERDICT_NEXT;
   return policy_say(r, VERDICT_DEFER, 452, "4.5.3", "too many recipients, send the others in another message");
 }
