@@ -49,6 +49,10 @@ void wait_until(deadline when) {
   else (void)!poll_until(-1, 0, when);
 }
 
+void wait_turn(void) {
+  if (task_current()) (void)!task_wait(-1, 0, mono_now());
+}
+
 int wait_child(pid_t pid, deadline when, int *status) {
   int fd = (int)syscall(SYS_pidfd_open, pid, 0);
   int r = fd == -1 ? -1 : wait_fd(fd, POLLIN, when);

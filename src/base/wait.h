@@ -17,6 +17,8 @@
 int wait_fd(int fd, short events, deadline when) MUST_CHECK;
 /* Until then, whatever happens. */
 void wait_until(deadline when);
+/* In a task: let others have their turn, where much is to be done without waiting. */
+void wait_turn(void);
 /* Until this child ends: 0 with its wait status; -1 with errno ETIMEDOUT at the deadline
  * (it still runs), or another error. */
 int wait_child(pid_t pid, deadline when, int *status) MUST_CHECK;

@@ -69,18 +69,41 @@ int body_rules_compile(struct body_rules *b, const char *where, const struct str
   return 0;
 }
 
-long body_rules_match(const struct body_rules *b, unsigned where, const char *line, size_t n) {
+/* Without memory it may take its time again. */
+static void give_up(const struct body_rules *b, size_t i, struct body_rules_cost *cost) {
+  while (cost->given_up.len < b->len)
+    if (!stralloc_append(&cost->given_up, 0)) return;
+  cost->given_up.s[i] = 1;
+}
+
+static enum pattern_verdict match(const struct pattern *p, const char *line, size_t n, struct body_rules_cost *cost) {
+  uint64_t left = BODY_RULES_STEPS - cost->steps, steps = left < PATTERN_STEPS ? left : PATTERN_STEPS, before = steps;
+  enum pattern_verdict v = pattern_match_within(p, line, n, &steps);
+
+  cost->steps += before - steps;
+  return v;
+}
+
+long body_rules_match(const struct body_rules *b, unsigned where, const char *line, size_t n, struct body_rules_cost *cost) {
   long failed = 0;
 
   for (size_t i = 0; i < b->len; ++i) {
-    if (!(b->rule[i].where & where)) continue;
-    switch (pattern_match(b->rule[i].pattern, line, n)) {
+    if (!(b->rule[i].where & where) || (i < cost->given_up.len && cost->given_up.s[i])) continue;
+    switch (match(b->rule[i].pattern, line, n, cost)) {
       case PATTERN_NO: break;
       case PATTERN_YES: return (long)i + 1;
-      case PATTERN_FAILED: failed = -1; break;
+      case PATTERN_FAILED:
+        give_up(b, i, cost);
+        failed = -1;
+        break;
     }
   }
   return failed;
+}
+
+void body_rules_cost_free(struct body_rules_cost *cost) {
+  stralloc_free(&cost->given_up);
+  memset(cost, 0, sizeof *cost);
 }
 
 void body_rules_free(struct body_rules *b) {

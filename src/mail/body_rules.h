@@ -6,6 +6,8 @@
 #ifndef MAIL_BODY_RULES_H
 #define MAIL_BODY_RULES_H
 
+#include <stdint.h>
+
 #include "base/stralloc.h"
 #include "base/strerr.h"
 #include "base/strlist.h"
@@ -27,8 +29,17 @@ struct body_rules {
 /* Compile the lines.  where names them in errors.  0, or -1 with e filled; body_rules_free in any
  * case. */
 int body_rules_compile(struct body_rules *b, const char *where, const struct strlist *lines, struct strerr *e) MUST_CHECK;
-/* Number of the first rule that matches the line, + 1; 0 for none, -1 when that cannot be told. */
-long body_rules_match(const struct body_rules *b, unsigned where, const char *line, size_t n);
+#define BODY_RULES_STEPS UINT64_C(100000000) /* of one message: some seconds */
+
+/* What the lines of one message have cost.  Zeroed before use. */
+struct body_rules_cost {
+  uint64_t steps;    /* of matches so far */
+  stralloc given_up; /* a byte for each rule: 1 once it took too long; empty: none did */
+};
+/* Number of the first rule that matches the line, + 1; 0 for none, -1 when a rule that does not match
+ * has taken too long, or all of them together: it is passed over from then on. */
+long body_rules_match(const struct body_rules *b, unsigned where, const char *line, size_t n, struct body_rules_cost *cost);
+void body_rules_cost_free(struct body_rules_cost *cost);
 void body_rules_free(struct body_rules *b);
 
 #endif

@@ -4,11 +4,14 @@
 #define MAIL_PATTERN_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/attr.h"
 #include "base/strerr.h"
 
 struct pattern; /* compiled */
+
+#define PATTERN_STEPS 200000 /* of one match: some milliseconds */
 
 enum pattern_verdict {
   PATTERN_NO,
@@ -20,6 +23,8 @@ enum pattern_verdict {
  * when the expression is malformed). */
 struct pattern *pattern_compile(const char *s, size_t n, struct strerr *e) MUST_CHECK;
 enum pattern_verdict pattern_match(const struct pattern *p, const char *text, size_t n) MUST_CHECK;
+/* The same with no more steps than *steps has, which says at the end how many are left. */
+enum pattern_verdict pattern_match_within(const struct pattern *p, const char *text, size_t n, uint64_t *steps) MUST_CHECK;
 void pattern_free(struct pattern *p);
 
 #endif

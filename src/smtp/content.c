@@ -8,11 +8,13 @@
 
 #include "base/bytes.h"
 #include "base/utf8.h"
+#include "base/wait.h"
 
 #define LINE_LONGEST 8192
 #define OVERLAP 1024
 #define NAME_KEPT 255  /* bytes of a name */
 #define NAMES_MAX 250  /* of a message, each of which may be asked for */
+#define TURN (5 * NS_PER_MS) /* of looking, then others have theirs */
 
 struct looking {
   struct content *c;
@@ -62,10 +64,18 @@ static void keep(struct content *c, const char *name, size_t n) {
   stralloc_free(&text);
 }
 
+static void take_turns(struct content *c) {
+  deadline now = mono_now();
+
+  if (c->turn && now - c->turn > TURN) wait_turn();
+  if (!c->turn || now - c->turn > TURN) c->turn = mono_now();
+}
+
 static void on_name(void *ctx, const char *name, size_t n) {
   const struct looking *l = ctx;
   struct strerr e;
 
+  take_turns(l->c);
   if (l->c->name.len) return;
   switch (list_match(l->lists, LIST_badext, name, n, 0, &e)) {
     case LIST_NO:
@@ -83,6 +93,7 @@ static void look(struct content *c, const struct content_rules *r, const struct 
   const char *s = stralloc_cstr(&c->line);
   size_t n = c->line.len;
 
+  take_turns(c);
   if (!c->cut && list_is_there(lists, LIST_badext) && !attachment_line(&c->attachments, s, n, on_name, &l)) failed(c, "out of memory");
   if (!c->in_body && !n && !c->cut) {
     c->in_body = c->behind_blank = 1;
@@ -91,7 +102,7 @@ static void look(struct content *c, const struct content_rules *r, const struct 
   if (c->behind_blank && !c->signature) c->signature = signatures_match(&r->signatures, s, n);
   c->behind_blank = !n && !c->cut;
   if (!c->rule) {
-    long rule = body_rules_match(&r->body, c->in_body ? BODY_IN_BODY : BODY_IN_HEADER, s, n);
+    long rule = body_rules_match(&r->body, c->in_body ? BODY_IN_BODY : BODY_IN_HEADER, s, n, &c->cost);
 
     if (rule == -1) c->rule_failed = 1;
     else c->rule = (size_t)rule;
@@ -138,5 +149,6 @@ void content_free(struct content *c) {
   stralloc_free(&c->name);
   strlist_free(&c->names);
   attachment_free(&c->attachments);
+  body_rules_cost_free(&c->cost);
   memset(c, 0, sizeof *c);
 }

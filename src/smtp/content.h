@@ -3,6 +3,7 @@
 #ifndef SMTP_CONTENT_H
 #define SMTP_CONTENT_H
 
+#include "base/now.h"
 #include "base/strlist.h"
 #include "conf/conf.h"
 #include "mail/attachment.h"
@@ -29,6 +30,8 @@ struct content {
   int too_many_names;
   const char *name_failed; /* why it could not be told whether one is; or null */
   int rule_failed;      /* a rule took too long */
+  struct body_rules_cost cost;
+  deadline turn;        /* since when others have waited for us; 0: not known */
   int behind_blank;     /* the line before was empty */
   size_t signature;     /* number of the first one found, + 1 */
   struct attachment_scan attachments;
@@ -36,7 +39,7 @@ struct content {
 
 /* Is there anything to look for? */
 int content_wanted(const struct content_rules *r, const struct lists *lists);
-/* More of the message, lines ended by LF. */
+/* More of the message, lines ended by LF.  May wait, for others to have their turn. */
 void content_feed(struct content *c, const struct content_rules *r, const struct lists *lists, const char *s, size_t n);
 /* The message is over. */
 void content_end(struct content *c, const struct content_rules *r, const struct lists *lists);

@@ -1,5 +1,5 @@
 """qmail-smtpd and clients that mean harm, or do not know better."""
-import os, socket, time, unittest
+import os, socket, threading, time, unittest
 from box import wait_for
 from smtpd import SmtpRoot
 
@@ -234,6 +234,31 @@ class Hostile(unittest.TestCase):
 class ResidentHostile(Hostile):
     """All of it once more with a server that stays."""
     resident = True
+
+    def test_rules_that_take_their_time(self):
+        """A message that is made for the rules of bodycheck to be slow holds up its own session, and
+        not even that for long: whether a rule takes too long for a line, or almost."""
+        self.root.control("bodycheck", "".join(f"foo.*bar.*b.{i}\n" for i in range(10)))
+        for words, lines in ((160, 5000), (30, 25000)):
+            line = b"foobar" * words + b" 0123456789\r\n"
+            with self.subTest(words), self.root.smtp() as slow, self.root.smtp() as other:
+                other.hello()
+                self.in_data(slow)
+                slow.sock.settimeout(60)
+                sender = threading.Thread(target=slow.send, args=(line * lines + b".\r\n",))
+                answers, longest = [], 0
+                reader = threading.Thread(target=lambda: answers.append(slow.reply()))
+                sender.start()
+                reader.start()
+                while reader.is_alive():
+                    before = time.monotonic()
+                    self.assertEqual(other.cmd("NOOP")[0], 250)
+                    longest = max(longest, time.monotonic() - before)
+                    time.sleep(0.001)
+                sender.join()
+                self.assertEqual(answers[0][0], 250)
+                self.assertLess(longest, 1)
+                self.assertIn(" lookup bodycheck failed: ", slow.logged())
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 /* Rules of bodycheck: how a line is taken apart, and what it matches. */
 #include "mail/body_rules.h"
 
+#include "mail/pattern.h"
+
 #include "check.h"
 
 static const struct {
@@ -26,6 +28,39 @@ static const struct {
     {"x", "", BODY_IN_BODY, 0, 0, ""},
 };
 
+/* A rule that takes too long is not tried again in this message, and others are; so it goes with one that
+ * needs more than is left for the message. */
+static void cost(void) {
+  static const char *const rules[] = {"^(a+)+$", "needle", "(b|b)*c", "foo.*bar.*b.1"};
+  static const char slow[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!", some[] = "bbbbbbb!c";
+  struct body_rules b;
+  struct body_rules_cost c = {0};
+  struct strlist lines = {0};
+  stralloc long_line = STRALLOC_INIT;
+  struct strerr e;
+  uint64_t first;
+
+  for (size_t k = 0; k < sizeof rules / sizeof *rules; ++k) CHECK(strlist_add(&lines, rules[k], strlen(rules[k])));
+  CHECK(body_rules_compile(&b, "rules", &lines, &e) == 0);
+  CHECK(body_rules_match(&b, BODY_IN_BODY, slow, strlen(slow), &c) == -1);
+  first = c.steps;
+  CHECK(first > 0);
+  CHECK(body_rules_match(&b, BODY_IN_BODY, slow, strlen(slow), &c) == 0 && c.steps == first);
+  CHECK(body_rules_match(&b, BODY_IN_BODY, "a needle", 8, &c) == 2);
+  for (size_t k = 0; k < 160; ++k) CHECK(stralloc_cats(&long_line, "foobar"));
+  CHECK(stralloc_cats(&long_line, " 1") && body_rules_match(&b, BODY_IN_BODY, long_line.s, long_line.len, &c) == -1);
+  CHECK(c.steps < first + 4 * PATTERN_STEPS); /* wherever in the line it may begin */
+  CHECK(body_rules_match(&b, BODY_IN_BODY, some, strlen(some), &c) == 3);
+  c.steps = BODY_RULES_STEPS - 20;
+  CHECK(body_rules_match(&b, BODY_IN_BODY, some, strlen(some), &c) == -1);
+  CHECK(body_rules_match(&b, BODY_IN_BODY, "plain", 5, &c) == 0 && c.steps <= BODY_RULES_STEPS);
+  stralloc_free(&long_line);
+  body_rules_cost_free(&c);
+  body_rules_cost_free(&c);
+  body_rules_free(&b);
+  strlist_free(&lines);
+}
+
 int main(void) {
   struct body_rules b;
   struct strerr e;
@@ -33,14 +68,17 @@ int main(void) {
 
   for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
     struct strlist lines = {0};
+    struct body_rules_cost c = {0};
 
     CHECK(strlist_add(&lines, cases[i].rule, strlen(cases[i].rule)));
     CHECK_CASE(body_rules_compile(&b, "rules", &lines, &e) == 0, cases[i].rule);
-    CHECK_CASE(body_rules_match(&b, cases[i].where, cases[i].line, strlen(cases[i].line)) == cases[i].want, cases[i].rule);
+    CHECK_CASE(body_rules_match(&b, cases[i].where, cases[i].line, strlen(cases[i].line), &c) == cases[i].want, cases[i].rule);
     CHECK_CASE(b.rule[0].blackhole == cases[i].blackhole && stralloc_equals(&b.rule[0].comment, cases[i].comment), cases[i].rule);
+    body_rules_cost_free(&c);
     body_rules_free(&b);
     strlist_free(&lines);
   }
+  cost();
   CHECK(strlist_add(&bad, "fine", 4) && strlist_add(&bad, "(:x", 3));
   CHECK(body_rules_compile(&b, "rules", &bad, &e) == -1 && e.permanent);
   CHECK_CASE(!strncmp(e.text, "rules: not a regular expression: ", 33) && strstr(e.text, ": (:x"), e.text);
