@@ -8,7 +8,7 @@
 #include "base/scan.h"
 
 #define FIELD_MAX 16384      /* bytes of a field that are looked at */
-#define BOUNDARIES_MAX 4096  /* bytes of all that are remembered */
+#define BOUNDARIES_MAX 16384 /* bytes of all that are remembered */
 #define BOUNDARY_MAX 256
 
 struct reporter {
@@ -175,9 +175,11 @@ static int add_continued(struct continued *c, const struct parameter *p) {
 }
 
 static int remember_boundary(struct attachment_scan *a, const stralloc *value) {
-  if (!value->len || value->len > BOUNDARY_MAX || a->boundaries.len + value->len >= BOUNDARIES_MAX || memchr(value->s, 0, value->len))
-    return 1;
-  return stralloc_catz(&a->boundaries, value->s, value->len);
+  if (!value->len) return 1;
+  if (value->len <= BOUNDARY_MAX && a->boundaries.len + value->len < BOUNDARIES_MAX && !memchr(value->s, 0, value->len))
+    return stralloc_catz(&a->boundaries, value->s, value->len);
+  a->unreadable = 1;
+  return 1;
 }
 
 static int take_parameter(struct attachment_scan *a, const struct parameter *p, struct continued *c, const struct reporter *r) {
@@ -185,6 +187,7 @@ static int take_parameter(struct attachment_scan *a, const struct parameter *p, 
   char extended[] = "filename*";
 
   if (is(p, "boundary")) return remember_boundary(a, &p->value);
+  if (is(p, "boundary*") || is_continued(p, "boundary")) a->unreadable = 1; /* nobody writes it so */
   for (size_t i = 0; i < sizeof names / sizeof *names; ++i) {
     memcpy(extended, names[i], strlen(names[i]));
     memcpy(extended + strlen(names[i]), "*", 2);
@@ -223,10 +226,12 @@ static int end_field(struct attachment_scan *a, const struct reporter *r) {
                     (name == 19 && bytes_caseequal(s, "Content-Disposition", 19)))) {
     ++colon;
     while (colon < n && is_blank(s[colon])) ++colon;
+    if (a->cut) a->unreadable = 1;
     if (bytes_casestarts(s + colon, n - colon, "message/")) a->inner = 1;
     ok = take_parameters(a, s + colon, n - colon, r);
   }
   stralloc_cut(&a->field, 0);
+  a->cut = 0;
   return ok;
 }
 
@@ -245,16 +250,25 @@ static int is_boundary(const struct attachment_scan *a, const char *line, size_t
 }
 
 /* begin 644 name */
-static int uuencode(const char *line, size_t n, const struct reporter *r) {
+static int uuencode(struct attachment_scan *a, const char *line, size_t n, int whole, const struct reporter *r) {
   size_t i = 6;
 
   if (n < 8 || memcmp(line, "begin ", 6)) return 1;
   while (i < n && line[i] >= '0' && line[i] <= '7') ++i;
   if (i < 9 || i >= n || line[i] != ' ') return 1;
+  if (!whole) a->unreadable = 1;
   return report_plain(r, line + i + 1, n - i - 1);
 }
 
-int attachment_line(struct attachment_scan *a, const char *line, size_t n, attachment_fn fn, void *ctx) {
+/* More of the field, as much as there is room for. */
+static int add_to_field(struct attachment_scan *a, const char *line, size_t n, int whole) {
+  size_t room = FIELD_MAX - a->field.len;
+
+  if (!whole || n > room) a->cut = 1;
+  return stralloc_catb(&a->field, line, n < room ? n : room);
+}
+
+int attachment_line(struct attachment_scan *a, const char *line, size_t n, int whole, attachment_fn fn, void *ctx) {
   const struct reporter r = {fn, ctx};
   int boundary = is_boundary(a, line, n);
 
@@ -265,14 +279,10 @@ int attachment_line(struct attachment_scan *a, const char *line, size_t n, attac
     a->inner = 0;
     return ok;
   }
-  if (a->in_body) return uuencode(line, n, &r);
-  if (n && is_blank(*line)) {
-    size_t room = FIELD_MAX - a->field.len;
-
-    return stralloc_catb(&a->field, line, n < room ? n : room);
-  }
+  if (a->in_body) return uuencode(a, line, n, whole, &r);
+  if (n && is_blank(*line)) return add_to_field(a, line, n, whole);
   if (!end_field(a, &r)) return 0;
-  if (n) return stralloc_copyb(&a->field, line, n < FIELD_MAX ? n : FIELD_MAX);
+  if (n) return add_to_field(a, line, n, whole);
   a->in_body = !a->inner;
   a->inner = 0;
   return 1;

@@ -2,7 +2,7 @@
  * Content-Type and Content-Disposition (RFC 2045, 2183) in every part of a multipart message and
  * of messages inside it, in the forms of RFC 2231 and RFC 2047 too, and begin lines of uuencode.
  * What is malformed is read as a mail program in doubt would: a name too many is reported rather
- * than one too few.  Memory is bounded.  Pure. */
+ * than one too few.  Memory is bounded; what does not fit makes the message unreadable.  Pure. */
 #ifndef MAIL_ATTACHMENT_H
 #define MAIL_ATTACHMENT_H
 
@@ -11,6 +11,8 @@
 struct attachment_scan { /* zeroed before use */
   int in_body;
   int inner;           /* this part is a message: its header follows */
+  int cut;             /* not all of the field is there */
+  int unreadable;      /* there may be names that we do not see */
   stralloc field;      /* so far, unfolded */
   stralloc boundaries; /* of the multiparts we are in, each ended by a NUL */
 };
@@ -18,8 +20,8 @@ struct attachment_scan { /* zeroed before use */
 /* Called with each name; blanks and dots at its end, which some systems do not see, are off. */
 typedef void (*attachment_fn)(void *ctx, const char *name, size_t n);
 
-/* The next line, without its line end.  1, or 0 when memory ran out. */
-int attachment_line(struct attachment_scan *a, const char *line, size_t n, attachment_fn fn, void *ctx) MUST_CHECK;
+/* The next line, without its line end; whole 0: only its beginning.  1, or 0 when memory ran out. */
+int attachment_line(struct attachment_scan *a, const char *line, size_t n, int whole, attachment_fn fn, void *ctx) MUST_CHECK;
 void attachment_free(struct attachment_scan *a);
 
 #endif

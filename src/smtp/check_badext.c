@@ -26,5 +26,7 @@ enum verdict check_badext(const struct connection *c, const struct transaction *
   }
   /* Put off, it would come again for days: nobody can say what is in it. */
   if (found->too_many_names) return policy_say(r, VERDICT_REJECT, 552, "5.7.1", "more attachments than are accepted here");
+  if (found->attachments.unreadable)
+    return policy_say(r, VERDICT_REJECT, 552, "5.7.1", "attachments whose names cannot be read are not accepted here");
   return VERDICT_NEXT;
 }

@@ -88,13 +88,14 @@ static void on_name(void *ctx, const char *name, size_t n) {
   }
 }
 
-static void look(struct content *c, const struct content_rules *r, const struct lists *lists) {
+/* whole 0: there is more of the line. */
+static void look(struct content *c, const struct content_rules *r, const struct lists *lists, int whole) {
   struct looking l = {c, lists};
   const char *s = stralloc_cstr(&c->line);
   size_t n = c->line.len;
 
   take_turns(c);
-  if (!c->cut && list_is_there(lists, LIST_badext) && !attachment_line(&c->attachments, s, n, on_name, &l)) failed(c, "out of memory");
+  if (!c->cut && list_is_there(lists, LIST_badext) && !attachment_line(&c->attachments, s, n, whole, on_name, &l)) failed(c, "out of memory");
   if (!c->in_body && !n && !c->cut) {
     c->in_body = c->behind_blank = 1;
     return;
@@ -110,7 +111,7 @@ static void look(struct content *c, const struct content_rules *r, const struct 
 }
 
 static void end_line(struct content *c, const struct content_rules *r, const struct lists *lists) {
-  look(c, r, lists);
+  look(c, r, lists, 1);
   stralloc_cut(&c->line, 0);
   c->cut = 0;
 }
@@ -133,7 +134,7 @@ void content_feed(struct content *c, const struct content_rules *r, const struct
       --n;
       end_line(c, r, lists);
     } else { /* full, and there is more of it */
-      look(c, r, lists);
+      look(c, r, lists, 0);
       stralloc_shift(&c->line, c->line.len - OVERLAP);
       c->cut = 1;
     }

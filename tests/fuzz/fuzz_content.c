@@ -56,7 +56,7 @@ static void prepare(void) {
 }
 
 static void check(const struct content *c) {
-  require(c->line.len <= 8192 && c->attachments.field.len <= 16384 && c->attachments.boundaries.len <= 4096);
+  require(c->line.len <= 8192 && c->attachments.field.len <= 16384 && c->attachments.boundaries.len <= 16384);
   require(c->rule <= rules.body.len && !c->name_failed);
 }
 
@@ -74,6 +74,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   }
   content_end(&bytes, &rules, &lists);
   require(whole.rule == bytes.rule && whole.rule_failed == bytes.rule_failed && whole.name.len == bytes.name.len);
+  require(whole.attachments.unreadable == bytes.attachments.unreadable);
   require(!whole.name.len || !memcmp(whole.name.s, bytes.name.s, whole.name.len));
   content_free(&whole);
   content_free(&bytes);

@@ -194,6 +194,20 @@ class Policy(unittest.TestCase):
         with self.root.smtp() as s:
             self.assertEqual(s.reply()[0], 421)
 
+    def test_names_of_attachments_that_cannot_be_read(self):
+        self.root.control("badext", ".exe\n")
+        header = b"Content-Type: multipart/mixed; boundary=%s\r\n\r\n--%s\r\nContent-Disposition: attachment;%sfilename=%s\r\n\r\nx\r\n.\r\n"
+        with self.root.smtp() as s:
+            s.hello()
+            for boundary, blanks, name, want in ((b"B", b" ", b"a.exe", "552 5.7.1 attachments of this kind"), (b"B", b" ", b"a.txt", "250"),
+                                                 (b"B" * 300, b" ", b"a.exe", "552 5.7.1 attachments whose names cannot be read"),
+                                                 (b"B", b" " * 9000, b"a.exe", "552 5.7.1 attachments whose names cannot be read"),
+                                                 (b"B", b"\r\n   " * 9000, b"a.exe", "552 5.7.1 attachments whose names cannot be read"),
+                                                 (b"B" * 300 + b"\r\nX-Other: " + b"x" * 9000, b" ", b"a.exe", "552 5.7.1 attachments whose"),
+                                                 (b"B\r\nX-Other: " + b"x" * 9000, b" ", b"a.txt", "250")):
+                with self.subTest((boundary[:2], len(blanks))):
+                    self.assertTrue(self.refused(s, header % (boundary, boundary.split(b"\r")[0], blanks, name)).startswith(want))
+
     def test_tarpit(self):
         """The third waits, and is told once; who may relay does not wait."""
         self.root.control("tarpitcount", "3\n")
