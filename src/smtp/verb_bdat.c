@@ -83,13 +83,24 @@ static struct intake *begin(struct session *s) {
   return 0;
 }
 
+/* Each part has one reply, but the last of LMTP. */
+static size_t replies(const struct session *s, const struct chunk *c) {
+  return c->last ? verbs_replies(s) : 1;
+}
+
+static void cannot_queue(struct session *s, const struct chunk *c) {
+  if (!take(s, c->size, 0)) return;
+  for (size_t n = replies(s, c); n && !s->over; --n) reply(s, 451, "4.3.0", "unable to queue mail now");
+  session_reset(s);
+}
+
 /* Another part of the message has come, the last one or one more. */
 static void taken(struct session *s, const struct chunk *c) {
   struct intake *in = s->t.chunks;
 
   if (c->last) data_end_chunks(&s->t.data, intake_put, in);
   if (c->last || intake_doomed(in)) {
-    verbs_message_end(in);
+    verbs_message_end(in, replies(s, c));
     session_reset(s);
     reply_flush(s); /* RFC 1047: the client learns at once that we have it */
     return;
@@ -111,9 +122,7 @@ void verb_bdat(struct session *s, const char *arg, size_t n) {
     return;
   }
   if (!s->t.chunks && !(s->t.chunks = begin(s))) {
-    if (!take(s, c.size, 0)) return;
-    reply(s, 451, "4.3.0", "unable to queue mail now");
-    session_reset(s);
+    cannot_queue(s, &c);
     return;
   }
   s->state = STATE_CHUNK;

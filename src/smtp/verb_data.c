@@ -28,13 +28,16 @@ static int take_message(struct intake *in) {
 }
 
 /* LMTP says what became of it once for each recipient that was accepted (RFC 2033 4.2). */
-void verbs_message_end(struct intake *in) {
+size_t verbs_replies(const struct session *s) {
+  return s->c.speaks == SPEAKS_LMTP ? s->t.accepted : 1;
+}
+
+void verbs_message_end(struct intake *in, size_t replies) {
   struct session *s = in->s;
-  size_t times = s->c.speaks == SPEAKS_LMTP ? s->t.accepted : 1;
   struct intake_answer a;
 
   intake_finish(in, &a);
-  for (size_t i = 0; i < times && !s->over; ++i) reply(s, a.code, a.enhanced, stralloc_cstr(&a.text));
+  for (size_t i = 0; i < replies && !s->over; ++i) reply(s, a.code, a.enhanced, stralloc_cstr(&a.text));
   if (a.code == 421) s->over = 1;
   intake_answer_free(&a);
 }
@@ -57,7 +60,7 @@ void verb_data(struct session *s, const char *arg, size_t n) {
   }
   reply(s, 354, 0, "send the message, end it with a dot alone on a line");
   session_deadline(s);
-  if (take_message(&in)) verbs_message_end(&in);
+  if (take_message(&in)) verbs_message_end(&in, verbs_replies(s));
   else intake_abandon(&in);
   session_reset(s);
   reply_flush(s); /* RFC 1047: the client learns at once that we have it */

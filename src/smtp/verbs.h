@@ -15,9 +15,11 @@ void verbs_help(struct session *s);
 /* Handles the parameters of MAIL or RCPT: 1, or 0 when refused. */
 int verbs_parameters(struct session *s, const char *verb, const char *rest, size_t n) MUST_CHECK;
 
-/* A message is whole: it is judged, queued, and the client told. */
+/* How often the end of a message is answered. */
+size_t verbs_replies(const struct session *s);
+/* A message is whole, or gone: it is judged, queued, and the client told so many times. */
 struct intake;
-void verbs_message_end(struct intake *in);
+void verbs_message_end(struct intake *in, size_t replies);
 
 #define VERB(name, states, handler, meaning) void handler(struct session *s, const char *arg, size_t n);
 #include "smtp/verbs.def"

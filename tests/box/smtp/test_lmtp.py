@@ -42,6 +42,38 @@ class Lmtp(unittest.TestCase):
             s.send(b"x\r\n.\r\nNOOP\r\n")
             self.assertEqual([s.reply()[0] for _ in range(3)], [554, 554, 250])
 
+    RCPTS = b"MAIL FROM:<s@example.net>\r\n" + b"".join(b"RCPT TO:<%s@example.com>\r\n" % a for a in (b"joe", b"ann", b"jim"))
+
+    def replies(self, s, n):
+        """Of so many replies the codes, and nothing behind them but NOOP's."""
+        s.send(b"NOOP\r\n")
+        codes = [s.reply()[0] for _ in range(n + 1)]
+        self.assertEqual(codes.pop(), 250)
+        return codes
+
+    def test_parts(self):
+        """BDAT: one answer for a part, one for each recipient of the last, whatever they are."""
+        self.root.control("databytes", "100\n")
+        large, small = b"x" * 298 + b"\r\n", b"x" * 8 + b"\r\n"
+        with self.root.smtp() as s:
+            self.begin(s)
+            for said, want in ((b"BDAT 10\r\n" + small + b"BDAT 10 LAST\r\n" + small, [250] * 4), (b"BDAT 300\r\n" + large, [552]),
+                               (b"BDAT 10\r\n" + small + b"BDAT 300\r\n" + large + b"BDAT 0 LAST\r\n", [250, 552, 503]),
+                               (b"BDAT 300 LAST\r\n" + large, [552] * 3), (b"BDAT 10\r\n" + small + b"BDAT 300 LAST\r\n" + large, [250] + [552] * 3)):
+                with self.subTest(said):
+                    s.send(self.RCPTS + said)
+                    self.assertEqual(self.replies(s, 4 + len(want)), [250] * 4 + want)
+        self.assertEqual([m[2] for m in self.root.messages()], [[b"joe@example.com", b"ann@example.com", b"jim@example.com"]])
+
+    def test_parts_that_cannot_be_queued(self):
+        self.root.control("domainqueue", "example.com:no assignment\n")
+        with self.root.smtp() as s:
+            self.begin(s)
+            for said, want in ((b"BDAT 3\r\nx\r\n", [451]), (b"BDAT 3 LAST\r\nx\r\n", [451] * 3)):
+                with self.subTest(said):
+                    s.send(self.RCPTS + said)
+                    self.assertEqual(self.replies(s, 4 + len(want)), [250] * 4 + want)
+
     def test_no_recipient_no_data(self):
         with self.root.smtp() as s:
             self.begin(s)
