@@ -1,5 +1,6 @@
 /* check_greetdelay: a client that talks before it is greeted is a program that does not listen.
- * With GREETDELAY the greeting waits; when it is negative, such a client is refused. */
+ * With GREETDELAY the greeting waits; when it is negative, such a client is refused.  QMTP has no
+ * greeting: its clients talk first. */
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
@@ -24,6 +25,7 @@ enum verdict check_greetdelay(const struct connection *c, const struct transacti
   int64_t seconds = 0;
   deadline end;
 
+  if (c->speaks == SPEAKS_QMTP) return VERDICT_NEXT;
   if (!scan_i64(text, strlen(text), &seconds) || !seconds || c->input == -1) return VERDICT_NEXT;
   end = deadline_in(seconds > LONGEST || seconds < -LONGEST ? LONGEST : seconds < 0 ? -seconds : seconds);
   if (seconds > 0) {

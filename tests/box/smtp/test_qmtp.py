@@ -1,5 +1,5 @@
 """qmail-qmtpd: packets, the checks, and clients that do not know the protocol."""
-import os, socket, unittest
+import os, socket, time, unittest
 from smtpd import SmtpRoot
 
 
@@ -101,6 +101,13 @@ class Qmtp(unittest.TestCase):
         answers = self.talk(self.GOOD + packet(b"\nx\n", b"t@example.net", b"joe@example.com"))
         self.assertEqual([a[:1] for a in answers], [b"D", b"D", b"D", b"K"])
         self.assertEqual(len(self.root.messages()), 1)
+
+    def test_no_greeting_to_wait_for(self):
+        for delay in ("-60", "60"):
+            self.root.control("greetdelay", delay + "\n")
+            start = time.monotonic()
+            self.assertEqual([a[:1] for a in self.talk(self.GOOD)], [b"K", b"D", b"K"])
+            self.assertLess(time.monotonic() - start, 30)
 
     def test_addresses(self):
         answers = self.talk(packet(b"\nx\n", b"s@example.net", b"", b"a\0b@example.com", b"a\nb@example.com", b"joe@example.com",
