@@ -5,6 +5,6 @@ enum verdict check_tarpit(const struct connection *c, const struct transaction *
                           struct policy_reply *r) {
   uint64_t count = conf_number(conf, SET_tarpitcount);
 
-  if (count && t->accepted + 1 >= count) r->pause += conf_number(conf, SET_tarpitdelay);
+  if (count && t->tried + 1 >= count) r->pause += conf_number(conf, SET_tarpitdelay);
   return VERDICT_NEXT;
 }

@@ -202,6 +202,7 @@ int policy_decide(struct session *s, enum policy_stage stage, struct policy_repl
   row = policy_judge(s, stage, &verdict, r);
   s->t.marks |= r->marks;
   s->t.dropped = 0;
+  if (stage == STAGE_RCPT) ++s->t.tried;
   if (r->pause) session_pause(s, r->pause);
   switch (verdict) {
     case VERDICT_NEXT:
@@ -211,6 +212,7 @@ int policy_decide(struct session *s, enum policy_stage stage, struct policy_repl
     case VERDICT_REJECT:
     case VERDICT_FAILED: break;
   }
+  if (stage == STAGE_RCPT && verdict == VERDICT_REJECT) ++s->c.rcpt_errors;
   log_verdict(s, row->event, row, r);
   if (r->notice && !s->trace) r->notice(s);
   if (r->penalty) session_pause(s, conf_number(s->conf, SET_penalty));

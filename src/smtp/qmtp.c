@@ -175,7 +175,10 @@ static int judge_recipient(struct packet *p, int ok, const struct policy_reply *
   int accepted, done;
 
   if (sender->code) return refuse(p, sender->code, sender->enhanced, &sender->text) ? 0 : -1;
-  if (!ok || !s->t.recipient.address.len) return refuse_plainly(p, 553, "5.1.3", "syntax error in the address") ? 0 : -1;
+  if (!ok || !s->t.recipient.address.len) {
+    ++s->c.rcpt_errors;
+    return refuse_plainly(p, 553, "5.1.3", "syntax error in the address") ? 0 : -1;
+  }
   if (!bounce_tag_take(s->conf, &s->t.recipient, &s->t.tag)) return -1;
   if (!overlay_rcpt_begin(s)) return refuse_plainly(p, 451, "4.3.5", OVERLAY_BAD_RECIPIENT) ? 0 : -1;
   accepted = policy_decide(s, STAGE_RCPT, &r);

@@ -59,6 +59,7 @@ struct connection {
   unsigned char authenticated, auth_may_relay;
   unsigned short errors; /* commands that made no sense */
   unsigned short auth_failures;
+  uint64_t rcpt_errors; /* recipients refused for good */
   struct lookup *lookup;  /* of users, opened when first needed; may be null */
   const struct lists *lists;
   const struct content_rules *content_rules;
@@ -82,6 +83,7 @@ struct transaction {
   stralloc notify;    /* those of the recipient being judged */
   stralloc notifies;  /* those of the accepted ones, in their order, each with a NUL behind it */
   size_t accepted;
+  size_t tried;       /* recipients judged, whatever became of them */
   struct data_reader data;
   struct content content; /* what was found in it */
   struct intake *chunks; /* begun by BDAT and not at its end; else null */

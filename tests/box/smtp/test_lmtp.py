@@ -74,6 +74,14 @@ class Lmtp(unittest.TestCase):
                     s.send(self.RCPTS + said)
                     self.assertEqual(self.replies(s, 4 + len(want)), [250] * 4 + want)
 
+    def test_refused_recipients(self):
+        self.root.control("max_rcpt_errcount", "2\n")
+        with self.root.smtp() as s:
+            self.begin(s)
+            s.cmd("MAIL FROM:<s@example.net>")
+            self.assertEqual([s.cmd("RCPT TO:<x@example.org>")[0] for _ in range(3)], [553, 553, 421])
+            self.assertTrue(s.ended())
+
     def test_no_recipient_no_data(self):
         with self.root.smtp() as s:
             self.begin(s)

@@ -130,6 +130,15 @@ class Qmtp(unittest.TestCase):
         self.assertEqual(self.talk(packet(b"\nx\n", b"s@example.net") + self.GOOD)[0][:1], b"K")
         self.assertEqual(len(self.root.messages()), 1)
 
+    def test_refused_recipients(self):
+        """After so many the rest of the packet is to be tried again, and there is no other packet."""
+        self.root.control("max_rcpt_errcount", "3\n")
+        bad = b"x@example.org"
+        answers = self.talk(packet(b"\nx\n", b"s@example.net", b"joe@example.com", bad, b"", bad, b"ann@example.com", bad) + self.GOOD)
+        self.assertEqual([a[:1] for a in answers], [b"K", b"D", b"D", b"D", b"Z", b"Z"])
+        self.assertTrue(answers[4].endswith(b"(#4.7.1)"), answers)
+        self.assertEqual([m[2] for m in self.root.messages()], [[b"joe@example.com"]])
+
     def test_every_beginning_queues_nothing(self):
         for n in range(1, len(self.GOOD), 7):
             with self.subTest(n):
@@ -148,6 +157,7 @@ class Qmtp(unittest.TestCase):
         self.assertEqual(self.root.messages(), [])
 
     def test_thousands_of_recipients(self):
+        self.root.control("max_rcpt_errcount", "0\n")
         rcpts = [b"u%d@example.%s" % (i, b"com" if i % 2 else b"org") for i in range(5000)]
         answers = self.talk(packet(b"\nx\n", b"s@example.net", *rcpts))
         self.assertEqual([a[:1] for a in answers], [b"D", b"K"] * 2500)

@@ -220,6 +220,32 @@ class Policy(unittest.TestCase):
                 self.expect(s, [(R, "250"), ("RCPT TO:<a@nowhere.example>", "250" if vars else "553"), ("NOOP", "250")])
                 self.assertEqual(int(time.monotonic() - start + 0.1), waits)
 
+    def test_tarpit_of_refused_recipients(self):
+        self.root.control("tarpitcount", "3\n")
+        self.root.control("tarpitdelay", "1\n")
+        with self.root.smtp() as s:
+            s.hello()
+            start = time.monotonic()
+            self.expect(s, [(M, "250")] + [("RCPT TO:<a@nowhere.example>", "553")] * 4)
+            self.assertGreaterEqual(time.monotonic() - start, 2)
+
+    def test_refused_recipients(self):
+        """So many, of all messages of a connection; those who may relay are not counted."""
+        bad = "RCPT TO:<a@nowhere.example>"
+        for vars in ({"MAX_RCPT_ERRCOUNT": "3"}, {}):
+            self.root.control("max_rcpt_errcount", "3\n")
+            with self.root.smtp(**vars) as s:
+                s.hello()
+                self.expect(s, [(M, "250"), (R, "250"), (bad, "553"), (bad, "553"), (R, "250"), ("RSET", "250"), (M, "250"), (bad, "553"),
+                                (R, "421 4.7.1 too many recipients were refused")])
+                self.assertTrue(s.ended())
+                self.assertIn(" reject rcpt_errors 421 4.7.1 ", s.logged())
+        self.root.control("badrcptto", "bad@example.com\n")
+        for vars in ({"RELAYCLIENT": ""}, {"MAX_RCPT_ERRCOUNT": "0"}):
+            with self.root.smtp(**vars) as s:
+                s.hello()
+                self.expect(s, [(M, "250")] + [("RCPT TO:<bad@example.com>", "553")] * 5 + [(R, "250")])
+
     def test_greetdelay(self):
         with self.root.smtp(GREETDELAY="-60") as s:
             s.send(b"EHLO early.example\r\n")

@@ -17,7 +17,8 @@ struct given {
   const char *sender, *recipient;
   uint64_t size, bytes, hops;
   unsigned flaws;
-  size_t accepted;
+  size_t accepted, tried;
+  uint64_t rcpt_errors;
   const char *ip, *helo;
   unsigned marks;
 };
@@ -131,8 +132,15 @@ static const struct {
     /* clients */
     {"open relay", "$OPENRELAY", "", STAGE_CONNECT, {0}, "openrelay", .code = 554},
     {"bouncemail", "$BOUNCEMAIL", "go away", STAGE_MAIL, {.sender = "a@b"}, "bouncemail", .code = 553},
-    {"tarpit, not yet", "tarpitcount", "3", STAGE_RCPT, {.recipient = "a", .accepted = 1}, "", .code = 0},
-    {"tarpit", "tarpitcount", "3", STAGE_RCPT, {.recipient = "a", .accepted = 2}, "", 0, .pause = 5},
+    {"tarpit, not yet", "tarpitcount", "3", STAGE_RCPT, {.recipient = "a", .tried = 1}, "", .code = 0},
+    {"tarpit", "tarpitcount", "3", STAGE_RCPT, {.recipient = "a", .tried = 2}, "", 0, .pause = 5},
+    {"tarpit, of those accepted alone", "tarpitcount", "3", STAGE_RCPT, {.recipient = "a", .accepted = 2}, "", .code = 0},
+    {"refused recipients", "max_rcpt_errcount", "2", STAGE_RCPT, {.recipient = "a@c", .rcpt_errors = 2}, "rcpt_errors", .code = 421},
+    {"refused recipients, by default", "me", "mail.example", STAGE_RCPT, {.recipient = "a@c", .rcpt_errors = 100}, "rcpt_errors", .code = 421},
+    {"refused recipients, not so many", "max_rcpt_errcount", "2", STAGE_RCPT, {.recipient = "a@c", .rcpt_errors = 1}, "rcpthosts", .code = 553},
+    {"refused recipients, any number", "max_rcpt_errcount", "0", STAGE_RCPT, {.recipient = "a@c", .rcpt_errors = 1000}, "rcpthosts", .code = 553},
+    {"refused recipients, relay client", "max_rcpt_errcount", "2", STAGE_RCPT, {.recipient = "a@c", .relay = "", .rcpt_errors = 2}, "", .code = 0},
+    {"refused recipients, logged in", "max_rcpt_errcount", "2", STAGE_RCPT, {.recipient = "a@c", .user = "joe", .rcpt_errors = 2}, "", .code = 0},
     {"tarpit, refused", "tarpitcount", "1", STAGE_RCPT, {.recipient = "a@c"}, "rcpthosts", 553, .pause = 7, .file2 = "tarpitdelay", .text2 = "7"},
     {"tarpit, relay client", "tarpitcount", "1", STAGE_RCPT, {.recipient = "a@c", .relay = ""}, "", .code = 0},
     /* hostaccess */
@@ -219,6 +227,8 @@ static void prepare(struct session *s, const struct conf *conf, const struct lis
   if (g->recipient) path(&s->t.recipient, g->recipient);
   s->t.size = g->size;
   s->t.accepted = g->accepted;
+  s->t.tried = g->tried;
+  s->c.rcpt_errors = g->rcpt_errors;
   s->t.data.bytes = g->bytes;
   s->t.data.hops = g->hops;
   s->t.data.flaws = g->flaws;
