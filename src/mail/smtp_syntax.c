@@ -193,16 +193,24 @@ enum smtp_syntax smtp_path_argument(const char *s, size_t n, const char *keyword
 }
 
 enum smtp_syntax smtp_path_plain(const char *s, size_t n, struct smtp_path *p) {
+  struct text t;
+  enum smtp_syntax r;
+
   stralloc_cut(&p->address, 0);
   p->eight_bit = 0;
   memset(&p->ip, 0, sizeof p->ip);
   p->at = bytes_rchr(s, n, '@');
   if (n > SMTP_ADDRESS_MAX) return SMTP_TOO_LONG;
-  for (size_t i = 0; i < n; ++i) {
-    if (!s[i] || s[i] == '\n' || s[i] == '\r') return SMTP_SYNTAX;
+  if (n && !p->at) return SMTP_SYNTAX;
+  for (size_t i = 0; i < p->at; ++i) {
+    if ((unsigned char)s[i] < ' ' || s[i] == 127) return SMTP_SYNTAX;
     if (!add(p, s[i])) return SMTP_NO_MEMORY;
   }
-  return SMTP_OK;
+  if (p->at == n) return SMTP_OK;
+  if (!add(p, '@')) return SMTP_NO_MEMORY;
+  t = (struct text){s + p->at + 1, n - p->at - 1};
+  r = domain(&t, p);
+  return r == SMTP_OK && t.n ? SMTP_SYNTAX : r;
 }
 
 const char *smtp_path_domain(const struct smtp_path *p, size_t *n) {

@@ -45,7 +45,8 @@ enum smtp_syntax smtp_path_parse(const char *s, size_t n, struct smtp_path *p, s
  * *rest. */
 enum smtp_syntax smtp_path_argument(const char *s, size_t n, const char *keyword, struct smtp_path *p,
                                     const char **rest, size_t *rest_n) MUST_CHECK;
-/* An address as the queue has it, without quotes: SMTP_SYNTAX when it has a NUL or a line end. */
+/* An address as the queue has it, without quotes.  What a quoted local part may hold is taken; behind the
+ * last @, if there is one, stands a domain or an address literal. */
 enum smtp_syntax smtp_path_plain(const char *s, size_t n, struct smtp_path *p) MUST_CHECK;
 /* Domain part and its length, "" when there is none. */
 const char *smtp_path_domain(const struct smtp_path *p, size_t *n);

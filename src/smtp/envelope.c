@@ -1,6 +1,8 @@
 /* envelope: see envelope.h. */
 #include "smtp/envelope.h"
 
+#include <string.h>
+
 #include "base/log.h"
 #include "base/utf8.h"
 #include "mail/dsn.h"
@@ -34,6 +36,15 @@ int envelope_complete_sender(struct session *s) {
 
   if (!p->address.len || p->at < p->address.len) return bounce_tag_take(s->conf, p, &tag);
   return stralloc_catm(&p->address, "@", conf_line(s->conf, SET_envnoathost), (char *)0);
+}
+
+int envelope_name_ourselves(const struct session *s, struct smtp_path *p) {
+  struct ip local;
+
+  if (!p->ip.family || !ip_scan(s->c.local_ip, strlen(s->c.local_ip), &local) || !ip_equal(&p->ip, &local)) return 1;
+  stralloc_cut(&p->address, p->at + 1);
+  memset(&p->ip, 0, sizeof p->ip);
+  return stralloc_cats(&p->address, conf_line(s->conf, SET_localiphost));
 }
 
 /* The address as it goes into the queue. */

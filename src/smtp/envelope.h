@@ -1,4 +1,4 @@
-/* envelope: what MAIL and RCPT share. */
+/* envelope: what MAIL and RCPT share, with each other and with QMTP. */
 #ifndef SMTP_ENVELOPE_H
 #define SMTP_ENVELOPE_H
 
@@ -11,6 +11,8 @@ int envelope_path(struct session *s, const char *arg, size_t n, const char *keyw
 
 /* The sender as the queue wants it, with a domain: 1, or 0 without memory. */
 int envelope_complete_sender(struct session *s) MUST_CHECK;
+/* user@[our address] is somebody here: 1, or 0 without memory. */
+int envelope_name_ourselves(const struct session *s, struct smtp_path *p) MUST_CHECK;
 /* The recipient that was judged and accepted joins those of the transaction, unless it is to be
  * dropped: 1, or 0 without memory. */
 int envelope_add_recipient(struct session *s) MUST_CHECK;

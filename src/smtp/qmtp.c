@@ -23,6 +23,7 @@
 #define ADDRESS_MAX 1000
 #define RECIPIENTS_MAX (256 << 10) /* bytes of the recipients of a packet */
 #define TEXTS_MAX 255              /* different refusals in a packet */
+#define NOT_ASCII "addresses beyond ASCII are for messages with SMTPUTF8"
 
 typedef void (*feed_fn)(struct data_reader *r, const char *s, size_t n, data_sink sink, void *ctx);
 
@@ -160,6 +161,7 @@ static int judge_sender(struct packet *p, int ok, struct policy_reply *r) {
   struct session *s = p->s;
 
   if (!ok) (void)policy_say(r, VERDICT_REJECT, 553, "5.1.7", "syntax error in the sender's address");
+  else if (s->t.sender.eight_bit) (void)policy_say(r, VERDICT_REJECT, 553, "5.6.7", NOT_ASCII);
   else if (p->cannot_queue) (void)policy_say(r, VERDICT_DEFER, 451, "4.3.0", "unable to queue mail now");
   else if (p->too_large) (void)policy_say(r, VERDICT_REJECT, 552, "5.3.4", "the message is larger than we take");
   else if (!envelope_complete_sender(s)) return -1;
@@ -179,7 +181,8 @@ static int judge_recipient(struct packet *p, int ok, const struct policy_reply *
     ++s->c.rcpt_errors;
     return refuse_plainly(p, 553, "5.1.3", "syntax error in the address") ? 0 : -1;
   }
-  if (!bounce_tag_take(s->conf, &s->t.recipient, &s->t.tag)) return -1;
+  if (s->t.recipient.eight_bit) return refuse_plainly(p, 553, "5.6.7", NOT_ASCII) ? 0 : -1;
+  if (!envelope_name_ourselves(s, &s->t.recipient) || !bounce_tag_take(s->conf, &s->t.recipient, &s->t.tag)) return -1;
   if (!overlay_rcpt_begin(s)) return refuse_plainly(p, 451, "4.3.5", OVERLAY_BAD_RECIPIENT) ? 0 : -1;
   accepted = policy_decide(s, STAGE_RCPT, &r);
   overlay_rcpt_end(s);

@@ -1,22 +1,10 @@
 /* verb_rcpt: RCPT (RFC 5321 4.1.1.3). */
-#include <string.h>
-
 #include "smtp/bounce_tag.h"
 #include "smtp/envelope.h"
 #include "smtp/overlay.h"
 #include "smtp/policy.h"
 #include "smtp/reply.h"
 #include "smtp/verbs.h"
-
-/* user@[our address] is somebody here. */
-static int name_ourselves(struct session *s, struct smtp_path *p) {
-  struct ip local;
-
-  if (!p->ip.family || !ip_scan(s->c.local_ip, strlen(s->c.local_ip), &local) || !ip_equal(&p->ip, &local)) return 1;
-  stralloc_cut(&p->address, p->at + 1);
-  memset(&p->ip, 0, sizeof p->ip);
-  return stralloc_cats(&p->address, conf_line(s->conf, SET_localiphost));
-}
 
 static int judge(struct session *s, const char *arg, size_t n) {
   const char *rest;
@@ -31,7 +19,7 @@ static int judge(struct session *s, const char *arg, size_t n) {
   }
   if (!verbs_parameters(s, "RCPT", rest, rest_n)) return 0;
   if (!envelope_international(s, &s->t.recipient, "5.1.3")) return 0;
-  if (!name_ourselves(s, &s->t.recipient) || !bounce_tag_take(s->conf, &s->t.recipient, &s->t.tag)) {
+  if (!envelope_name_ourselves(s, &s->t.recipient) || !bounce_tag_take(s->conf, &s->t.recipient, &s->t.tag)) {
     reply_close(s, "4.3.0", "out of memory");
     return 0;
   }

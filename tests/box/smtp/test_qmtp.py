@@ -110,9 +110,19 @@ class Qmtp(unittest.TestCase):
             self.assertLess(time.monotonic() - start, 30)
 
     def test_addresses(self):
-        answers = self.talk(packet(b"\nx\n", b"s@example.net", b"", b"a\0b@example.com", b"a\nb@example.com", b"joe@example.com",
-                                   b"x" * 950 + b"@example.com"))
-        self.assertEqual([a[:1] for a in answers], [b"D", b"D", b"D", b"K", b"D"])
+        """As in SMTP, but without quotes."""
+        self.root.control("localiphost", "example.com\n")
+        given = ((b"", b"D"), (b"a\0b@example.com", b"D"), (b"a\nb@example.com", b"D"), (b"joe@example.com", b"K"), (b"x" * 950 + b"@example.com", b"D"),
+                 (b"a b<c>\x01@example.com", b"D"), (b"a\x7f@example.com", b"D"), (b"a b<c>@example.com", b"K"), (b"J\xc3\xb6@example.com", b"D"),
+                 (b"a@", b"D"), (b"@example.com", b"D"), (b"a@example.com x", b"D"), (b"joe@[127.0.0.1]", b"K"), (b"joe@[127.0.0.2]", b"D"),
+                 (b"postmaster", b"K"))
+        answers = self.talk(packet(b"\nx\n", b"s@example.net", *(a for a, _ in given)))
+        self.assertEqual([(a, answer[:1]) for (a, _), answer in zip(given, answers)], list(given))
+        self.assertTrue(answers[8].endswith(b"(#5.6.7)"), answers)
+        self.assertEqual(self.root.messages()[0][2], [b"joe@example.com", b"a b<c>@example.com", b"joe@example.com", b"postmaster@mail.example.com"])
+        for sender, code in ((b"s\x02@example.net", b"(#5.1.7)"), (b"\xc3\xb6@example.net", b"(#5.6.7)"), (b"s@-x-", b"(#5.1.7)")):
+            answer, = self.talk(packet(b"\nx\n", sender, b"joe@example.com"))
+            self.assertTrue(answer.endswith(code), (sender, answer))
 
     def test_too_big(self):
         self.root.control("databytes", "1000\n")

@@ -118,6 +118,51 @@ static void lengths(void) {
 }
 
 static const struct {
+  const char *in;
+  enum smtp_syntax want;
+  const char *domain;
+} plains[] = {
+    {"", SMTP_OK, ""},
+    {"postmaster", SMTP_OK, ""},
+    {"a@b.example", SMTP_OK, "b.example"},
+    {"a b<c>@b.example", SMTP_OK, "b.example"},
+    {"a@x@b.example", SMTP_OK, "b.example"},
+    {"\xc3\xa9@b.example", SMTP_OK, "b.example"},
+    {"a@[127.0.0.1]", SMTP_OK, "[127.0.0.1]"},
+    {"a@[IPv6:::1]", SMTP_OK, "[IPv6:::1]"},
+    {"@b.example", SMTP_SYNTAX, 0},
+    {"a@", SMTP_SYNTAX, 0},
+    {"a@b..example", SMTP_SYNTAX, 0},
+    {"a@b example", SMTP_SYNTAX, 0},
+    {"a@b.example>", SMTP_SYNTAX, 0},
+    {"a@[127.0.0.1]x", SMTP_SYNTAX, 0},
+    {"a@[127.0.0]", SMTP_SYNTAX, 0},
+    {"a\x01@b.example", SMTP_SYNTAX, 0},
+    {"a\x7f@b.example", SMTP_SYNTAX, 0},
+    {"a\nb", SMTP_SYNTAX, 0},
+    {"a@b.example\r", SMTP_SYNTAX, 0},
+};
+
+static void plain_cases(void) {
+  struct smtp_path p = {0};
+
+  for (size_t i = 0; i < sizeof plains / sizeof *plains; ++i) {
+    enum smtp_syntax got = smtp_path_plain(plains[i].in, strlen(plains[i].in), &p);
+    const char *domain;
+    size_t n;
+
+    CHECK_CASE(got == plains[i].want, plains[i].in);
+    if (got != SMTP_OK || plains[i].want != SMTP_OK) continue;
+    CHECK_CASE(stralloc_equals(&p.address, plains[i].in), plains[i].in);
+    domain = smtp_path_domain(&p, &n);
+    CHECK_CASE(n == strlen(plains[i].domain) && !memcmp(domain, plains[i].domain, n), plains[i].in);
+    CHECK_CASE(!p.ip.family == (plains[i].domain[0] != '[') && p.eight_bit == (plains[i].in[0] == '\xc3'), plains[i].in);
+  }
+  CHECK(smtp_path_plain("a\0@b", 4, &p) == SMTP_SYNTAX);
+  smtp_path_free(&p);
+}
+
+static const struct {
   const char *line, *verb, *arg;
 } commands[] = {
     {"QUIT", "QUIT", ""},      {"QUIT ", "QUIT", ""},          {"HELO  x y ", "HELO", "x y"}, {"", "", ""},
@@ -200,6 +245,7 @@ static void parameter_cases(void) {
 
 int main(void) {
   path_cases();
+  plain_cases();
   beginnings();
   lengths();
   command_cases();
