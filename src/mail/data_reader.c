@@ -32,8 +32,12 @@ static void header_byte(struct data_reader *r, char c) {
   ++r->column;
 }
 
-static void emit(struct data_reader *r, const char *s, size_t n, data_sink sink, void *ctx) {
+void data_count_hops(struct data_reader *r, const char *s, size_t n) {
   for (size_t i = 0; i < n && !r->in_body; ++i) header_byte(r, s[i]);
+}
+
+static void emit(struct data_reader *r, const char *s, size_t n, data_sink sink, void *ctx) {
+  data_count_hops(r, s, n);
   r->bytes += n;
   if (n) sink(ctx, s, n);
 }

@@ -59,5 +59,7 @@ void data_feed_chunk(struct data_reader *r, const char *s, size_t n, data_sink s
 void data_end_chunks(struct data_reader *r, data_sink sink, void *ctx);
 /* The same of a message whose lines end in LF. */
 void data_feed_lines(struct data_reader *r, const char *s, size_t n, data_sink sink, void *ctx);
+/* Of a message that is taken as it is, whatever its bytes: only counts the fields of its header. */
+void data_count_hops(struct data_reader *r, const char *s, size_t n);
 
 #endif

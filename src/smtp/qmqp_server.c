@@ -1,5 +1,6 @@
 /* qmqp_server: see qmqp_server.h.  The message streams into the queue program, and behind it the
- * recipients, as many as there are; nothing counts before the envelope is whole. */
+ * recipients, as many as there are; nothing counts before the envelope is whole.  Clients are trusted, and
+ * so not judged; but hosts that trust each other can send mail in a circle, so hops are counted. */
 #include "smtp/qmqp_server.h"
 
 #include <errno.h>
@@ -16,7 +17,6 @@
 #define ADDRESS_MAX 1000
 #define BLOCK 16384 /* bytes that must come within one timeout */
 #define NOT_ANSWERED 111
-#define TOO_LARGE "the message is larger than we take"
 
 struct packet {
   struct session *s;
@@ -44,6 +44,7 @@ static int take_message(struct packet *p) {
     if (n == 0) errno = EPROTO;
     if (n <= 0) return -1;
     if ((uint64_t)n > left) n = (ssize_t)left;
+    data_count_hops(&s->t.data, substdio_peek(&s->in), (size_t)n);
     intake_put(&p->in, substdio_peek(&s->in), (size_t)n);
     substdio_take(&s->in, (size_t)n);
     left -= (uint64_t)n;
@@ -95,15 +96,19 @@ static int answer(struct packet *p, unsigned code, const char *enhanced, const c
   return r;
 }
 
+static int refuse(struct packet *p, unsigned code, const char *enhanced, const char *why) {
+  intake_refuse(&p->in, why);
+  return answer(p, code, enhanced, why);
+}
+
 /* The packet is whole: what became of it. */
 static int settle(struct packet *p) {
+  uint64_t hops = conf_number(p->s->conf, SET_maxhops);
   struct intake_answer a;
   int r;
 
-  if (p->too_large) {
-    intake_refuse(&p->in, TOO_LARGE);
-    return answer(p, 552, "5.3.4", TOO_LARGE);
-  }
+  if (p->too_large) return refuse(p, 552, "5.3.4", "the message is larger than we take");
+  if (hops && p->s->t.data.hops >= hops) return refuse(p, 554, "5.4.6", "too many hops, this message is looping");
   intake_finish(&p->in, &a);
   r = answer(p, a.code, a.enhanced, stralloc_cstr(&a.text));
   intake_answer_free(&a);

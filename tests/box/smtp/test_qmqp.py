@@ -92,6 +92,19 @@ class Server(unittest.TestCase):
         self.assertEqual(self.talk(packet(b"x" * 1000, b"s@example.net", b"a@example.org"))[1], 0)
         self.assertEqual(len(self.root.messages()), 1)
 
+    def test_hops(self):
+        """Hosts that trust each other may send mail in a circle."""
+        self.root.control("maxhops", "3\n")
+        hop = b"Received: x\n\tby y\n"
+        for header, letter in ((hop * 2, b"K"), (hop * 2 + b"Delivered-To: a@b\n", b"D"), (hop * 2 + b"\n" + hop, b"K")):
+            data = packet(header + b"\nx\n", b"s@example.net", b"a@example.org")
+            said, code = self.talk([data[i:i + 7] for i in range(0, len(data), 7)])
+            self.assertEqual((said[said.index(b":") + 1:][:1], code), (letter, 0))
+            if letter == b"D":
+                self.assertIn(b"5.4.6", said)
+                self.assertIn("too many hops", self.log)
+        self.assertEqual(len(self.root.messages()), 2)
+
     def test_queue_refuses(self):
         for code, letter in ((31, b"D"), (53, b"Z"), (71, b"Z"), (11, b"D")):
             with self.subTest(code):
@@ -110,7 +123,6 @@ class Server(unittest.TestCase):
         """Nor is anything looked for in the message."""
         self.root.control("badmailfrom", "s@example.net\n")
         self.root.control("bodycheck", "hello\n")
-        self.root.control("maxhops", "1\n")
         data = packet(b"Received: x\nReceived: y\n\nhello\r \0\n", b"s@example.net", b"a@example.org")
         said, code = self.talk(data, BODYCHECK="bodycheck", MAXRECIPIENTS="1")
         self.assertEqual((said[said.index(b":") + 1:][:1], code), (b"K", 0))
