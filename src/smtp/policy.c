@@ -21,6 +21,7 @@
 #define RELAY 1u
 #define AUTH 2u
 #define NULL_SENDER 4u
+#define PROXY 8u
 #define NONE VERDICT_FAILED
 #define DEFER VERDICT_DEFER
 #define NEXT VERDICT_NEXT
@@ -75,6 +76,7 @@ int policy_looks_in_dns(const struct conf *conf) {
 static int exempt(const struct session *s, unsigned who) {
   if (who & RELAY && s->c.relay) return 1;
   if (who & AUTH && s->c.authenticated && s->c.auth_may_relay) return 1;
+  if (who & PROXY && s->c.believed & BELIEVE_XCLIENT && !s->c.proxied) return 1;
   return who & NULL_SENDER && !s->t.sender.address.len;
 }
 

@@ -50,6 +50,7 @@ struct connection {
   /* Of the environment; never null. */
   const char *ip, *host, *info, *local_ip, *local_host;
   unsigned believed; /* of enum session_belief: of who is really connected */
+  unsigned char proxied; /* XCLIENT has said for whom */
   const char *relay; /* $RELAYCLIENT; null when not set */
   stralloc helo;     /* as said, "" before HELO */
   stralloc user;     /* who logged in */

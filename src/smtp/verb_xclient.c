@@ -57,6 +57,7 @@ static int become(struct session *s, struct client_attributes *a) {
                          .local_port = value(a, CLIENT_DESTPORT)};
 
   if (peer_set(s, &p) == -1 || !stralloc_copys(&s->c.user, login ? login : "")) return 0;
+  s->c.proxied = 1;
   s->c.authenticated = s->c.auth_may_relay = s->c.user.len > 0;
   return 1;
 }

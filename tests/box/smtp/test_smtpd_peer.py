@@ -1,5 +1,5 @@
 """Who the client is when a proxy says so: PROXY headers, XCLIENT, XFORWARD."""
-import socket, unittest
+import socket, time, unittest
 from smtpd import SmtpRoot
 
 M, R = "MAIL FROM:<s@example.net>", "RCPT TO:<joe@example.com>"
@@ -166,6 +166,49 @@ class XClient(Peer):
 
 
 class XClientResident(XClient):
+    resident = True
+
+
+class XClientJudged(Peer):
+    """The greeting before XCLIENT judges nobody: whom the proxy speaks for is judged by the one after it."""
+
+    def setUp(self):
+        super().setUp()
+        self.root.control("xclienthosts", "192.0.2.7\n")
+
+    def proxied(self, ip):
+        with self.root.smtp() as s:
+            self.assertEqual(s.reply()[0], 220)
+            code = s.cmd(f"XCLIENT ADDR={ip}")[0]
+            self.assertEqual(s.ended() if code == 421 else s.cmd("NOOP")[0], True if code == 421 else 250)
+            return code
+
+    def test_rate(self):
+        self.root.control("rate_connections", "2/3600\n")
+        self.assertEqual([self.proxied(f"198.51.100.{i}") for i in (1, 2, 3, 4, 1, 1)], [220, 220, 220, 220, 220, 421])
+        with self.root.smtp() as s:
+            s.hello()
+            self.assertEqual([s.cmd(f"XCLIENT ADDR=198.51.100.{i}")[0] for i in (5, 6, 4, 5, 4)], [220, 220, 220, 220, 421])
+
+    def test_others_are_judged(self):
+        self.root.control("rate_connections", "1/3600\n")
+        for want in (220, 421):
+            with self.root.smtp(TCPREMOTEIP="192.0.2.8") as s:
+                self.assertEqual(s.reply()[0], want)
+
+    def test_greetdelay(self):
+        """Waited for once, by whom the proxy speaks for."""
+        self.root.control("greetdelay", "-1\n")
+        with self.root.smtp() as s:
+            start = time.monotonic()
+            s.send(b"EHLO x\r\n")
+            self.assertEqual([s.reply()[0] for _ in range(2)], [220, 250])
+            self.assertLess(time.monotonic() - start, 1)
+            self.assertEqual(s.cmd("XCLIENT ADDR=198.51.100.1")[0], 220)
+            self.assertGreater(time.monotonic() - start, 0.9)
+
+
+class XClientJudgedResident(XClientJudged):
     resident = True
 
 
