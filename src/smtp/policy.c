@@ -169,19 +169,31 @@ static enum verdict judge(const struct session *s, const struct policy_row *row,
   return verdict == VERDICT_FAILED ? failed(s, row, r) : verdict;
 }
 
+/* What a check that is only to warn has found: logged, and without any effect. */
+static void warn_only(const struct session *s, const struct policy_row *row, enum verdict verdict, unsigned marks, uint64_t pause,
+                      struct policy_reply *r) {
+  int acts = verdict != VERDICT_NEXT || r->marks != marks || r->pause != pause;
+
+  r->marks = marks;
+  r->pause = pause;
+  if (verdict == VERDICT_NEXT || verdict == VERDICT_ACCEPT || verdict == VERDICT_DISCARD) policy_say(r, verdict, 250, "2.0.0", "");
+  if (acts) log_verdict(s, LOG_smtp_warn, row, r);
+}
+
 const struct policy_row *policy_judge(const struct session *s, enum policy_stage stage, enum verdict *verdict,
                                       struct policy_reply *r) {
   for (size_t i = 0; i < policy_count; ++i) {
     const struct policy_row *row = &policy_rows[i];
+    unsigned marks = r->marks;
+    uint64_t pause = r->pause;
     enum policy_seen how;
 
     if (row->stage != stage) continue;
     how = seen(s, row);
     *verdict = how == SEEN_EXEMPT || how == SEEN_OFF ? VERDICT_NEXT : judge(s, row, r);
     note(s, row, how, *verdict, r);
-    if (*verdict == VERDICT_NEXT) continue;
-    if (*verdict == VERDICT_ACCEPT || how != SEEN_WARN) return row;
-    log_verdict(s, LOG_smtp_warn, row, r);
+    if (how == SEEN_WARN) warn_only(s, row, *verdict, marks, pause, r);
+    else if (*verdict != VERDICT_NEXT) return row;
   }
   *verdict = VERDICT_NEXT;
   return 0;

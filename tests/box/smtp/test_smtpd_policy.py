@@ -1,6 +1,6 @@
 """qmail-smtpd's checks over real sockets: what is refused, what is thrown away, what is left of one
 recipient or message for the next."""
-import os, time, unittest
+import glob, os, time, unittest
 from box import wait_for
 from dnsd import Dnsd
 from smtpd import SmtpRoot
@@ -107,6 +107,29 @@ class Policy(unittest.TestCase):
                 self.message(s)
         got = {f.decode(): v.get("SPAMFILTER") for m, f, t, v in self.root.messages()}
         self.assertEqual(got, {"s@example.net": None, "s@example.org": "some filter", "t@example.net": None})
+
+    def test_warn_only_opens_nothing(self):
+        """Checks that let relay, spare a filter, or make wait do not when they are only to warn."""
+        cases = [("relaymailfrom", {"relaymailfrom": "s@example.net\n"}, {}, "RCPT TO:<a@example.org>", "553 5.7.1"),
+                 ("goodrcptto", {"goodrcptto": "joe@example.com\n", "badrcptto": "joe@example.com\n"}, {}, R, "553 5.7.1"),
+                 ("spamignore", {"spamignore": "s@example.net\n"}, {"SPAMFILTER": "seen"}, R, "250"),
+                 ("blackholedrcpt", {"blackholedrcpt": "joe@example.com\n"}, {}, R, "250"),
+                 ("tarpit", {"tarpitcount": "1\n", "tarpitdelay": "30\n"}, {}, R, "250")]
+        for name, files, env, rcpt, want in cases:
+            with self.subTest(name):
+                for f, text in {**files, "policy": name + ":warn\n"}.items():
+                    self.root.control(f, text)
+                with self.root.smtp(**env) as s:
+                    s.hello()
+                    start = time.monotonic()
+                    self.expect(s, [(M, "250"), (rcpt, want)])
+                    self.assertLess(time.monotonic() - start, 20)
+                    self.assertRegex(s.logged(), f" warn {name} 250 2.0.0 ")
+                    if want == "250":
+                        self.message(s)
+                        self.assertEqual([m[3].get("SPAMFILTER") for m in self.root.messages()], [env.get("SPAMFILTER")])
+                for path in [self.root.path("control", f) for f in [*files, "policy"]] + glob.glob(self.root.path("qq", "*")):
+                    os.unlink(path)
 
     def test_warnmail(self):
         variables = dict(WARNMAIL="listed somewhere", WARNMAIL3="and elsewhere\nX-Injected: yes", WARNMAIL4="")
