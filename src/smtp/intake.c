@@ -9,10 +9,13 @@
 #include "base/bytes.h"
 #include "base/log.h"
 #include "mail/date.h"
+#include "mail/dsn.h"
 #include "mail/received.h"
 #include "queue/domainqueue.h"
+#include "smtp/notice.h"
 #include "smtp/overlay.h"
 #include "smtp/policy.h"
+#include "smtp/reply.h"
 #include "smtp/warnings.h"
 
 
@@ -123,6 +126,29 @@ static void free_header(struct intake *in) {
   stralloc_free(&in->piece);
 }
 
+/* What the client was promised and this queue program would forget, where that must not be: or null. */
+static const char *would_be_lost(const struct intake *in) {
+  const struct transaction *t = &in->s->t;
+  struct dsn_mail d;
+
+  if (in->q.takes_dsn || !dsn_mail_parse(stralloc_cstr(&t->dsn), t->dsn.len, &d)) return 0;
+  if (d.requiretls) return "REQUIRETLS";
+  if (d.utf8) return "SMTPUTF8";
+  if (d.hold_until) return "HOLDFOR and HOLDUNTIL";
+  return d.by_mode == DSN_BY_NONE ? 0 : "BY";
+}
+
+static int promises_kept(struct intake *in, struct strerr *e) {
+  const char *lost = would_be_lost(in);
+
+  if (!lost) return 1;
+  strerr_set(e, "where this message goes ", lost, " is not known", (char *)0);
+  e->permanent = 1;
+  log_not_queued(in->s, 0, e->text);
+  intake_abandon(in);
+  return 0;
+}
+
 static int open_queue(struct intake *in, struct strerr *e) {
   struct env env = {0};
   stralloc trace = STRALLOC_INIT;
@@ -148,9 +174,7 @@ static int open_queue(struct intake *in, struct strerr *e) {
   }
   stralloc_free(&trace);
   env_free(&env);
-  if (r == -1 || !in->s->t.requiretls || in->q.takes_dsn) return r;
-  intake_abandon(in); /* of control/domainqueue, say */
-  return strerr_set(e, "the queue program would forget REQUIRETLS", (char *)0);
+  return r == 0 && promises_kept(in, e) ? 0 : -1; /* rules and control/domainqueue may have named another than EHLO knew */
 }
 
 static int begin(struct intake *in, struct session *s) {
@@ -287,8 +311,10 @@ static void commit(struct intake *in, struct intake_answer *a) {
   end_message(in);
   free_header(in);
   send_envelope(in);
-  if (qqclient_close(&in->q, &r) == 0) answer_accepted(in->s, in->q.qp, a);
-  else answer_not_queued(in->s, &r, a);
+  if (qqclient_close(&in->q, &r) == 0) {
+    answer_accepted(in->s, in->q.qp, a);
+    if (!in->q.takes_dsn) notice_relayed(in->s);
+  } else answer_not_queued(in->s, &r, a);
   in->queued = 0;
   qqresult_free(&r);
 }
@@ -305,6 +331,11 @@ static int judge(struct intake *in, struct intake_answer *a) {
   if (!pass && !stralloc_cat(&a->text, &r.text)) stralloc_cut(&a->text, 0);
   stralloc_free(&r.text);
   return pass;
+}
+
+void intake_not_opened(struct session *s, const struct strerr *e) {
+  if (e->permanent) reply(s, 554, "5.3.3", e->text);
+  else reply(s, 451, "4.3.0", "unable to queue mail now");
 }
 
 void intake_finish(struct intake *in, struct intake_answer *a) {

@@ -28,10 +28,13 @@ struct intake_answer {
 };
 
 /* Begin, once the session's transaction has its recipients.  0, or -1 with e filled: it cannot be
- * queued now, which is logged, and there is nothing to end. */
+ * queued now, which is logged, and there is nothing to end; permanent where it would be queued by a program
+ * that forgets what the client was promised (smtp/verbs.def). */
 int intake_open(struct intake *in, struct session *s, struct strerr *e) MUST_CHECK;
 /* The same for a protocol whose recipients come behind the message. */
 int intake_open_early(struct intake *in, struct session *s, struct strerr *e) MUST_CHECK;
+/* What SMTP's client is told when it was not. */
+void intake_not_opened(struct session *s, const struct strerr *e);
 /* Bytes of the message with LF line ends; a data_sink (mail/data_reader.h), ctx the intake. */
 void intake_put(void *in, const char *s, size_t n);
 /* Whatever comes now, it will be refused: for its line ends, or its size. */

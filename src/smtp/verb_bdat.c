@@ -73,11 +73,11 @@ static void refuse(struct session *s) {
     if (why[i].state == s->state) reply_refuse(s, 503, "5.5.1", why[i].text);
 }
 
-static struct intake *begin(struct session *s) {
+static struct intake *begin(struct session *s, struct strerr *e) {
   struct intake *in = malloc(sizeof *in);
-  struct strerr e;
 
-  if (in && intake_open(in, s, &e) == 0) return in;
+  strerr_set(e, "out of memory", (char *)0);
+  if (in && intake_open(in, s, e) == 0) return in;
   if (!in) LOG(2, session_prefix(&s->c), warning, log_s("out of memory"));
   free(in);
   return 0;
@@ -88,9 +88,9 @@ static size_t replies(const struct session *s, const struct chunk *c) {
   return c->last ? verbs_replies(s) : 1;
 }
 
-static void cannot_queue(struct session *s, const struct chunk *c) {
+static void cannot_queue(struct session *s, const struct chunk *c, const struct strerr *e) {
   if (!take(s, c->size, 0)) return;
-  for (size_t n = replies(s, c); n && !s->over; --n) reply(s, 451, "4.3.0", "unable to queue mail now");
+  for (size_t n = replies(s, c); n && !s->over; --n) intake_not_opened(s, e);
   session_reset(s);
 }
 
@@ -109,6 +109,7 @@ static void taken(struct session *s, const struct chunk *c) {
 }
 
 void verb_bdat(struct session *s, const char *arg, size_t n) {
+  struct strerr e;
   struct chunk c;
 
   if (!ehlo_chunking(s, 0) || !parse(arg, n, &c)) { /* nobody knows where the next command begins */
@@ -121,8 +122,8 @@ void verb_bdat(struct session *s, const char *arg, size_t n) {
     if (take(s, c.size, 0)) refuse(s);
     return;
   }
-  if (!s->t.chunks && !(s->t.chunks = begin(s))) {
-    cannot_queue(s, &c);
+  if (!s->t.chunks && !(s->t.chunks = begin(s, &e))) {
+    cannot_queue(s, &c, &e);
     return;
   }
   s->state = STATE_CHUNK;

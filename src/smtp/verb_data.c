@@ -55,7 +55,7 @@ void verb_data(struct session *s, const char *arg, size_t n) {
     return;
   }
   if (intake_open(&in, s, &e) == -1) {
-    reply(s, 451, "4.3.0", "unable to queue mail now");
+    intake_not_opened(s, &e);
     return;
   }
   reply(s, 354, 0, "send the message, end it with a dot alone on a line");

@@ -1,5 +1,5 @@
 """What users who have logged in may ask of a message: priority, delivery time, later release."""
-import re, unittest
+import email, os, re, unittest
 from smtpd import SmtpRoot, plain
 
 M, R = "MAIL FROM:<s@example.net>", "RCPT TO:<joe@example.com>"
@@ -91,9 +91,54 @@ class Submission(unittest.TestCase):
     def test_requiretls_is_not_forgotten(self):
         self.root.control("domainqueue", f"example.com:QMAILQUEUE={self.root.queue}\n")
         s = self.session(REQUIRETLS="1")
-        for command, want in ((M + " REQUIRETLS", 250), (R, 250), ("DATA", 451)):
+        for command, want in ((M + " REQUIRETLS", 250), (R, 250), ("DATA", 554)):
             self.assertEqual(s.cmd(command)[0], want)
         self.assertEqual(self.root.messages(), [])
+
+    def test_promises_are_kept_or_refused(self):
+        """EHLO knows the connection's queue program; that of the message may be one that forgets what was asked."""
+        self.root.control("domainqueue", f"example.com:QMAILQUEUE={self.root.queue}\n")
+        s = self.session(SMTPUTF8="1")
+        for p, what in (("SMTPUTF8", "SMTPUTF8"), ("HOLDFOR=9", "HOLD"), ("HOLDUNTIL=2020-01-01T00:00:00Z", "HOLD"), ("BY=9;R", "BY"), ("BY=9;N", "BY")):
+            for command in ("DATA", "BDAT 4 LAST\r\nab"):
+                self.assertEqual([s.cmd(c)[0] for c in (M + " " + p, R)], [250, 250])
+                code, text = s.cmd(command)
+                self.assertEqual((code, text[0][:6]), (554, "5.3.3 "))
+                self.assertIn(what, text[0])
+                s.cmd("RSET")
+        self.assertEqual(self.root.messages(), [])
+        self.assertIn(" notqueued 0 ", s.logged())
+
+    def test_promises_by_rules(self):
+        """The same where a rule of the sender names the program."""
+        self.root.control("from.envrules", f"s@example.net:QMAILQUEUE={self.root.queue}\n")
+        s = self.session()
+        self.assertEqual([s.cmd(c)[0] for c in (M + " HOLDFOR=9", R, "DATA")], [250, 250, 554])
+        s.cmd("RSET")
+        self.assertEqual(self.queued(s, "From: a\n\nb\n")[:8], "From: a\n")
+
+    def test_what_may_be_forgotten(self):
+        """Priority and notices: of a success that was asked for the sender hears that it was passed on."""
+        self.root.control("from.envrules", f"s@example.net:QMAILQUEUE={self.root.queue}\n")
+        for how, told in (("NOTIFY=SUCCESS,DELAY ORCPT=rfc822;old+2B1@example.com", True), ("NOTIFY=NEVER", False), ("NOTIFY=FAILURE", False), ("", False)):
+            with self.root.smtp(QMAILQUEUE="") as s:
+                s.hello()
+                self.assertEqual([s.cmd(c)[0] for c in (M + " RET=HDRS ENVID=QQ+2B3", f"{R} {how}", "RCPT TO:<jim@example.com> NOTIFY=FAILURE", "DATA")], [250, 250, 250, 354])
+                self.assertEqual(s.cmd("Subject: x\r\n\r\n.")[0], 250)
+            self.assertEqual([m[2] for m in self.root.messages() if m[1]], [[b"joe@example.com", b"jim@example.com"]])
+            notices = [m[:3] for m in self.root.messages() if not m[1]]
+            for name in os.listdir(self.root.path("qq")):
+                os.unlink(self.root.path("qq", name))
+            self.assertEqual(len(notices), told)
+            for text, sender, to in notices:
+                self.assertEqual((sender, to), (b"", [b"s@example.net"]))
+                report = email.message_from_bytes(text)
+                status = report.get_payload()[1].get_payload()
+                self.assertEqual((report.get_content_type(), report.get_param("report-type")), ("multipart/report", "delivery-status"))
+                self.assertEqual((status[0]["Reporting-MTA"], status[0]["Original-Envelope-Id"]), ("dns; mail.example.com", "QQ+3"))
+                self.assertEqual([dict(part) for part in status[1:]], [{"Original-Recipient": "rfc822; old+1@example.com", "Final-Recipient": "rfc822; joe@example.com",
+                                                                        "Action": "relayed", "Status": "2.0.0"}])
+                self.assertNotIn("jim@", report.get_payload()[0].get_payload())
 
     def test_values(self):
         s = self.session(FUTURERELEASE="1000")
