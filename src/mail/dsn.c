@@ -93,7 +93,9 @@ static int take_hold(struct dsn_mail *d, const char *s, size_t n) {
 static int take_by(struct dsn_mail *d, const char *s, size_t n) {
   size_t semicolon = bytes_chr(s, n, ';');
 
-  if (!scan_u64_max(s, semicolon, INT64_MAX, &d->by) || n - semicolon != 2) return 0;
+  if (!scan_u64_max(s, semicolon, INT64_MAX, &d->by)) return 0;
+  d->by_trace = n - semicolon == 3 && same(s + semicolon + 2, 1, "T");
+  if (n - semicolon != (d->by_trace ? 3u : 2u)) return 0;
   d->by_mode = same(s + semicolon + 1, 1, "R") ? DSN_BY_RETURN : same(s + semicolon + 1, 1, "N") ? DSN_BY_NOTIFY : DSN_BY_NONE;
   return d->by_mode != DSN_BY_NONE;
 }
@@ -187,7 +189,8 @@ int dsn_mail_format(stralloc *out, const struct dsn_mail *d) {
          (!d->priority || (begin_word(out, d->priority < 0 ? "MT-PRIORITY=-" : "MT-PRIORITY=") && stralloc_catu64(out, high))) &&
          (!d->hold_until || (begin_word(out, "HOLDUNTIL=") && stralloc_catu64(out, d->hold_until))) &&
          (d->by_mode == DSN_BY_NONE ||
-          (begin_word(out, "BY=") && stralloc_catu64(out, d->by) && stralloc_cats(out, mode[d->by_mode])));
+          (begin_word(out, "BY=") && stralloc_catu64(out, d->by) && stralloc_cats(out, mode[d->by_mode]) &&
+           (!d->by_trace || stralloc_append(out, 'T'))));
 }
 
 int dsn_rcpt_format(stralloc *out, const struct dsn_rcpt *d) {

@@ -4,7 +4,7 @@
  * ORCPT=rfc822;bob@example.org".  In this form they go from the SMTP server to the queue, lie
  * there, and go on to the next server.  Values keep their xtext encoding (RFC 3461 section 4);
  * times, which a client counts from now, are Unix seconds: HOLDUNTIL=1795663470,
- * BY=1795663470;R.  Pure. */
+ * BY=1795663470;RT.  Pure. */
 #ifndef MAIL_DSN_H
 #define MAIL_DSN_H
 
@@ -30,6 +30,7 @@ struct dsn_mail {
   uint64_t hold_until; /* HOLDUNTIL (RFC 4865) */
   uint64_t by;         /* BY (RFC 2852): by then it is to be delivered, or else ... */
   enum dsn_by by_mode;
+  int by_trace;        /* each server tells that it has passed the message on */
 };
 
 enum dsn_notify { DSN_NEVER = 1, DSN_SUCCESS = 2, DSN_FAILURE = 4, DSN_DELAY = 8 };

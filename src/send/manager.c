@@ -155,6 +155,7 @@ static void take_wishes(struct manager *m, struct message *msg, int64_t wall, de
   if (msg->not_before > msg->birth) msg->birth = msg->not_before;
   if (d.by_mode != DSN_BY_NONE) msg->by = ahead(m, d.by, wall, mono);
   msg->by_return = d.by_mode == DSN_BY_RETURN;
+  msg->by_trace = d.by_trace != 0;
   msg->priority = (int8_t)d.priority;
 }
 

@@ -39,8 +39,9 @@ static void note(struct manager *m, struct delivery *d, stralloc *out, enum boun
 
 void manager_note_success(struct manager *m, struct delivery *d, const struct recipient *r, const char *report) {
   enum bounce_action action;
+  int ours = notice_success((enum channel)r->channel, report, &action); /* not the next server's to tell */
 
-  if (notice_wanted(d->batch.m, r, DSN_SUCCESS) && notice_success((enum channel)r->channel, report, &action))
+  if ((ours && notice_wanted(d->batch.m, r, DSN_SUCCESS)) || notice_traced(d->batch.m, r))
     note(m, d, &d->successes, action, r, report);
 }
 

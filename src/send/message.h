@@ -68,6 +68,7 @@ struct message {
   uint8_t held;           /* HELD_ bits; change them with sched_hold */
   uint8_t expired;        /* too old by order */
   uint8_t by_return;      /* after that it fails */
+  uint8_t by_trace;       /* its sender hears of each server that passes it on */
   int8_t priority;        /* MT-PRIORITY: -9 to 9 */
   uint8_t finishing;      /* out of the scheduler's hands */
   struct recipient recipient[];

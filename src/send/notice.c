@@ -23,6 +23,12 @@ int notice_by(const struct message *m, const struct recipient *r, int64_t now) {
          !dsn_asks(notify, strlen(notify), DSN_NEVER);
 }
 
+int notice_traced(const struct message *m, const struct recipient *r) {
+  const char *notify = message_notify(m, r);
+
+  return m->by_trace && r->channel == CHANNEL_REMOTE && is_somebody(message_sender(m)) && !dsn_asks(notify, strlen(notify), DSN_NEVER);
+}
+
 static int ends(const char *report, size_t n, const char *end) {
   size_t len = strlen(end);
 

@@ -13,6 +13,8 @@ int notice_wanted(const struct message *m, const struct recipient *r, unsigned w
 /* The sender set a time for it, to be told then, and it has come.  now and the message's times in
  * seconds, of one clock. */
 int notice_by(const struct message *m, const struct recipient *r, int64_t now);
+/* The sender wants to hear of each server that passes the message on (BY with T, RFC 2852). */
+int notice_traced(const struct message *m, const struct recipient *r);
 /* What a success was, from the report of qmail-local or qmail-remote: 1, or 0 when the server that
  * has the message now tells of it. */
 int notice_success(enum channel channel, const char *report, enum bounce_action *action);

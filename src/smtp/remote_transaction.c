@@ -60,7 +60,7 @@ static int deliver_by(const struct remote_run *r, stralloc *line) {
 
   if (d->by_mode == DSN_BY_NONE || !(r->k->c.capabilities & SMTP_DELIVERBY)) return 1;
   return stralloc_cats(line, late ? " BY=-" : " BY=") && stralloc_catu64(line, late ? now - d->by : d->by - now) &&
-         stralloc_cats(line, d->by_mode == DSN_BY_RETURN ? ";R" : ";N");
+         stralloc_cats(line, d->by_mode == DSN_BY_RETURN ? ";R" : ";N") && (!d->by_trace || stralloc_append(line, 'T'));
 }
 
 /* Of what the sender asks of the message, what this server knows. */

@@ -66,12 +66,9 @@ int parameter_mt_priority(struct session *s, const struct smtp_parameter *p) {
   return ask_number(s, minus ? "MT-PRIORITY=-" : "MT-PRIORITY=", u, "", want);
 }
 
-/* The trace that may be asked for besides is not made. */
 int parameter_by(struct session *s, const struct smtp_parameter *p) {
-  static const char want[] = "BY= wants seconds;R, seconds;N, once, and those of R above 0";
-  static const struct {
-    const char *mode, *ours;
-  } modes[] = {{"R", ";R"}, {"RT", ";R"}, {"N", ";N"}, {"NT", ";N"}};
+  static const char want[] = "BY= wants seconds;R, seconds;N, perhaps with T behind it, once, and those of R above 0";
+  static const char *const modes[] = {";R", ";RT", ";N", ";NT"};
   size_t digits = p->value ? bytes_chr(p->value, p->value_n, ';') : 0;
   size_t sign = digits && (*p->value == '-' || *p->value == '+');
   uint64_t now = (uint64_t)wall_now();
@@ -80,13 +77,12 @@ int parameter_by(struct session *s, const struct smtp_parameter *p) {
   if (!may_ask(s)) return 0;
   if (!p->value || digits == p->value_n || !scan_u64_max(p->value + sign, digits - sign, SECONDS_MAX, &u)) return envelope_bad(s, want);
   for (size_t i = 0; i < sizeof modes / sizeof *modes; ++i) {
-    const char *mode = p->value + digits + 1;
-    size_t n = p->value_n - digits - 1;
+    size_t n = p->value_n - digits;
     int late = !u || *p->value == '-';
 
-    if (strlen(modes[i].mode) != n || !bytes_caseequal(mode, modes[i].mode, n)) continue;
-    if (late && modes[i].ours[1] == 'R') break;
-    return ask_number(s, "BY=", late ? now - (u < now ? u : now) : now + u, modes[i].ours, want);
+    if (strlen(modes[i]) != n || !bytes_caseequal(p->value + digits, modes[i], n)) continue;
+    if (late && modes[i][1] == 'R') break;
+    return ask_number(s, "BY=", late ? now - (u < now ? u : now) : now + u, modes[i], want);
   }
   return envelope_bad(s, want);
 }

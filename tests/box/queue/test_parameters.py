@@ -1,6 +1,6 @@
 """What a client asks of a message besides notices, from its MAIL to what the next server is told, or what
 becomes of it here."""
-import os, signal, subprocess, time, unittest
+import os, re, signal, subprocess, time, unittest
 
 from box import wait_for
 from mailsite import MailSite, Sink
@@ -221,6 +221,16 @@ class Times(Parameters):
         self.queue(f"BY={int(time.time()) + 1000};R")
         wait_for(lambda: self.site.sink.messages)
         self.assertRegex(self.mail_lines()[0], r" BY=(1000|99\d);R$")
+
+    def test_trace(self):
+        """T: the sender hears that the message was passed on, whether or not the next server tells of more."""
+        for ehlo in (("DELIVERBY", "DSN"), ()):
+            self.make(ehlo=ehlo)
+            self.queue(f"BY={int(time.time()) + 1000};NT")
+            mail = wait_for(lambda: self.site.mails("in"))[0]
+            self.assertIn(b"Action: relayed", mail)
+            self.assertEqual(bool(re.search(r" BY=(1000|99\d);NT( |$)", self.mail_lines()[0])), bool(ehlo))
+            self.site.wait_empty()
 
     def test_time_cannot_be_promised(self):
         self.make()

@@ -143,7 +143,7 @@ class Submission(unittest.TestCase):
     def test_values(self):
         s = self.session(FUTURERELEASE="1000")
         for p, want in (("MT-PRIORITY=-9", 250), ("MT-PRIORITY=9", 250), ("MT-PRIORITY=0", 250), ("MT-PRIORITY=10", 501), ("MT-PRIORITY=", 501),
-                        ("MT-PRIORITY", 501), ("MT-PRIORITY=1 MT-PRIORITY=1", 501), ("BY=120;R", 250), ("BY=120;rt", 250), ("BY=+5;N", 250),
+                        ("MT-PRIORITY", 501), ("MT-PRIORITY=1 MT-PRIORITY=1", 501), ("BY=120;R", 250), ("BY=120;rt", 250), ("BY=+5;N", 250), ("BY=0;NT", 250), ("BY=0;RT", 501), ("BY=5;T", 501), ("BY=5;TR", 501),
                         ("BY=-5;N", 250), ("BY=0;N", 250), ("BY=0;R", 501), ("BY=-5;R", 501), ("BY=5", 501), ("BY=;R", 501), ("BY=1;RTX", 501),
                         ("BY=9999999999;N", 501), ("BY=1;N BY=1;N", 501), ("HOLDFOR=1000", 250), ("HOLDFOR=1001", 501), ("HOLDFOR=x", 501),
                         ("HOLDFOR=1 HOLDUNTIL=2020-01-01T00:00:00Z", 501), ("HOLDUNTIL=2020-01-01T00:00:00+01:00", 250),

@@ -34,6 +34,29 @@ static void wanted(void) {
   }
 }
 
+static void traced(void) {
+  static const struct {
+    const char *sender, *notify;
+    enum channel channel;
+    int want;
+  } cases[] = {
+      {"a@b", "", CHANNEL_REMOTE, 1},        {"a@b", "NOTIFY=FAILURE", CHANNEL_REMOTE, 1}, {"a@b", "NOTIFY=NEVER", CHANNEL_REMOTE, 0},
+      {"a@b", "", CHANNEL_LOCAL, 0},         {"", "", CHANNEL_REMOTE, 0},                  {"#@[]", "", CHANNEL_REMOTE, 0},
+  };
+
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; ++i)
+    for (uint8_t trace = 0; trace < 2; ++trace) {
+      struct message *m = message_new(1, 1000);
+
+      message_set_head(m, cases[i].sender, "", "");
+      message_add_recipient(m, cases[i].channel, 0, "x@y");
+      message_set_notify(m, cases[i].notify);
+      m->by_trace = trace;
+      CHECK_CASE(notice_traced(m, &m->recipient[0]) == (trace && cases[i].want), cases[i].notify);
+      message_free(m);
+    }
+}
+
 static void success(void) {
   static const struct {
     const char *report;
@@ -77,6 +100,7 @@ static void late(void) {
 
 int main(void) {
   wanted();
+  traced();
   success();
   late();
   return check_done();
