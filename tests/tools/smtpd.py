@@ -114,7 +114,8 @@ class Resident:
 
     def allow(self, variables):
         """What a connection brings with it is in rules of tcpserver, or it is not believed."""
-        new = {f'{k}="{v}"'.replace("\n", "") for k, v in variables.items() if self.env.get(k) != v and not k.startswith("TCP")} - self.rules
+        quote = lambda v: next(c for c in '"|/!' if c not in v)
+        new = {f"{k}={quote(v)}{v}{quote(v)}".replace("\n", "") for k, v in variables.items() if self.env.get(k) != v and not k.startswith("TCP")} - self.rules
         if not new:
             return
         self.rules |= new

@@ -37,6 +37,8 @@ def final(text):
 
 
 class Explain(unittest.TestCase):
+    resident = False
+
     def live(self, root, case, vars):
         """The last reply to the message, or to what was refused before it."""
         with root.smtp(("mail.example.com", root.checkpassword, "/bin/false", root.seen) if case["user"] else (), TCPREMOTEIP=case["ip"], TCPREMOTEHOST=case["host"], **vars) as s:
@@ -83,7 +85,8 @@ class Explain(unittest.TestCase):
     def compare(self, seed, count, tls=False):
         rng = random.Random(seed)
         outcomes, changes, told = {}, 0, 0
-        with Dnsd(ZONES) as dns, SmtpRoot() as root:
+        with Dnsd(ZONES) as dns, SmtpRoot(self.resident) as root:
+            root.process_env = {"DNSCACHEIP": dns.address}
             spf = root.script("spf", SPF)
             if tls:
                 root.certificate()
@@ -107,6 +110,9 @@ class Explain(unittest.TestCase):
                     self.assertEqual(c["outcome"] != x["outcome"], c["helps"], c)
                     if c["change"].startswith("RELAYCLIENT set"):
                         self.assertEqual(final(self.live(root, case, dict(vars, RELAYCLIENT=""))), final(c["reply"]), (seed, n, case, files, vars))
+            for server in root.servers.values():
+                with open(f"/proc/{server.p.pid}/status") as f:
+                    self.assertIn("\nSeccomp:\t2\n", f.read())
             self.assertEqual([f for f in os.listdir("/tmp") if f.startswith("smtp-explain.") and os.stat("/tmp/" + f).st_uid == os.geteuid()], [])
         return outcomes, changes, told
 
@@ -169,6 +175,13 @@ class Explain(unittest.TestCase):
             r = root.run(["smtp-explain", "--ip", "1", "--from", "a", "--to", "b"])
             self.assertEqual(r.returncode, 111)
             self.assertIn(b"control/policy", r.stderr)
+
+
+@unittest.skipIf(os.environ.get("SAN"), "sanitizers need what a sandbox takes")
+class ResidentExplain(Explain):
+    """The verdict of a rehearsal, which has all rights, against that of a server that has given them up."""
+    resident = True
+    test_changes = test_text_and_table = None  # without a server
 
 
 if __name__ == "__main__":

@@ -47,8 +47,10 @@ def coded(text):
 
 
 class Challenge(unittest.TestCase):
+    resident = False
+
     def setUp(self):
-        self.root = Site()
+        self.root = Site(resident=self.resident)
         self.addCleanup(self.root.close)
         self.cert = self.root.certificate(cn="localhost")
         self.seen = self.root.path("seen.json")
@@ -221,6 +223,11 @@ class Challenge(unittest.TestCase):
                 else:
                     with self.assertRaises(smtplib.SMTPAuthenticationError):
                         s.auth("CRAM-MD5", s.auth_cram_md5)
+
+
+class ResidentChallenge(Challenge):
+    resident = True
+    test_clients = None  # of tcpserver's
 
 
 if __name__ == "__main__":

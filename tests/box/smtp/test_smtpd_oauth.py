@@ -36,8 +36,10 @@ def xoauth2(user, token):
 
 
 class Oauth(unittest.TestCase):
+    resident = False
+
     def setUp(self):
-        self.root = Site()
+        self.root = Site(resident=self.resident)
         self.addCleanup(self.root.close)
         self.cert = self.root.certificate(cn="localhost")
         self.seen = self.root.path("token.json")
@@ -140,6 +142,11 @@ class Oauth(unittest.TestCase):
                 else:
                     with self.assertRaises(smtplib.SMTPAuthenticationError):
                         s.auth("XOAUTH2", login)
+
+
+class ResidentOauth(Oauth):
+    resident = True
+    test_curl = test_smtplib = None  # of tcpserver's
 
 
 if __name__ == "__main__":

@@ -6,8 +6,10 @@ M, R = "MAIL FROM:<s@example.net>", "RCPT TO:<joe@example.com>"
 
 
 class Submission(unittest.TestCase):
+    resident = False
+
     def setUp(self):
-        self.root = SmtpRoot()
+        self.root = SmtpRoot(self.resident)
         self.addCleanup(self.root.close)
         self.root.certificate()
 
@@ -151,6 +153,10 @@ class Submission(unittest.TestCase):
                         ("HOLDFOR=5 BY=100;R MT-PRIORITY=3 RET=HDRS", 250)):
             self.assertEqual(s.cmd(M + " " + p)[0], want, p)
             self.assertEqual(s.cmd("RSET")[0], 250)
+
+
+class ResidentSubmission(Submission):
+    resident = True
 
 
 if __name__ == "__main__":
