@@ -1,5 +1,5 @@
 """qmail-smtpd and clients that mean harm, or do not know better."""
-import os, socket, threading, time, unittest
+import os, socket, struct, threading, time, unittest
 from box import wait_for
 from smtpd import SmtpRoot
 
@@ -133,6 +133,48 @@ class Hostile(unittest.TestCase):
             self.assertEqual(s.reply()[0], 421)
             self.assertTrue(s.exits(1))
 
+    def test_endless_login(self):
+        """Lines of AUTH may be longer than others: within bounds, and what is too long is not kept."""
+        auth = ["mail.example.com", self.root.checkpassword, "/bin/false", self.root.seen]
+        for ask in (b"AUTH PLAIN ", b"AUTH PLAIN\r\n", b"AUTH LOGIN\r\n"):
+            with self.subTest(ask), self.root.smtp(auth, SECUREAUTH="0") as s:
+                s.hello()
+                s.send(ask + b"A" * 100000 + b"\r\n")
+                if ask.endswith(b"\n"):
+                    self.assertEqual(s.reply()[0], 334)
+                self.assertEqual(s.reply()[0], 500)
+                self.assertEqual(s.cmd("NOOP")[0], 250)
+                self.assertLess(private_kb(s.p.pid), 1024)
+                s.send(ask)
+                if ask.endswith(b"\n"):
+                    self.assertEqual(s.reply()[0], 334)
+                try:
+                    for _ in range(64):
+                        s.send(b"QUJD" * 16384)
+                except OSError:
+                    pass  # it hung up on us
+                if self.resident:
+                    self.assertLess(private_kb(s.p.pid), 1024)
+                self.assertEqual(s.reply()[0], 421)
+                self.assertTrue(s.ended())
+                self.assertTrue(s.exits(1))
+                self.assertNotIn("QUJD", s.logged())
+        self.assertFalse(os.path.exists(self.root.seen))
+
+    def test_logins_without_end(self):
+        """Begun and given up, again and again: counted as any command that makes no sense."""
+        auth = ["mail.example.com", self.root.checkpassword, "/bin/false", self.root.seen]
+        with self.root.smtp(auth, SECUREAUTH="0") as s:
+            s.hello()
+            codes = []
+            while not codes or codes[-1] != 421:
+                self.assertLess(len(codes), 200)
+                s.send(b"AUTH LOGIN\r\n*\r\n")
+                codes += [s.reply()[0]]
+                if codes[-1] == 334:
+                    codes += [s.reply()[0]]
+            self.assertTrue(s.ended())
+
     def test_long_body_line(self):
         with self.root.smtp() as s:
             self.in_data(s)
@@ -259,6 +301,24 @@ class ResidentHostile(Hostile):
                 self.assertEqual(answers[0][0], 250)
                 self.assertLess(longest, 1)
                 self.assertIn(" lookup bodycheck failed: ", slow.logged())
+
+    def test_thousands(self):
+        """Connections one after another, good and bad, cost the server no memory for good."""
+        def one(i):
+            with self.root.smtp() as s:
+                s.hello()
+                s.send((M + R + R + b"RSET\r\n", b"x" * 3000 + b"\r\n" + M, b"MAIL", b"NOOP\r\n" * 50)[i % 4])
+                if i % 8:
+                    s.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a reset
+                return s.p.pid
+
+        for i in range(500):
+            pid = one(i)
+        before = private_kb(pid)
+        for i in range(3000):
+            self.assertEqual(one(i), pid)
+        self.assertLess(private_kb(pid) - before, 64)
+        self.assertLess(len(os.listdir(f"/proc/{pid}/fd")), 32)
 
 
 if __name__ == "__main__":

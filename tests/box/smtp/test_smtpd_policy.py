@@ -98,6 +98,32 @@ class Policy(unittest.TestCase):
         self.assertEqual([f for m, f, t, v in self.root.messages()], [b"s@example.org"])
         self.assertIn(" discard blackholedsender 250 2.0.0 ", log)
 
+    def test_dropped_by_patterns(self):
+        """blackholedpatterns and blackholedrcptpatterns, an exception last, beside the lists without wildcards."""
+        self.root.control("blackholedpatterns", "*@*.example.net\n*spam*\n!boss@*\n")
+        self.root.control("blackholedsender", "hole@example.net\n")
+        self.root.control("blackholedrcptpatterns", "*@*.sub.example.com\nj?m@example.com\n!joe@*\n")
+        self.root.control("blackholedrcpt", "jack@example.com\n")
+        with self.root.smtp() as s:
+            s.hello()
+            for sender, kept in (("boss@x.example.net", True), ("a@x.example.net", False), ("myspam@example.org", False), ("hole@example.net", False),
+                                 ("a@example.net", True)):
+                with self.subTest(sender):
+                    before = len(self.root.messages())
+                    self.expect(s, [(f"MAIL FROM:<{sender}>", "250"), (R, "250")])
+                    self.message(s)
+                    self.assertEqual(len(self.root.messages()) - before, kept)
+            self.assertEqual(s.logged().count(" discard blackholedsender 250 "), 3)
+            self.expect(s, [(M, "250")] + [(f"RCPT TO:<{to}>", "250") for to in ("jim@example.com", "joe@x.sub.example.com", "a@x.sub.example.com",
+                                                                                  "jam@example.com", "jack@example.com", "jimmy@example.com")])
+            before = [m[2] for m in self.root.messages()]
+            self.message(s)
+            got = [m[2] for m in self.root.messages()]
+            for to in before:
+                got.remove(to)
+            self.assertEqual(got, [[b"joe@x.sub.example.com", b"jimmy@example.com"]])
+            self.assertEqual(s.logged().count(" discard blackholedrcpt 250 "), 4)
+
     def test_spamignore(self):
         self.root.control("spamignore", "@example.net\n")
         with self.root.smtp(SPAMFILTER="some filter") as s:

@@ -473,6 +473,34 @@ class Relay(unittest.TestCase):
         self.assertEqual((data, got), (b"hello from there", [b"hi"]))
         a.close()
 
+    def test_renegotiation(self):
+        """A client of TLS 1.2 that asks for another handshake is refused, and the daemon serves others."""
+        with socket.create_server(("127.0.0.1", 0)) as l:
+            p = subprocess.Popen(["openssl", "s_client", "-tls1_2", "-connect", "127.0.0.1:%d" % l.getsockname()[1]],
+                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            self.addCleanup(p.kill)
+            s, _ = l.accept()
+        a = self.ask(b"TLS1 server 10000", s)
+        self.assertRegex(self.status(a), rb"^\+TLSv1\.2\t")
+        p.stdin.write(b"before\n")
+        p.stdin.flush()
+        self.assertEqual(a.recv(100), b"before\n")
+        a.sendall(b"answered\n")
+        said = b""
+        while b"answered\n" not in said:
+            said += os.read(p.stdout.fileno(), 65536)
+        p.stdin.write(b"R\n")  # s_client's order for it
+        p.stdin.flush()
+        said, _ = p.communicate(timeout=20)
+        self.assertIn(b"RENEGOTIATING", said)
+        self.assertIn(b"no renegotiation", said)
+        self.assertEqual(a.recv(100), b"")
+        a.close()
+        t, a, line = self.server()
+        self.assertRegex(line, rb"^\+TLSv1\.3\t")
+        t.close()
+        a.close()
+
     def test_client_verifies(self):
         """A certificate nobody vouches for is refused when it must be verified."""
         c, got = self.peer(self.cert)
