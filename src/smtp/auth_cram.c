@@ -1,27 +1,11 @@
 /* auth_cram: CRAM-MD5 (RFC 2195) and its kin of other digests: the client shows that it knows
  * the password by a keyed digest of our challenge.  Whoever checks that must have the
  * password itself, or as good as that: the program of the command line. */
-#include <string.h>
-
-#include "base/bytes.h"
 #include "base/now.h"
+#include "crypt/cram_message.h"
 #include "smtp/auth.h"
 
 #define CHALLENGE 18 /* random bytes in it */
-
-static const struct {
-  unsigned char method;
-  size_t digits;
-} digests[] = {{3, 32}, {4, 40}, {5, 56}, {6, 64}, {7, 96}, {8, 128}, {9, 40}};
-
-/* Has the answer that method's number of small hexadecimal digits? */
-static int digest_ok(unsigned char method, const char *s, size_t n) {
-  for (size_t i = 0; i < n; ++i)
-    if (!((s[i] >= '0' && s[i] <= '9') || (s[i] >= 'a' && s[i] <= 'f'))) return 0;
-  for (size_t i = 0; i < sizeof digests / sizeof *digests; ++i)
-    if (digests[i].method == method) return digests[i].digits == n;
-  return 0;
-}
 
 /* Nobody can foresee it: <random.time@host>. */
 static enum sasl_verdict make_challenge(struct auth *a) {
@@ -33,14 +17,12 @@ static enum sasl_verdict make_challenge(struct auth *a) {
   return auth_nomem(a);
 }
 
-/* A name, which may hold blanks, one blank, the digest. */
 static enum sasl_verdict split(struct auth *a, const stralloc *answer) {
   const char *s = stralloc_cstr(answer);
-  size_t n = answer->len, name = bytes_rchr(s, n, ' ');
+  size_t name;
 
-  if (!name || name == n || !digest_ok(a->m->method, s + name + 1, n - name - 1))
-    return auth_malformed(a, "not a name with a digest");
-  if (stralloc_copyb(&a->sasl.user, s, name) && stralloc_copyb(&a->sasl.response, s + name + 1, n - name - 1)) return SASL_YES;
+  if (!cram_split(s, answer->len, a->m->method, &name)) return auth_malformed(a, "not a name with a digest");
+  if (stralloc_copyb(&a->sasl.user, s, name) && stralloc_copyb(&a->sasl.response, s + name + 1, answer->len - name - 1)) return SASL_YES;
   return auth_nomem(a);
 }
 
