@@ -304,12 +304,13 @@ static int deliver_line(struct job *j, const char *line) {
   return strlist_add(&j->forward, line, strlen(line)) ? DELIVER_OK : (int)no_memory(j);
 }
 
-/* Programs and Maildirs in their order, then the forwards as one message. */
+/* Programs and Maildirs in their order, then the forwards as one message.  A program that wants nothing to
+ * follow stands for itself: what the lines before it asked for is done. */
 static enum deliver_result deliver_lines(struct job *j, const struct strlist *lines) {
   int r = DELIVER_OK;
 
   for (size_t i = 0; i < lines->len && r == DELIVER_OK; ++i) r = deliver_line(j, stralloc_cstr(&lines->item[i]));
-  if (r == VDELIVER_STOP) return DELIVER_OK;
+  if (r == VDELIVER_STOP) r = DELIVER_OK;
   if (r != DELIVER_OK || !j->forward.len) return (enum deliver_result)r;
   return forward(j);
 }

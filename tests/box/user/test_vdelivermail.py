@@ -333,18 +333,32 @@ class Vdelivermail(unittest.TestCase):
         self.assertEqual(s.deliver("alice", NOALIAS="1", **env).returncode, 0)
         self.assertEqual(len(s.mails("alice@example.com")), 1)
 
+    def qmail(self, *lines):
+        """Of alice, in this order."""
+        home = self.site.home("alice@example.com")
+        self.site.ok("/bin/mkdir", "-p", home)
+        with open(home + "/.qmail", "w") as f:
+            f.write("".join(line + "\n" for line in lines))
+
     def test_program_exit_codes(self):
         s = self.site
-        s.ok("valias", "-i", "| exit $CODE", "prog@example.com")
-        s.ok("valias", "-i", "&after@other.example", "prog@example.com")
+        self.qmail("| exit $CODE", "&after@other.example")
         env = self.program("forward", 'echo forwarded > "%s/forwarded"\n' % self.seen())
         for code, want in ((0, 0), (99, 0), (100, 100), (64, 100), (65, 100), (70, 100), (76, 100), (77, 100), (78, 100),
                            (112, 100), (1, 111), (111, 111), (75, 111), (126, 111)):
             if os.path.exists(self.seen() + "/forwarded"):
                 os.unlink(self.seen() + "/forwarded")
-            p = s.deliver("prog", CODE=str(code), **env)
+            p = s.deliver("alice", CODE=str(code), **env)
             self.assertEqual(p.returncode, want, code)
             self.assertEqual(os.path.exists(self.seen() + "/forwarded"), code == 0, code)
+
+    def test_stop(self):
+        """Exit code 99: what stands before the line is done, what comes after is not."""
+        s = self.site
+        env = self.program("forward", 'echo "$@" > "%s/forwarded"\n' % self.seen())
+        self.qmail("&friend@elsewhere.example", "| exit 99", "&never@elsewhere.example", "alice@example.com")
+        self.assertEqual(s.deliver("alice", **env).returncode, 0)
+        self.assertEqual(open(self.seen() + "/forwarded").read(), "-- friend@elsewhere.example\n")
 
     def test_dot_qmail(self):
         s = self.site
