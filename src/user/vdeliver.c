@@ -293,26 +293,64 @@ static enum deliver_result forward(struct job *j) {
   return r;
 }
 
-/* One line: a deliver_result or VDELIVER_STOP. */
-static int deliver_line(struct job *j, const char *line) {
-  while (*line == ' ' || *line == '\t') ++line;
-  if (!*line || *line == '#') return DELIVER_OK;
-  if (*line == '/') return is_own(j, line) ? deliver_mailbox(j) : deliver_path(j, line);
-  if (*line == '|') return run_program(j, line + 1);
-  if (*line == '&') ++line;
-  while (*line == ' ') ++line;
-  return strlist_add(&j->forward, line, strlen(line)) ? DELIVER_OK : (int)no_memory(j);
+/* What a line asks for, and of whom. */
+enum line { LINE_NOTHING, LINE_PROGRAM, LINE_MAILDIR, LINE_FORWARD };
+
+static enum line line_kind(const char *s, const char **what) {
+  while (*s == ' ' || *s == '\t') ++s;
+  *what = s;
+  if (!*s || *s == '#') return LINE_NOTHING;
+  if (*s == '/') return LINE_MAILDIR;
+  *what = s + (*s == '|' || *s == '&');
+  if (*s == '|') return LINE_PROGRAM;
+  while (**what == ' ') ++*what;
+  return LINE_FORWARD;
 }
 
-/* Programs and Maildirs in their order, then the forwards as one message.  A program that wants nothing to
- * follow stands for itself: what the lines before it asked for is done. */
-static enum deliver_result deliver_lines(struct job *j, const struct strlist *lines) {
+/* Programs in their order, and the addresses to forward to collected.  *end: how many lines count; a program
+ * that wants nothing to follow stands for itself, and what the lines before it asked for is done. */
+static enum deliver_result run_lines(struct job *j, const struct strlist *lines, size_t *end) {
+  const char *what;
   int r = DELIVER_OK;
 
-  for (size_t i = 0; i < lines->len && r == DELIVER_OK; ++i) r = deliver_line(j, stralloc_cstr(&lines->item[i]));
-  if (r == VDELIVER_STOP) r = DELIVER_OK;
-  if (r != DELIVER_OK || !j->forward.len) return (enum deliver_result)r;
-  return forward(j);
+  for (size_t i = 0; i < *end && r == DELIVER_OK; ++i) {
+    const enum line kind = line_kind(stralloc_cstr(&lines->item[i]), &what);
+
+    if (kind == LINE_PROGRAM) r = run_program(j, what);
+    else if (kind == LINE_FORWARD && !strlist_add(&j->forward, what, strlen(what))) r = no_memory(j);
+    j->mailbox_follows |= kind == LINE_MAILDIR;
+    if (r == VDELIVER_STOP) *end = i;
+  }
+  return r == VDELIVER_STOP ? DELIVER_OK : (enum deliver_result)r;
+}
+
+/* r, and what there was before: a refusal is kept while the others get their mail. */
+struct verdict {
+  enum deliver_result r;
+  struct strerr e;
+};
+
+static void add_verdict(struct job *j, struct verdict *v, enum deliver_result r) {
+  if (r == DELIVER_OK || (r == DELIVER_PERM && v->r != DELIVER_OK)) return;
+  v->r = r;
+  v->e = *j->e;
+}
+
+/* Programs, the forwards as one message, then Maildirs: what fails for now and is tried again repeats what was
+ * done before, and Maildirs, which fail the least, repeat nothing. */
+static enum deliver_result deliver_lines(struct job *j, const struct strlist *lines) {
+  struct verdict v = {.r = DELIVER_OK};
+  size_t end = lines->len;
+  const char *path;
+
+  v.r = run_lines(j, lines, &end);
+  if (v.r != DELIVER_OK) return v.r;
+  if (j->forward.len) add_verdict(j, &v, forward(j));
+  for (size_t i = 0; i < end && v.r != DELIVER_TEMP; ++i)
+    if (line_kind(stralloc_cstr(&lines->item[i]), &path) == LINE_MAILDIR)
+      add_verdict(j, &v, is_own(j, path) ? deliver_mailbox(j) : deliver_path(j, path));
+  if (v.r != DELIVER_OK) *j->e = v.e;
+  return v.r;
 }
 
 /* Adds the lines of HOME/.qmail, those for the user itself apart, which mean the

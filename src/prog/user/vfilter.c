@@ -165,20 +165,27 @@ static enum deliver_result hand_over(const struct vdeliver *v, struct strerr *e)
   return r;
 }
 
-/* Into the folder, on to somebody else, back to the sender, as the rule says. */
-static int carry_out(struct vdeliver *v, const struct rule *r) {
-  struct strerr e;
-  enum deliver_result done = DELIVER_OK;
-  char kind = *r->action;
+/* Into the folder (null: not at all). */
+static enum deliver_result keep(struct vdeliver *v, const char *folder, struct strerr *e) {
+  if (!folder) return DELIVER_OK;
+  v->folder = strcmp(folder, "Inbox") != 0 ? folder : 0;
+  return hand_over(v, e);
+}
 
-  if (!strcmp(r->folder, "/NoDeliver")) done = DELIVER_OK;
-  else {
-    v->folder = strcmp(r->folder, "Inbox") != 0 ? r->folder : 0;
-    if (kind != '1' && kind != '3') done = hand_over(v, &e);
-  }
-  if (done == DELIVER_OK && (kind == '2' || kind == '3') && r->action[1]) done = pass_on(v, r->action + 1, &e);
-  if (done != DELIVER_OK) return vdeliver_exit(done, &e);
-  if (kind != '1' && kind != '3') return 0;
+/* On to somebody else, into the folder, back to the sender, as the rule says.  The mailbox is last: when the way
+ * on fails for now, nothing is there twice after the next try; when it is refused, the mailbox has the message. */
+static int carry_out(struct vdeliver *v, const struct rule *r) {
+  const char kind = *r->action;
+  const int wanted = kind != '1' && kind != '3';
+  struct strerr e, later;
+  enum deliver_result passed = DELIVER_OK, kept;
+
+  if ((kind == '2' || kind == '3') && r->action[1]) passed = pass_on(v, r->action + 1, &e);
+  if (passed == DELIVER_TEMP) return vdeliver_exit(passed, &e);
+  kept = keep(v, wanted && strcmp(r->folder, "/NoDeliver") != 0 ? r->folder : 0, &later);
+  if (kept != DELIVER_OK) return vdeliver_exit(kept, &later);
+  if (passed != DELIVER_OK) return vdeliver_exit(passed, &e);
+  if (wanted) return 0;
   strerr_set(&e, "the recipient does not want this message (#5.7.1)", (char *)0);
   return vdeliver_exit(DELIVER_PERM, &e);
 }

@@ -360,6 +360,35 @@ class Vdelivermail(unittest.TestCase):
         self.assertEqual(s.deliver("alice", **env).returncode, 0)
         self.assertEqual(open(self.seen() + "/forwarded").read(), "-- friend@elsewhere.example\n")
 
+    def test_nothing_twice(self):
+        """What fails for now is tried again: Maildirs come last, and are not filled with copies."""
+        s = self.site
+        archive = s.path("run", "archive")
+        self.qmail(archive + "/", "alice@example.com", "&friend@elsewhere.example", "| exit $CODE")
+        env = self.program("forward", 'exit $FORWARD_EXIT\n')
+        for code, forward in (("111", "0"), ("0", "111")) * 2:
+            self.assertEqual(s.deliver("alice", CODE=code, FORWARD_EXIT=forward, **env).returncode, 111)
+        self.assertEqual((os.path.exists(archive), s.mails("alice@example.com")), (False, []))
+        self.assertEqual(s.deliver("alice", CODE="0", FORWARD_EXIT="0", **env).returncode, 0)
+        self.assertEqual((len(os.listdir(archive + "/new")), len(s.mails("alice@example.com"))), (1, 1))
+
+    def test_one_refused(self):
+        """A full mailbox, or an address that cannot be written to, keeps the mail from nobody else."""
+        s = self.site
+        env = self.program("forward", 'echo "$@" > "%s/forwarded"; exit $FORWARD_EXIT\n' % self.seen())
+        for name in ("full", "last"):
+            s.ok("/bin/mkdir", "-p", s.path("run", name))
+            s.ok("maildirmake", s.path("run", name, "Maildir"))
+            s.ok("resetquota", "-q", "10" if name == "full" else "1M", s.path("run", name, "Maildir"))
+        self.qmail(s.path("run", "full", "Maildir") + "/", "&friend@elsewhere.example", s.path("run", "last", "Maildir") + "/")
+        p = s.deliver("alice", BODY, FORWARD_EXIT="0", **env)
+        self.assertEqual((p.returncode, b"full" in p.stderr), (100, True), p.stderr)
+        self.assertEqual(open(self.seen() + "/forwarded").read(), "-- friend@elsewhere.example\n")
+        self.assertEqual(len(os.listdir(s.path("run", "last", "Maildir", "new"))), 1)
+        self.assertEqual(os.listdir(s.path("run", "full", "Maildir", "new")), [])
+        self.assertEqual(s.deliver("alice", BODY, FORWARD_EXIT="100", **env).returncode, 100)
+        self.assertEqual(len(os.listdir(s.path("run", "last", "Maildir", "new"))), 2)
+
     def test_dot_qmail(self):
         s = self.site
         self.assertEqual(s.deliver("alice").returncode, 0)

@@ -42,6 +42,13 @@ class Filter(unittest.TestCase):
         path = self.site.path("run") + "/forwarded"
         return open(path).read().splitlines() if os.path.exists(path) else []
 
+    def test_way_on_that_fails(self):
+        """For now: nothing is delivered, or every try would leave a copy; for good: the mailbox has it all the same."""
+        self.rule("-i", "-h", "subject", "-k", "cheap", "-c", "contains", "-b", "2|exit $CODE")
+        for code, n in ((111, 0), (111, 0), (100, 1)):
+            self.deliver(SPAM, code, CODE=str(code))
+            self.assertEqual(self.count(), n)
+
     def asked(self, message, who="alice@example.com"):
         return self.site.run(["vfilter", who], input=message).stdout.decode().strip()
 
