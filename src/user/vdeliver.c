@@ -32,7 +32,7 @@ struct job {
   uint64_t size;          /* of the message */
   struct strlist forward; /* addresses collected, sent last */
   struct vdeliver_done done;
-  int mailbox_follows;    /* after the lines */
+  int mailbox_follows;    /* after the forwards */
   struct strerr *e;
 };
 
@@ -270,11 +270,20 @@ static enum deliver_result deliver_mailbox(struct job *j) {
 
 /* --- lines of aliases and of .qmail */
 
-/* The user's own, HOME/Maildir/? */
-static int is_own(const struct job *j, const char *path) {
+/* Does the line name the mailbox of the user himself, as HOME/Maildir/ or by his address? */
+static int is_own_path(const struct job *j, const char *path) {
   const stralloc *home = &j->account.home;
 
   return home->len && !strncmp(path, home->s, home->len) && !strcmp(path + home->len, "/Maildir/");
+}
+
+static int is_own_address(const struct job *j, const char *s) {
+  const size_t n = strlen(s), user = j->account.user.len, domain = j->account.domain.len;
+
+  if (!user) return 0;
+  if (n == j->full.len && bytes_caseequal(s, j->full.s, n)) return 1;
+  return n == user + 1 + domain && s[user] == '@' && bytes_caseequal(s, j->account.user.s, user) &&
+         bytes_caseequal(s + user + 1, j->account.domain.s, domain);
 }
 
 static int run_program(struct job *j, const char *command) {
@@ -294,16 +303,20 @@ static enum deliver_result forward(struct job *j) {
 }
 
 /* What a line asks for, and of whom. */
-enum line { LINE_NOTHING, LINE_PROGRAM, LINE_MAILDIR, LINE_FORWARD };
+enum line { LINE_NOTHING, LINE_PROGRAM, LINE_MAILDIR, LINE_OWN, LINE_FORWARD };
 
-static enum line line_kind(const char *s, const char **what) {
+static enum line line_kind(const struct job *j, const stralloc *line, const char **what) {
+  const char *s = stralloc_cstr(line);
+
   while (*s == ' ' || *s == '\t') ++s;
   *what = s;
   if (!*s || *s == '#') return LINE_NOTHING;
-  if (*s == '/') return LINE_MAILDIR;
+  if (*s == '/') return is_own_path(j, s) ? LINE_OWN : LINE_MAILDIR;
   *what = s + (*s == '|' || *s == '&');
   if (*s == '|') return LINE_PROGRAM;
   while (**what == ' ') ++*what;
+  /* a message for himself that came back would go round until it is refused; a group has no mailbox to send to */
+  if (is_own_address(j, *what)) return stralloc_starts(&j->account.gecos, GROUP) ? LINE_NOTHING : LINE_OWN;
   return LINE_FORWARD;
 }
 
@@ -314,11 +327,11 @@ static enum deliver_result run_lines(struct job *j, const struct strlist *lines,
   int r = DELIVER_OK;
 
   for (size_t i = 0; i < *end && r == DELIVER_OK; ++i) {
-    const enum line kind = line_kind(stralloc_cstr(&lines->item[i]), &what);
+    const enum line kind = line_kind(j, &lines->item[i], &what);
 
     if (kind == LINE_PROGRAM) r = run_program(j, what);
     else if (kind == LINE_FORWARD && !strlist_add(&j->forward, what, strlen(what))) r = no_memory(j);
-    j->mailbox_follows |= kind == LINE_MAILDIR;
+    j->mailbox_follows |= kind == LINE_MAILDIR || kind == LINE_OWN;
     if (r == VDELIVER_STOP) *end = i;
   }
   return r == VDELIVER_STOP ? DELIVER_OK : (enum deliver_result)r;
@@ -342,20 +355,23 @@ static enum deliver_result deliver_lines(struct job *j, const struct strlist *li
   struct verdict v = {.r = DELIVER_OK};
   size_t end = lines->len;
   const char *path;
+  int own = 0; /* once, however often it is named */
 
   v.r = run_lines(j, lines, &end);
   if (v.r != DELIVER_OK) return v.r;
   if (j->forward.len) add_verdict(j, &v, forward(j));
-  for (size_t i = 0; i < end && v.r != DELIVER_TEMP; ++i)
-    if (line_kind(stralloc_cstr(&lines->item[i]), &path) == LINE_MAILDIR)
-      add_verdict(j, &v, is_own(j, path) ? deliver_mailbox(j) : deliver_path(j, path));
+  for (size_t i = 0; i < end && v.r != DELIVER_TEMP; ++i) {
+    const enum line kind = line_kind(j, &lines->item[i], &path);
+
+    if (kind == LINE_MAILDIR) add_verdict(j, &v, deliver_path(j, path));
+    else if (kind == LINE_OWN && !own++) add_verdict(j, &v, deliver_mailbox(j));
+  }
   if (v.r != DELIVER_OK) *j->e = v.e;
   return v.r;
 }
 
-/* Adds the lines of HOME/.qmail, those for the user itself apart, which mean the
- * mailbox.  1 there is one, 0 not, -1. */
-static int read_qmail(struct job *j, struct strlist *lines, int *mailbox) {
+/* Adds the lines of HOME/.qmail.  1 there is one, 0 not, -1. */
+static int read_qmail(struct job *j, struct strlist *lines) {
   stralloc path = STRALLOC_INIT, text = STRALLOC_INIT;
   int r = stralloc_catm(&path, j->account.home.s, "/.qmail", (char *)0) ? file_read(path.s, &text, QMAIL_MAX) : -1;
 
@@ -363,12 +379,10 @@ static int read_qmail(struct job *j, struct strlist *lines, int *mailbox) {
   for (size_t i = 0; r == 1 && i < text.len;) {
     size_t n = bytes_chr(text.s + i, text.len - i, '\n');
     const char *s = text.s + i;
-    size_t len = n, own;
+    size_t len = n;
 
     while (len && memchr(" \t\r", s[len - 1], 3)) --len;
-    own = len && s[0] == '&';
-    if (len - own == j->full.len && bytes_caseequal(s + own, j->full.s, len - own)) *mailbox = 1;
-    else if (len && !strlist_add(lines, s, len)) r = -1;
+    if (len && !strlist_add(lines, s, len)) r = -1;
     i += n + 1;
   }
   stralloc_free(&path);
@@ -413,21 +427,15 @@ static enum deliver_result default_action(struct job *j, const char *why) {
 
 static enum deliver_result deliver_user(struct job *j, const struct strlist *aliases) {
   struct strlist lines = {0};
-  int mailbox = 0, has;
+  int has;
   enum deliver_result r;
 
   if (aliases->len) return deliver_lines(j, aliases);
-  has = read_qmail(j, &lines, &mailbox);
+  has = read_qmail(j, &lines);
   if (has == -1) r = temporary(j);
-  else if (has == 1 && (!mailbox || lines.len)) {
-    j->mailbox_follows = mailbox;
-    r = deliver_lines(j, &lines);
-    if (r == DELIVER_OK && mailbox) r = deliver_mailbox(j);
-  } else if (stralloc_starts(&j->account.gecos, GROUP)) {
-    r = DELIVER_OK; /* a group without members */
-  } else {
-    r = deliver_mailbox(j);
-  }
+  else if (has == 1) r = deliver_lines(j, &lines);
+  else if (stralloc_starts(&j->account.gecos, GROUP)) r = DELIVER_OK; /* a group without members */
+  else r = deliver_mailbox(j);
   strlist_free(&lines);
   return r;
 }

@@ -360,6 +360,24 @@ class Vdelivermail(unittest.TestCase):
         self.assertEqual(s.deliver("alice", **env).returncode, 0)
         self.assertEqual(open(self.seen() + "/forwarded").read(), "-- friend@elsewhere.example\n")
 
+    def test_own_address(self):
+        """In a line of his alias the user's own address is his mailbox: forward, and keep.  Once."""
+        s = self.site
+        s.ok("vaddaliasdomain", "also.example", "example.com")
+        env = self.program("forward", 'echo "$@" > "%s/forwarded"\n' % self.seen())
+        for line in ("&alice@example.com", "&friend@elsewhere.example", s.home("alice@example.com") + "/Maildir/"):
+            s.ok("valias", "-i", line, "alice@example.com")
+        for n, host in enumerate(("example.com", "also.example"), 1):
+            self.assertEqual(s.deliver("alice", host=host, **env).returncode, 0)
+            self.assertEqual(open(self.seen() + "/forwarded").read(), "-- friend@elsewhere.example\n")
+            self.assertEqual(len(s.mails("alice@example.com")), n)
+        self.assertEqual(s.deliver("alice+detail", **env).returncode, 0)
+        self.assertEqual(len(s.mails("alice@example.com")), 3)
+        s.add_user("group", "-c", "MailGroup friends")
+        s.ok("valias", "-i", "&group@example.com", "group@example.com")
+        self.assertEqual(s.deliver("group", **env).returncode, 0)
+        self.assertFalse(os.path.exists(s.home("group@example.com")))
+
     def test_nothing_twice(self):
         """What fails for now is tried again: Maildirs come last, and are not filled with copies."""
         s = self.site
