@@ -22,13 +22,19 @@
 #define GROUP "MailGroup "
 #define FOLDER_MAX 200
 
+/* What inlookup says of an address, its account apart. */
+struct answer {
+  enum lookup_verdict account, alias;
+  struct strlist lines; /* of the alias */
+};
+
 /* The delivery under way. */
 struct job {
   const struct vdeliver *v;
   struct address address; /* whom it is for */
   stralloc full;          /* the same as one text */
   struct lookup_account account;
-  int kept; /* what inlookup said of it was so a while ago (lookup.h) */
+  struct answer answer;
   uint64_t size;          /* of the message */
   struct strlist forward; /* addresses collected, sent last */
   struct vdeliver_done done;
@@ -71,27 +77,66 @@ static enum deliver_result full(struct job *j, const struct mailbox *m, const ch
   return r;
 }
 
-/* With the file that marks it as one (Maildir++). */
-static int make_folder(const char *path, struct strerr *e) {
-  stralloc mark = STRALLOC_INIT;
-  int fd = -1, r = access(path, F_OK) == 0 ? 0 : maildir_create(path, 0700, 1, e);
+static int ask(struct job *j, struct lookup_account *account, struct answer *a) {
+  const struct vdeliver *v = j->v;
 
+  a->alias = LOOKUP_NONE;
+  a->account = lookup_account(v->lookup, j->full.s, deadline_in(v->seconds), account, &a->lines, j->e);
+  if (a->account == LOOKUP_TEMPFAIL) return -1;
+  if (v->no_alias) strlist_clear(&a->lines);
+  else if (a->account == LOOKUP_NONE) a->alias = lookup_alias(v->lookup, j->full.s, deadline_in(v->seconds), &a->lines, j->e);
+  return a->alias == LOOKUP_TEMPFAIL ? -1 : 0;
+}
+
+static int same_lines(const struct strlist *a, const struct strlist *b) {
+  size_t i = 0;
+
+  while (i < a->len && i < b->len && stralloc_equals(&a->item[i], stralloc_cstr(&b->item[i]))) ++i;
+  return a->len == b->len && i == a->len;
+}
+
+/* A home that is not there is one that nobody has used yet, or one whose user has been moved or removed since we
+ * asked: mail in it would be nobody's.  What inlookup only remembers says nothing of that. */
+static int still_so(struct job *j) {
+  struct lookup_account account = {0};
+  struct answer now = {0};
+  int r = ask(j, &account, &now);
+
+  if (r == 0 && (now.account != j->answer.account || now.alias != j->answer.alias || !same_lines(&now.lines, &j->answer.lines) ||
+                 !stralloc_equals(&account.home, stralloc_cstr(&j->account.home))))
+    r = strerr_set(j->e, j->full.s, ": the user is being moved or removed (#4.2.1)", (char *)0);
+  if (r == 0 && j->v->lookup->kept)
+    r = strerr_set(j->e, j->full.s, ": the home is not there, and the user database cannot be asked now (#4.3.0)", (char *)0);
+  lookup_account_free(&account);
+  strlist_free(&now.lines);
+  return r;
+}
+
+/* With what it lies in. */
+static int create(struct job *j, const char *maildir) {
+  stralloc home = STRALLOC_INIT;
+  int r = file_dirname(maildir, &home);
+
+  if (r == -1) no_memory(j);
+  if (r == 0 && access(home.s, F_OK) == -1) r = still_so(j);
+  stralloc_free(&home);
+  return r == 0 ? maildir_create(maildir, 0700, 1, j->e) : -1;
+}
+
+/* With the file that marks it as one (Maildir++). */
+static int make_folder(struct job *j, const char *maildir, const char *path) {
+  stralloc mark = STRALLOC_INIT;
+  int fd = -1, r = access(maildir, F_OK) == 0 ? 0 : create(j, maildir);
+
+  if (r == 0 && access(path, F_OK) == -1) r = maildir_create(path, 0700, 0, j->e);
   if (r == 0) {
     errno = ENOMEM;
     if (stralloc_catm(&mark, path, "/maildirfolder", (char *)0)) fd = open(mark.s, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd == -1) r = strerr_sys(e, "unable to make the folder ", path, (char *)0);
+    if (fd == -1) r = strerr_sys(j->e, "unable to make the folder ", path, (char *)0);
     fd_close(fd);
   }
   stralloc_free(&mark);
   return r;
-}
-
-/* A home that is not there, and of which inlookup knows only what was so a while ago: the user may have
- * been moved or removed since. */
-static int create(struct job *j, const char *maildir) {
-  if (j->kept && access(stralloc_cstr(&j->account.home), F_OK) == -1)
-    return strerr_set(j->e, j->full.s, ": the home is not there, and the user database cannot be asked now (#4.3.0)", (char *)0);
-  return maildir_create(maildir, 0700, 1, j->e);
 }
 
 /* Delivers; a Maildir that is not there is made first. */
@@ -231,7 +276,7 @@ static int find_folder(struct job *j, const char *maildir, stralloc *where) {
     r = -1;
   }
   if (r == 1 && !*asked) r = access(where->s, F_OK) == 0;
-  if (r == 1 && *asked && make_folder(where->s, j->e) == -1) r = -1;
+  if (r == 1 && *asked && make_folder(j, maildir, where->s) == -1) r = -1;
   stralloc_free(&name);
   return r;
 }
@@ -441,24 +486,13 @@ static enum deliver_result deliver_user(struct job *j, const struct strlist *ali
 }
 
 static enum deliver_result find_and_deliver(struct job *j) {
-  const struct vdeliver *v = j->v;
-  struct strlist aliases = {0};
-  enum lookup_verdict found, alias = LOOKUP_NONE;
-  enum deliver_result r;
+  const struct answer *a = &j->answer;
 
-  found = lookup_account(v->lookup, j->full.s, deadline_in(v->seconds), &j->account, &aliases, j->e);
-  j->kept = v->lookup->kept;
-  if (found == LOOKUP_TEMPFAIL) return temporary(j);
-  if (v->no_alias) strlist_clear(&aliases);
-  else if (found == LOOKUP_NONE) alias = lookup_alias(v->lookup, j->full.s, deadline_in(v->seconds), &aliases, j->e);
-  if (alias == LOOKUP_TEMPFAIL) r = temporary(j);
-  else if (found == LOOKUP_FOUND && j->account.inactive && !v->allow_inactive)
-    r = default_action(j, ": the account is inactive (#5.2.1)");
-  else if (found == LOOKUP_FOUND) r = deliver_user(j, &aliases);
-  else if (alias == LOOKUP_FOUND) r = deliver_lines(j, &aliases);
-  else r = default_action(j, ": there is no mailbox of that name here (#5.1.1)");
-  strlist_free(&aliases);
-  return r;
+  if (ask(j, &j->account, &j->answer) == -1) return temporary(j);
+  if (a->account == LOOKUP_FOUND && j->account.inactive && !j->v->allow_inactive) return default_action(j, ": the account is inactive (#5.2.1)");
+  if (a->account == LOOKUP_FOUND) return deliver_user(j, &a->lines);
+  if (a->alias == LOOKUP_FOUND) return deliver_lines(j, &a->lines);
+  return default_action(j, ": there is no mailbox of that name here (#5.1.1)");
 }
 
 enum deliver_result vdeliver(const struct vdeliver *v, struct strerr *e) {
@@ -488,6 +522,7 @@ enum deliver_result vdeliver(const struct vdeliver *v, struct strerr *e) {
   address_free(&j.address);
   stralloc_free(&j.full);
   lookup_account_free(&j.account);
+  strlist_free(&j.answer.lines);
   strlist_free(&j.forward);
   return r;
 }

@@ -333,9 +333,9 @@ class Vdelivermail(unittest.TestCase):
         self.assertEqual(s.deliver("alice", NOALIAS="1", **env).returncode, 0)
         self.assertEqual(len(s.mails("alice@example.com")), 1)
 
-    def qmail(self, *lines):
+    def qmail(self, *lines, home=None):
         """Of alice, in this order."""
-        home = self.site.home("alice@example.com")
+        home = home or self.site.home("alice@example.com")
         self.site.ok("/bin/mkdir", "-p", home)
         with open(home + "/.qmail", "w") as f:
             f.write("".join(line + "\n" for line in lines))
@@ -359,6 +359,19 @@ class Vdelivermail(unittest.TestCase):
         self.qmail("&friend@elsewhere.example", "| exit 99", "&never@elsewhere.example", "alice@example.com")
         self.assertEqual(s.deliver("alice", **env).returncode, 0)
         self.assertEqual(open(self.seen() + "/forwarded").read(), "-- friend@elsewhere.example\n")
+
+    def test_moved_meanwhile(self):
+        """A home that goes away during a delivery is not made again: the message waits, and finds the new one."""
+        s = self.site
+        for program, later in ((f"vmoveuserdir alice@example.com {s.path('elsewhere')}", 0), ("vrenameuser alice@example.com eve@example.com", 100),
+                               ("vdeluser eve@example.com", 100)):
+            address = program.split()[1]
+            home, user, done = s.home(address), address.split("@")[0], f"{self.seen()}/{program.split()[0]}"
+            self.qmail(address, f"| test -e {done} || {{ touch {done}; {s.env()['QMAILBIN']}/{program}; }}", home=home)
+            self.assertEqual(s.deliver(user).returncode, 111, program)
+            self.assertFalse(os.path.exists(home), program)
+            for folder in ("", "Folder"):
+                self.assertEqual(s.deliver(user, MAILDIRFOLDER=folder).returncode, later, program)
 
     def test_own_address(self):
         """In a line of his alias the user's own address is his mailbox: forward, and keep.  Once."""

@@ -118,6 +118,7 @@ class Filter(unittest.TestCase):
         code, lines = self.site.query("filters", "alice@example.com")
         self.assertEqual((code, lines[0], lines.count("prefilt"), lines.count("user"), lines.count("postfilt")), (0, "ok", 255, 255, 255))
         self.assertEqual(lines[1], self.site.home("alice@example.com"))
+        self.deliver(HAM)  # makes the home, for which it is asked once more
         before = self.asks()
         self.deliver(SPAM)
         self.assertEqual(self.asks() - before, 2)  # the rules, and the account
