@@ -260,23 +260,40 @@ static int folder_name(const char *s, size_t n, int strict, stralloc *name) {
   return stralloc_copys(name, "/.") && stralloc_catb(name, s, n);
 }
 
-/* The folder that is asked for, or that the address names behind a + and that is there: 1 with where
- * filled, made if need be; 0 the Maildir itself; -1 with e filled. */
-static int find_folder(struct job *j, const char *maildir, stralloc *where) {
-  const char *asked = j->v->folder ? j->v->folder : "";
+/* The folder behind the + as it was written, where there is one, else in lower case: 1 with where filled, 0, -1. */
+static int find_detail(struct job *j, const char *maildir, stralloc *where) {
   const stralloc *user = &j->address.user;
-  size_t plus = bytes_chr(user->s, user->len, '+');
+  const size_t plus = bytes_chr(user->s, user->len, '+');
+  const char *const written = j->v->user + (*j->v->user == '"'); /* as long as the other, but for quotes */
+  const char *const ways[] = {written, user->s};
   stralloc name = STRALLOC_INIT;
   int r = 0;
 
-  if (*asked) r = folder_name(asked, strlen(asked), 0, &name);
-  else if (plus < user->len && plus == j->account.user.len) r = folder_name(user->s + plus + 1, user->len - plus - 1, 1, &name);
+  if (plus == user->len || plus != j->account.user.len) return 0;
+  for (size_t i = 0; r == 0 && i < sizeof ways / sizeof *ways; ++i) {
+    if (!folder_name(ways[i] + plus + 1, user->len - plus - 1, 1, &name)) break;
+    stralloc_cut(where, 0);
+    r = stralloc_catm(where, maildir, name.s, (char *)0) ? access(where->s, F_OK) == 0 : -1;
+  }
+  if (r == -1) no_memory(j);
+  stralloc_free(&name);
+  return r;
+}
+
+/* The folder that is asked for, made if need be, or the one of the address: 1 with where filled; 0 the Maildir
+ * itself; -1 with e filled. */
+static int find_folder(struct job *j, const char *maildir, stralloc *where) {
+  const char *asked = j->v->folder ? j->v->folder : "";
+  stralloc name = STRALLOC_INIT;
+  int r;
+
+  if (!*asked) return find_detail(j, maildir, where);
+  r = folder_name(asked, strlen(asked), 0, &name);
   if (r && !stralloc_catm(where, maildir, name.s, (char *)0)) {
     no_memory(j);
     r = -1;
   }
-  if (r == 1 && !*asked) r = access(where->s, F_OK) == 0;
-  if (r == 1 && *asked && make_folder(j, maildir, where->s) == -1) r = -1;
+  if (r == 1 && make_folder(j, maildir, where->s) == -1) r = -1;
   stralloc_free(&name);
   return r;
 }

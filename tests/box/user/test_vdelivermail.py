@@ -33,6 +33,11 @@ class Vdelivermail(unittest.TestCase):
         for odd in ("alice+", "alice+..", "alice+../x", "alice+.lists", "alice+lists/new", "alice+a+b", "alice+" + "x" * 50):
             self.assertIn(s.deliver(odd).returncode, (0, 100), odd)
         self.assertEqual(sorted(n for n in os.listdir(home) + os.listdir(home + "/Maildir") if n.startswith(".")), [".a.b", ".lists"])
+        # as it is written, if there is such a folder
+        s.ok("maildirmake", f"{home}/Maildir/.Work")
+        for written in ("alice+Work", '"Alice+Work"', "alice+work", "alice+WORK"):
+            self.assertEqual(s.deliver(written).returncode, 0)
+        self.assertEqual((len(self.folder(".Work")), self.folder(".work")), (2, []))
         # a name of its own, and an alias, go first
         s.add_user("alice+work")
         s.ok("valias", "-i", "&sales@elsewhere.example", "alice+shop@example.com")
