@@ -2,7 +2,7 @@
  * user/unfinished.h, each of which may be repeated:
  *
  *   1. the tree goes to its new place: renamed; across file systems copied beside it under a
- *      name of its own, which is renamed when the copy is whole
+ *      name of its own, which is renamed when the copy is whole; its .qmail names the new place
  *   2. the row names the new place (and name)
  *   3. what is still, or again, in the old place is copied into the new, and the old removed
  *
@@ -18,6 +18,7 @@
 #include "base/file.h"
 #include "user/account.h"
 #include "user/domain_files.h"
+#include "user/qmail_file.h"
 #include "user/tree.h"
 #include "user/unfinished.h"
 #include "user/userdb_change.h"
@@ -111,6 +112,24 @@ static int move_row(struct site *s, const struct strlist *w, struct strerr *e) {
   return identity_back(r, e);
 }
 
+/* .qmail in the new home, of which the user may have written to himself by his home or his address. */
+static int change_qmail(const struct strlist *w, const struct identity *owner, struct strerr *e) {
+  stralloc from = STRALLOC_INIT, to = STRALLOC_INIT;
+  int r = -1;
+
+  if (!stralloc_catm(&from, w->item[W_NAME].s, "@", w->item[W_DOMAIN].s, (char *)0) ||
+      !stralloc_catm(&to, w->item[W_NEW_NAME].s, "@", w->item[W_NEW_DOMAIN].s, (char *)0)) {
+    strerr_sys(e, "unable to move ", w->item[W_NAME].s, (char *)0);
+  } else {
+    const struct qmail_change c = {w->item[W_HOME].s, w->item[W_NEW_HOME].s, from.s, to.s};
+
+    r = identity_back(identity_enter(owner, e) == -1 ? -1 : qmail_change_file(c.new_home, &c, e), e);
+  }
+  stralloc_free(&from);
+  stralloc_free(&to);
+  return r;
+}
+
 int account_move_steps(struct site *s, const struct strlist *w, struct strerr *e) {
   const char *old = w->item[W_HOME].s, *new = w->item[W_NEW_HOME].s;
   struct identity owner = s->mail;
@@ -118,6 +137,7 @@ int account_move_steps(struct site *s, const struct strlist *w, struct strerr *e
 
   if (r == 1) {
     r = as_owner(s, &owner, move_tree, old, new, e);
+    if (r == 0) r = change_qmail(w, &owner, e);
     if (r == 0) r = move_row(s, w, e);
   }
   if (r == 0) r = is_at(s, w->item[W_NEW_NAME].s, w->item[W_NEW_DOMAIN].s, new, &owner, e);

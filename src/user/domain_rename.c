@@ -10,9 +10,11 @@
 #include "base/file.h"
 #include "conf/paths.h"
 #include "user/assign.h"
+#include "user/dirhash.h"
 #include "user/domain_files.h"
 #include "user/domain_part.h"
 #include "user/lines.h"
+#include "user/qmail_file.h"
 #include "user/unfinished.h"
 #include "user/userdb_change.h"
 
@@ -57,6 +59,55 @@ static int move_all(struct site *s, const struct userdb_domain *d, const char *n
   return r;
 }
 
+/* --- .qmail of its users */
+
+static int add_home(void *ctx, const char *name, const char *home, int active) {
+  (void)name, (void)active;
+  return !strlist_add(ctx, home, strlen(home));
+}
+
+static int list_homes(struct site *s, const char *domain, struct strlist *homes, struct strerr *e) {
+  int r = domain_rows_open(s, e) == 1 && userdb_user_each(&s->db, domain, add_home, homes, e) != USERDB_TEMPFAIL ? 0 : -1;
+
+  return identity_back(r, e);
+}
+
+/* Homes below one bucket, and addresses; as the owner. */
+static int change_bucket(const struct strlist *homes, const char *dir, const char *old, const char *new, struct strerr *e) {
+  stralloc from = STRALLOC_INIT, to = STRALLOC_INIT, at = STRALLOC_INIT, new_at = STRALLOC_INIT;
+  int r = stralloc_catm(&from, dir, "/", old, (char *)0) && stralloc_catm(&to, dir, "/", new, (char *)0) &&
+                  stralloc_catm(&at, "@", old, (char *)0) && stralloc_catm(&new_at, "@", new, (char *)0)
+              ? 0
+              : domain_no_memory(e);
+  const struct qmail_change c = {stralloc_cstr(&from), stralloc_cstr(&to), stralloc_cstr(&at), stralloc_cstr(&new_at)};
+
+  for (size_t i = 0; r == 0 && i < homes->len; ++i) r = qmail_change_file(stralloc_cstr(&homes->item[i]), &c, e);
+  stralloc_free(&from);
+  stralloc_free(&to);
+  stralloc_free(&at);
+  stralloc_free(&new_at);
+  return r;
+}
+
+/* What they say by the old name: homes and addresses.  No mail comes for the new name yet. */
+static int change_qmail(struct site *s, const struct userdb_domain *d, const char *old, struct strerr *e) {
+  const struct identity owner = {d->uid, d->gid};
+  struct strlist homes = {0};
+  stralloc base = STRALLOC_INIT, dir = STRALLOC_INIT;
+  int r = list_homes(s, d->domain.s, &homes, e);
+
+  if (r == 0) r = site_base(stralloc_cstr(&d->base), &base, e);
+  if (r == 0) r = identity_enter(&owner, e);
+  for (size_t i = 0; r == 0 && i < DIRHASH_BUCKETS; ++i) {
+    stralloc_cut(&dir, 0);
+    r = stralloc_catm(&dir, base.s, "/", dirhash_buckets[i], (char *)0) ? change_bucket(&homes, dir.s, old, d->domain.s, e) : domain_no_memory(e);
+  }
+  strlist_free(&homes);
+  stralloc_free(&base);
+  stralloc_free(&dir);
+  return identity_back(r, e);
+}
+
 /* Mail for its other names goes to the new one. */
 static int relink(struct site *s, const char *old, const char *new, struct strerr *e) {
   struct strlist names = {0};
@@ -86,7 +137,8 @@ int domain_rename_steps(struct site *s, const struct strlist *words, struct stre
   if (r == 0) r = get(s, new, &d, e);
   if (r == 1) {
     owner = (struct identity){d.uid, d.gid};
-    r = check = domain_checks_rcpt(old, e);
+    r = change_qmail(s, &d, old, e);
+    if (r == 0) r = check = domain_checks_rcpt(old, e);
     if (r != -1) r = domain_assign_add(new, d.dir.s, &owner, 1, e);
     if (r == 0) r = domain_controls_add(new, check, e);
     if (r == 0) r = relink(s, old, new, e);

@@ -15,8 +15,10 @@
 #include "user/assign.h"
 #include "user/dirhash.h"
 #include "user/site_check_part.h"
+#include "user/vacation.h"
 
 #define ASSIGN_MAX (256u << 20)
+#define QMAIL_MAX 65536
 
 static int no_memory(struct strerr *e) {
   errno = ENOMEM;
@@ -128,6 +130,41 @@ static void check_home(struct check_place *p, const char *home) {
   else if (st.st_uid != p->owner.uid) site_check_person(p->c, home, "the home belongs to another account than the domain's");
 }
 
+/* A line of his .qmail that leads to another home, or to a Maildir that is not there: mail for him would go where nobody
+ * looks. */
+static int leads_elsewhere(const char *s, size_t n, const char *home) {
+  static const char message[] = VACATION_MESSAGE;
+  const size_t len = strlen(home);
+  const char *m = *s == '|' ? memmem(s, n, message, sizeof message - 1) : 0;
+  stralloc path = STRALLOC_INIT;
+  int r = 0;
+
+  if (m) return (size_t)(m - s) < len || memcmp(m - len, home, len) != 0;
+  while (n && strchr(" \t\r", s[n - 1])) --n;
+  if (!n || *s != '/' || (n > len && !memcmp(s, home, len) && s[len] == '/')) return 0;
+  if (stralloc_copyb(&path, s, n)) r = access(path.s, F_OK) == -1 && errno == ENOENT;
+  stralloc_free(&path);
+  return r;
+}
+
+/* As the owner, who may have put a link there. */
+static int check_qmail(struct check_place *p, const char *home, struct strerr *e) {
+  stralloc path = STRALLOC_INIT, text = STRALLOC_INIT;
+  int elsewhere = 0, r = identity_enter(&p->owner, e);
+
+  if (r == 0 && !stralloc_catm(&path, home, "/.qmail", (char *)0)) r = no_memory(e);
+  if (r == 0 && file_read(path.s, &text, QMAIL_MAX) == 1)
+    for (size_t i = 0, n; i < text.len; i += n + 1) {
+      n = bytes_chr(text.s + i, text.len - i, '\n');
+      elsewhere |= n && !strchr(home, '\'') && leads_elsewhere(text.s + i, n, home);
+    }
+  r = identity_back(r, e);
+  if (r == 0 && elsewhere) site_check_person(p->c, path.s, "names another home, or a Maildir that is not there");
+  stralloc_free(&path);
+  stralloc_free(&text);
+  return r;
+}
+
 /* One directory of a bucket (which the administrator may have put elsewhere, by a link): hash
  * directories are gone into, others must be somebody's home. */
 static int check_tree(struct check_place *p, const struct homes *h, const char *path, int depth, struct strerr *e) {
@@ -178,7 +215,10 @@ int site_check_homes(struct check_place *p, struct strerr *e) {
   for (size_t i = 0; r == 0 && i < h.list.len; ++i) {
     if (*h.sorted[i] != '/') site_check_person(p->c, *h.sorted[i] ? h.sorted[i] : p->d.domain.s, "the home of a user is no absolute path");
     else if (i && !strcmp(h.sorted[i], h.sorted[i - 1])) site_check_person(p->c, h.sorted[i], "two users have this home");
-    else check_home(p, h.sorted[i]);
+    else {
+      check_home(p, h.sorted[i]);
+      r = check_qmail(p, h.sorted[i], e);
+    }
   }
   if (r == 0) r = check_trees(p, &h, e);
   strlist_free(&h.list);

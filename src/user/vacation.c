@@ -45,21 +45,51 @@ static int add_line(stralloc *out, const char *program, const char *charset, con
   return ok && stralloc_cat(out, end) && stralloc_append(out, '\n');
 }
 
-static int is_ours(const char *s, size_t n, const stralloc *end) {
-  return n > end->len && *s == '|' && !memcmp(s + n - end->len, end->s, end->len);
+/* A line as we write it; of this home, or of one that the user had before (moved by another program than ours, or
+ * by an older one).  Sets home to what it names, where that is written without a quote in it. */
+static int is_ours(const char *s, size_t n, const stralloc *end, const char **home, size_t *len) {
+  static const char program[] = "autoresponder -q ", middle[] = VACATION_MESSAGE "' '", last[] = VACATION_ANSWERED "'";
+  const char *m;
+
+  *len = 0;
+  if (n > end->len && *s == '|' && !memcmp(s + n - end->len, end->s, end->len)) return 1;
+  if (n < sizeof last || *s != '|' || memcmp(s + n - sizeof last + 1, last, sizeof last - 1) != 0 || !memmem(s, n, program, sizeof program - 1)) return 0;
+  m = memmem(s, n, middle, sizeof middle - 1);
+  if (!m) return 0;
+  *home = m + sizeof middle - 1;
+  *len = (size_t)(s + n - sizeof last + 1 - *home);
+  return *len && **home == '/' && (size_t)(m - s) > *len && m[-(ptrdiff_t)*len - 1] == '\'' && !memcmp(m - *len, *home, *len);
 }
 
-/* Adds the lines of text that are not ours; tells whether one was. */
-static int add_others(const stralloc *text, const stralloc *end, stralloc *out, int *had) {
-  for (size_t i = 0; i < text->len;) {
+/* "HOME/Maildir/" of that home? */
+static int is_mailbox(const char *s, size_t n, const char *home, size_t len) {
+  static const char maildir[] = "/Maildir/";
+
+  return len && n == len + sizeof maildir - 1 && !memcmp(s, home, len) && !memcmp(s + len, maildir, sizeof maildir - 1);
+}
+
+/* Adds the lines of text that are not ours; tells whether one was.  The mailbox of a home that ours named is then
+ * that of this one. */
+static int add_others(const stralloc *text, const stralloc *end, const stralloc *mailbox, stralloc *out, int *had) {
+  const char *old = 0, *home;
+  size_t old_len = 0, len;
+  int ok = 1;
+
+  for (size_t i = 0; ok && i < text->len;) {
     const char *s = text->s + i;
     size_t n = bytes_chr(s, text->len - i, '\n');
 
     i += n + 1;
-    if (is_ours(s, n, end)) *had = 1;
-    else if (!stralloc_catb(out, s, n) || !stralloc_append(out, '\n')) return 0;
+    if (is_ours(s, n, end, &home, &len)) {
+      *had = 1;
+      if (len) {
+        old = home;
+        old_len = len;
+      }
+    } else if (old && is_mailbox(s, n, old, old_len)) ok = stralloc_cat(out, mailbox);
+    else ok = stralloc_catb(out, s, n) && stralloc_append(out, '\n');
   }
-  return 1;
+  return ok;
 }
 
 int vacation_edit(const stralloc *text, const char *home, const char *program, const char *charset, stralloc *out) {
@@ -67,8 +97,8 @@ int vacation_edit(const stralloc *text, const char *home, const char *program, c
   int had = 0, r = -1;
 
   stralloc_cut(out, 0);
-  if (tail(&end, home) && stralloc_catm(&mailbox, home, "/Maildir/\n", (char *)0) &&
-      (!program || add_line(out, program, charset, &end)) && (text ? add_others(text, &end, out, &had) : !program || stralloc_cat(out, &mailbox)))
+  if (tail(&end, home) && stralloc_catm(&mailbox, home, "/Maildir/\n", (char *)0) && (!program || add_line(out, program, charset, &end)) &&
+      (text ? add_others(text, &end, &mailbox, out, &had) : !program || stralloc_cat(out, &mailbox)))
     r = program || (text && !(had && stralloc_equals(out, mailbox.s)));
   stralloc_free(&end);
   stralloc_free(&mailbox);

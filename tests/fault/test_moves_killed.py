@@ -21,6 +21,7 @@ class OnSQLite(KilledPrograms):
         s.add_domain("a.example")
         s.add_user("ann@a.example", "-d")
         s.ok("valias", "-i", "&ann@a.example", "team@a.example")
+        s.ok("vacation", "ann@a.example", "+", input=b"away\n")
         self.write(self.home() + "/Maildir/new/one")
         self.other = None
 
@@ -38,6 +39,10 @@ class OnSQLite(KilledPrograms):
         """The message is whole, and nowhere else is another."""
         with open(self.home() + "/Maildir/new/one", "rb") as f:
             self.assertEqual(f.read(), TEXT)
+        with open(self.home() + "/.qmail") as f:
+            lines = f.read().splitlines()
+        self.assertEqual((lines[0].split(" -q ")[1], lines[1:]),
+                         (f"'{self.home()}/.vacation.msg' '{self.home()}/.vacation.dir'", [self.home() + "/Maildir/"]))
         places = [self.site.path("mail")] + [self.other] * bool(self.other)
         self.assertEqual(sum(len(glob.glob(p + "/**/new/one", recursive=True)) for p in places), 1)
 

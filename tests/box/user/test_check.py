@@ -149,6 +149,12 @@ class Check(unittest.TestCase):
         self.assertTrue(os.path.isdir(tree + "/nobodys"))
         shutil.rmtree(tree + "/0"), shutil.rmtree(tree + "/nobodys"), shutil.rmtree(tree + "/ann2"), os.unlink(tree + "/z")
         self.assertEqual(self.found(), [])
+        for line, wrong in ((f"{tree}/bob/Maildir/", 0), ("/tmp/", 0), (f"{tree}/gone/Maildir/", 1), ("&x@b.example", 0),
+                            (f"| p -q '{tree}/gone/.vacation.msg' '{tree}/gone/.vacation.dir'", 1), (f"| p '{tree}/bob/.vacation.msg'", 0)):
+            with open(tree + "/bob/.qmail", "w") as f:
+                f.write("# x\n" + line)
+            self.assertEqual([f[:2] for f in self.found()], [(tree + "/bob/.qmail", "names another home, or a Maildir that is not there")] * wrong, line)
+        os.unlink(tree + "/bob/.qmail")
         s.sql("UPDATE users SET dir = ? WHERE name = 'bob'", s.home("ann@example.com"))
         self.assertEqual(sorted(f[0:2] for f in self.found()), [(tree + "/ann", "two users have this home"), (tree + "/bob", "no user has this home")])
         s.sql("UPDATE users SET dir = ? WHERE name = 'bob'", tree + "/bob")

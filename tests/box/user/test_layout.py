@@ -189,6 +189,16 @@ class Reorganized(Base):
         self.assertEqual(os.listdir(outside), ["1"])
         self.whole()
 
+    def test_vacation(self):
+        """A reply that is set up goes along."""
+        s = self.site
+        s.ok("vacation", "bob4@example.com", "+", input=b"away\n")
+        s.ok("vreorg", "-d", "example.com")
+        home = s.home("bob4@example.com")
+        self.assertEqual(home, self.base + "/bob4")
+        lines = open(home + "/.qmail").read().splitlines()
+        self.assertEqual((lines[0].split(" -q ")[1], lines[1:]), (f"'{home}/.vacation.msg' '{home}/.vacation.dir'", [home + "/Maildir/"]))
+
     def test_some_only(self):
         s = self.site
         names = s.path("run", "names")

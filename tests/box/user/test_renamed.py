@@ -44,6 +44,43 @@ class Renamed(unittest.TestCase):
         self.assertTrue(os.path.exists(s.home("ann@old.example") + "/Maildir/new/one"))
         self.assertFalse(os.path.exists(before))
 
+    def test_vacation(self):
+        """A user who answers his mail gets it wherever he and his domain go: once, in the home of the row."""
+        s = self.site
+        s.start_lookup("-i", "1", "-p", "1")
+        s.ok("vacation", "ann@old.example", "+", input=b"away\n")
+        with open(s.home("ann@old.example") + "/.qmail", "a") as f:
+            f.write(f"ann@old.example\n&postmaster@old.example\n{s.home('ann@old.example')}/Maildir/.Copies/\n")
+        bin = s.path("programs")
+        os.mkdir(bin)
+        for name in ("autoresponder", "forward"):
+            with open(f"{bin}/{name}", "w") as f:
+                f.write(f'#!/bin/sh\necho "$@" >> {s.path("run")}/{name}\n')
+            os.chmod(f"{bin}/{name}", 0o755)
+        old, n = set(), 0
+        for program, now in (("vrenameuser ann@old.example eve@old.example", "eve@old.example"),
+                             ("vmoveuserdir eve@old.example " + s.path("elsewhere"), "eve@old.example"),
+                             ("vmoveuserdir eve@old.example " + s.path("mail"), "eve@old.example"),
+                             ("vrenamedomain old.example new.example", "eve@new.example")):
+            old.add(s.home(program.split()[1] if "@" in program else "eve@old.example"))
+            s.ok(*program.split())
+            home, n = s.home(now), n + 1
+            old.discard(home)
+            text = open(home + "/.qmail").read().replace(f"{s.env()['QMAILBIN']}/autoresponder", bin + "/autoresponder")
+            with open(home + "/.qmail", "w") as f:
+                f.write(text)
+            p = s.deliver("eve", host=now.split("@")[1], QMAILBIN=bin)
+            self.assertEqual((p.returncode, p.stderr), (0, b""), program)
+            self.assertEqual(len(os.listdir(home + "/Maildir/new")), n + 1, program)
+            self.assertEqual(len(os.listdir(home + "/Maildir/.Copies/new")), n, program)
+            self.assertEqual([h for h in old if os.path.exists(h)], [], program)
+            self.assertEqual(open(s.path("run") + "/autoresponder").read().splitlines()[-1], f"-q {home}/.vacation.msg {home}/.vacation.dir")
+            self.assertEqual(open(s.path("run") + "/forward").read().splitlines()[-1], f"-- postmaster@{now.split('@')[1]}")
+        with open(home + "/.qmail", "w") as f:
+            f.write("".join(text.splitlines(True)[:2]).replace(bin, s.env()["QMAILBIN"]))
+        s.ok("vacation", "eve@new.example", "-")
+        self.assertFalse(os.path.exists(home + "/.qmail"))
+
     def test_modified(self):
         s = self.site
         s.ok("vmoddomain", "-h", "delete", "-l", "1", "old.example")

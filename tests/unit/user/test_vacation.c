@@ -8,6 +8,9 @@
 
 #define LINE "| /bin/autoresponder -q '/h/.vacation.msg' '/h/.vacation.dir'\n"
 #define LATIN "| /bin/autoresponder -q -T 'text/plain; charset=iso-8859-1' '/h/.vacation.msg' '/h/.vacation.dir'\n"
+#define OLD "| /x/autoresponder -q -T 'text/plain; charset=x' '/old/.vacation.msg' '/old/.vacation.dir'\n"
+#define HIS1 "| autoresponder -q '/a/.vacation.msg' '/b/.vacation.dir'\n"
+#define HIS2 "| mine '/a/.vacation.msg' '/a/.vacation.dir'\n"
 #define BOX "/h/Maildir/\n"
 
 static const struct {
@@ -25,8 +28,12 @@ static const struct {
     {"&a@b\n" LINE BOX, LINE "&a@b\n" BOX, "&a@b\n" BOX},
     {LINE, LINE, ""},
     {"# '/h/.vacation.msg' '/h/.vacation.dir'\n", LINE "# '/h/.vacation.msg' '/h/.vacation.dir'\n", "# '/h/.vacation.msg' '/h/.vacation.dir'\n"},
-    {"| autoresponder -q '/other/.vacation.msg' '/other/.vacation.dir'\n", LINE "| autoresponder -q '/other/.vacation.msg' '/other/.vacation.dir'\n",
-     "| autoresponder -q '/other/.vacation.msg' '/other/.vacation.dir'\n"},
+    /* of a home that he had before */
+    {OLD "/old/Maildir/\n", LINE BOX, 0},
+    {OLD "&a@b\n/old/Maildir/\n/other/Maildir/\n", LINE "&a@b\n" BOX "/other/Maildir/\n", "&a@b\n" BOX "/other/Maildir/\n"},
+    {"/old/Maildir/\n", LINE "/old/Maildir/\n", "/old/Maildir/\n"},
+    {HIS1, LINE HIS1, HIS1},
+    {HIS2, LINE HIS2, HIS2},
 };
 
 static int same(int r, const stralloc *out, const char *want) {
