@@ -293,15 +293,21 @@ enum userdb_result userdb_domain_add(struct userdb *db, const struct userdb_doma
 static enum userdb_result delete_user(struct userdb *db, const char *name, const char *domain,
                                       struct strerr *e) {
   stralloc address = STRALLOC_INIT;
-  enum userdb_result r = USERDB_TEMPFAIL;
+  stralloc place = STRALLOC_INIT;
+  struct userdb_user u = {0};
+  enum userdb_result r = userdb_user_get(db, name, domain, &u, e);
+  const int ok = r == USERDB_FOUND && stralloc_catm(&address, "&", name, "@", domain, (char *)0) && stralloc_catm(&place, u.home.s, "/", (char *)0);
 
-  if (!stralloc_catm(&address, "&", name, "@", domain, (char *)0)) return userdb_no_memory(e);
-  if (sql_do(&db->sql, QUERY_valias_delete_target, SQL_ARGS(sql_t(address.s), sql_t(address.s + 1)), e) ==
+  if (r == USERDB_FOUND) r = ok ? USERDB_TEMPFAIL : userdb_no_memory(e);
+  if (ok && sql_do(&db->sql, QUERY_valias_delete_path, SQL_ARGS(sql_t(place.s), sql_t(place.s)), e) == SQL_NONE &&
+      sql_do(&db->sql, QUERY_valias_delete_target, SQL_ARGS(sql_t(address.s), sql_t(address.s + 1)), e) ==
           SQL_NONE &&
       sql_do(&db->sql, QUERY_valias_delete_all, SQL_ARGS(sql_t(name), sql_t(domain)), e) == SQL_NONE &&
       sql_do(&db->sql, QUERY_filters_delete_user, SQL_ARGS(sql_t(name), sql_t(domain)), e) == SQL_NONE &&
       sql_do(&db->sql, QUERY_vlimits_delete, SQL_ARGS(sql_t(domain), sql_t(name)), e) == SQL_NONE)
     r = userdb_changed(db, sql_do(&db->sql, QUERY_user_delete, SQL_ARGS(sql_t(name), sql_t(domain)), e));
+  userdb_user_free(&u);
+  stralloc_free(&place);
   stralloc_free(&address);
   return r;
 }

@@ -123,6 +123,18 @@ class Programs(Base):
         s.ok("vdeluser", "-v", "alice@example.com")
         self.fails(100, "vdeluser", "alice@example.com")
 
+    def test_what_leads_to_a_removed_user(self):
+        """Aliases that name him, by his address or by his home, would bring his mail back."""
+        s = self.site
+        s.add_domain()
+        for name in ("alice", "alice2"):
+            s.add_user(name)
+            for line in (s.home(name + "@example.com") + "/Maildir/", f"&{name}@example.com"):
+                s.ok("valias", "-i", line, "team@example.com")
+        s.ok("vdeluser", "alice@example.com")
+        lines = s.ok("valias", "-s", "team@example.com").splitlines()
+        self.assertEqual(sorted(lines), ["team -> &alice2@example.com", "team -> " + s.home("alice2@example.com") + "/Maildir/"])
+
     def test_reserved_names_want_a_yes(self):
         s = self.site
         s.add_domain()
