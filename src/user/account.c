@@ -4,11 +4,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/fd.h"
 #include "user/account_target.h"
 #include "user/domain_files.h"
 #include "user/fstab.h"
 #include "user/maildir.h"
 #include "user/tree.h"
+#include "user/unfinished.h"
 
 #define GECOS_MAX 255
 
@@ -115,13 +117,21 @@ static int delete_found(struct site *s, const struct address *a, const struct us
   return r == 0 ? as_owner(&owner, tree_remove, u->home.s, e) : -1;
 }
 
-int account_delete(struct site *s, const struct address *a, struct strerr *e) {
+static int delete_locked(struct site *s, const struct address *a, struct strerr *e) {
   struct userdb_user u = {0};
-  int r = site_enter_db(s, e);
+  int r = unfinished_finish(s, e) == -1 ? -1 : site_enter_db(s, e); /* a move that ends later would bring his mail back */
 
   if (r == 0) r = outcome(userdb_user_get(&s->db, a->user.s, a->domain.s, &u, e), a, "there is no such user", e);
   if (r == 0) r = delete_found(s, a, &u, e);
   userdb_user_free(&u);
+  return r;
+}
+
+int account_delete(struct site *s, const struct address *a, struct strerr *e) {
+  int lock = site_lock(e);
+  int r = lock == -1 ? -1 : delete_locked(s, a, e);
+
+  fd_close(lock);
   return r;
 }
 

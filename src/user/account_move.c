@@ -7,7 +7,8 @@
  *   3. what is still, or again, in the old place is copied into the new, and the old removed
  *
  * So the new place, once it is there, is whole, and a message delivered meanwhile to the old
- * one is found in step 3. */
+ * one is found in step 3.  When step 1 or 2 cannot be done, step 1 is taken back.  Where the user
+ * was removed before the last step, what was his goes too. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -112,8 +113,9 @@ static int move_row(struct site *s, const struct strlist *w, struct strerr *e) {
   return identity_back(r, e);
 }
 
-/* .qmail in the new home, of which the user may have written to himself by his home or his address. */
-static int change_qmail(const struct strlist *w, const struct identity *owner, struct strerr *e) {
+/* .qmail in the new home (back: in the old one again), where the user may have written of himself by his home or his
+ * address. */
+static int change_qmail(const struct strlist *w, int back, const struct identity *owner, struct strerr *e) {
   stralloc from = STRALLOC_INIT, to = STRALLOC_INIT;
   int r = -1;
 
@@ -121,13 +123,69 @@ static int change_qmail(const struct strlist *w, const struct identity *owner, s
       !stralloc_catm(&to, w->item[W_NEW_NAME].s, "@", w->item[W_NEW_DOMAIN].s, (char *)0)) {
     strerr_sys(e, "unable to move ", w->item[W_NAME].s, (char *)0);
   } else {
-    const struct qmail_change c = {w->item[W_HOME].s, w->item[W_NEW_HOME].s, from.s, to.s};
+    const struct qmail_change on = {w->item[W_HOME].s, w->item[W_NEW_HOME].s, from.s, to.s};
+    const struct qmail_change off = {on.new_home, on.home, to.s, from.s}, *c = back ? &off : &on;
 
-    r = identity_back(identity_enter(owner, e) == -1 ? -1 : qmail_change_file(c.new_home, &c, e), e);
+    r = identity_back(identity_enter(owner, e) == -1 ? -1 : qmail_change_file(c->new_home, c, e), e);
   }
   stralloc_free(&from);
   stralloc_free(&to);
   return r;
+}
+
+/* Step 1 taken back.  What the old place has got meanwhile stays there. */
+static int unmove_tree(struct site *s, const char *old, const char *new, struct strerr *e) {
+  stralloc part = STRALLOC_INIT;
+  int r = stralloc_catm(&part, new, COPY_SUFFIX, (char *)0) ? tree_remove(part.s, e) : strerr_sys(e, "unable to move ", old, (char *)0);
+
+  stralloc_free(&part);
+  if (r == -1 || !exists(new)) return r;
+  if (!exists(old) && rename(new, old) == 0) return 0;
+  r = tree_copy(new, old, s->copied, s->copied_ctx, e);
+  return r == 0 ? tree_remove(new, e) : -1;
+}
+
+/* The row still names the old place: so that nothing else is held up by a move that cannot be done, it is as if it
+ * had not been begun.  1, or -1 when that cannot be done either (or the row cannot be asked for); e stays. */
+static int take_back(struct site *s, const struct strlist *w, struct strerr *e) {
+  const char *old = w->item[W_HOME].s, *new = w->item[W_NEW_HOME].s;
+  struct strerr ignored;
+  struct identity owner = s->mail;
+  int r = is_at(s, w->item[W_NAME].s, w->item[W_DOMAIN].s, old, &owner, &ignored);
+
+  if (r == 1 && as_owner(s, &owner, unmove_tree, old, new, &ignored) == 0 && change_qmail(w, 1, &owner, &ignored) == 0) return 1;
+  e->permanent = 0;
+  return -1;
+}
+
+/* Was the user removed?  1 with the owner of what was his, 0, -1. */
+static int is_gone(struct site *s, const struct strlist *w, struct identity *owner, struct strerr *e) {
+  struct userdb_user u = {0};
+  struct userdb_domain d = {0};
+  int r = site_enter_db(s, e);
+  enum userdb_result v = r == 0 ? userdb_user_get(&s->db, w->item[W_NAME].s, w->item[W_DOMAIN].s, &u, e) : USERDB_TEMPFAIL;
+
+  if (v == USERDB_NONE) v = userdb_user_get(&s->db, w->item[W_NEW_NAME].s, w->item[W_NEW_DOMAIN].s, &u, e);
+  r = v == USERDB_TEMPFAIL ? -1 : 0;
+  if (v == USERDB_NONE) {
+    v = userdb_domain_get(&s->db, w->item[W_NEW_DOMAIN].s, &d, e);
+    r = v == USERDB_FOUND ? 1 : v == USERDB_NONE ? 0 : -1;
+  }
+  if (r == 1) *owner = (struct identity){d.uid, d.gid};
+  userdb_user_free(&u);
+  userdb_domain_free(&d);
+  return identity_back(r, e);
+}
+
+/* His mail must not be the next one's of that name. */
+static int remove_trees(struct site *s, const char *old, const char *new, struct strerr *e) {
+  stralloc part = STRALLOC_INIT;
+  int r = stralloc_catm(&part, new, COPY_SUFFIX, (char *)0) ? tree_remove(part.s, e) : strerr_sys(e, "unable to remove ", old, (char *)0);
+
+  (void)s;
+  stralloc_free(&part);
+  if (r == 0) r = tree_remove(new, e);
+  return r == 0 ? tree_remove(old, e) : -1;
 }
 
 int account_move_steps(struct site *s, const struct strlist *w, struct strerr *e) {
@@ -137,12 +195,14 @@ int account_move_steps(struct site *s, const struct strlist *w, struct strerr *e
 
   if (r == 1) {
     r = as_owner(s, &owner, move_tree, old, new, e);
-    if (r == 0) r = change_qmail(w, &owner, e);
+    if (r == 0) r = change_qmail(w, 0, &owner, e);
     if (r == 0) r = move_row(s, w, e);
+    if (r == -1) return take_back(s, w, e);
   }
   if (r == 0) r = is_at(s, w->item[W_NEW_NAME].s, w->item[W_NEW_DOMAIN].s, new, &owner, e);
-  if (r == 1) r = as_owner(s, &owner, merge_tree, old, new, e);
-  return r;
+  if (r == 1) return as_owner(s, &owner, merge_tree, old, new, e);
+  if (r == 0) r = is_gone(s, w, &owner, e);
+  return r == 1 ? as_owner(s, &owner, remove_trees, old, new, e) : r;
 }
 
 /* --- what is asked for */

@@ -77,15 +77,23 @@ int unfinished_clear(struct strerr *e) {
   return r;
 }
 
+/* The reason why a change was taken back is kept. */
+static int unfinished_cleared(int back, struct strerr *e) {
+  struct strerr ignored;
+
+  return unfinished_clear(back ? &ignored : e) == -1 ? -1 : back ? 2 : 1;
+}
+
 int unfinished_finish(struct site *s, struct strerr *e) {
   struct strlist words = {0};
-  int r = unfinished_read(&words, e);
+  int r = unfinished_read(&words, e), back;
   size_t i = 0;
 
   if (r == 1) {
     while (i < sizeof kinds / sizeof *kinds && !(words.len == kinds[i].words && !strcmp(words.item[0].s, kinds[i].kind))) ++i;
     if (i == sizeof kinds / sizeof *kinds) r = strerr_set(e, "the note users/" NOTE " is damaged: look at it and remove it", (char *)0);
-    else if (kinds[i].steps(s, &words, e) == -1 || unfinished_clear(e) == -1) r = -1;
+    else if ((back = kinds[i].steps(s, &words, e)) == -1) r = -1;
+    else r = unfinished_cleared(back, e);
   }
   strlist_free(&words);
   return r;

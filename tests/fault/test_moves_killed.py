@@ -2,16 +2,11 @@
 database, on both kinds of it: whoever comes next finishes what was begun, and the mail is there once, where the row says."""
 import glob, os, shutil, tempfile, unittest
 
-from killed import KilledPrograms
+from killed import OTHER, KilledPrograms, on_another_device
 from mariadbsite import DATABASE, MariaDB
 from usersite import UserSite
 
-OTHER = "/dev/shm"  # where it is there, another file system than that of the tests
 TEXT = b"".join(b"line %d\n" % i for i in range(30000))
-
-
-def on_another_device():
-    return os.path.isdir(OTHER) and os.stat(OTHER).st_dev != os.stat(tempfile.gettempdir()).st_dev
 
 
 class OnSQLite(KilledPrograms):
@@ -62,6 +57,21 @@ class OnSQLite(KilledPrograms):
 
     def test_user(self):
         self.finished("vrenameuser", "ann@a.example", "eve@a.example", "eve@a.example")
+
+    def test_removed(self):
+        """A user removed before the move is finished leaves nothing behind."""
+        s = self.site
+
+        def again(n):
+            for name in ("ann", "eve"):
+                self.assertIn(s.run(["vdeluser", name + "@a.example"]).returncode, (0, 100))
+            self.assertFalse(os.path.exists(s.path("users", ".unfinished")))
+            self.assertEqual(glob.glob(s.path("mail") + "/**/new/one", recursive=True), [])
+            self.check()
+            s.add_user("ann@a.example", "-d")
+            self.write(self.home() + "/Maildir/new/one")
+
+        self.every_step(["vrenameuser", "ann@a.example", "eve@a.example"], again)
 
     @unittest.skipUnless(on_another_device(), "needs another file system at " + OTHER)
     def test_across_file_systems(self):

@@ -1,8 +1,15 @@
 """The administrator's programs of the user database, killed before each call that changes something."""
-import os, shutil, signal, sqlite3, subprocess, unittest
+import os, shutil, signal, sqlite3, subprocess, tempfile, unittest
 
 from box import TOP
 from usersite import HASH, UserSite
+
+
+OTHER = "/dev/shm"  # where it is there, another file system than that of the tests
+
+
+def on_another_device():
+    return os.path.isdir(OTHER) and os.stat(OTHER).st_dev != os.stat(tempfile.gettempdir()).st_dev
 
 
 class KilledPrograms(unittest.TestCase):

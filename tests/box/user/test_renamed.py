@@ -1,5 +1,6 @@
 """vrenamedomain, vrenameuser, vmoveuserdir, vmoddomain, post handles: what they move, and that nothing is lost."""
-import os, unittest
+import glob, os, shutil, tempfile, unittest
+from killed import OTHER, on_another_device
 from usersite import UserSite
 
 
@@ -80,6 +81,31 @@ class Renamed(unittest.TestCase):
             f.write("".join(text.splitlines(True)[:2]).replace(bin, s.env()["QMAILBIN"]))
         s.ok("vacation", "eve@new.example", "-")
         self.assertFalse(os.path.exists(home + "/.qmail"))
+
+    def test_move_that_fails(self):
+        """It is taken back: the user is where he was, and nothing else is held up."""
+        s = self.site
+        home = s.home("ann@old.example")
+        moves = [("vrenameuser", "ann@old.example", "eve@old.example", os.path.dirname(home), 0o500)]
+        if on_another_device():
+            other = tempfile.mkdtemp(prefix="indimail-", dir=OTHER)
+            self.addCleanup(shutil.rmtree, other)
+            os.chmod(other, 0o777)
+            moves.append(("vmoveuserdir", "ann@old.example", other, home + "/Maildir/new/one", 0))
+        for program, who, where, shut, mode in moves:
+            was = os.stat(shut).st_mode & 0o777
+            os.chmod(shut, mode)
+            if s.ids:
+                os.chown(shut, 65534, 65534)
+            self.assertEqual(s.run([program, who, where]).returncode, 111)
+            self.assertFalse(os.path.exists(s.path("users", ".unfinished")))
+            os.chmod(shut, was)
+            self.assertEqual(s.home("ann@old.example"), home)
+            self.assertEqual(os.listdir(home + "/Maildir/new"), ["one"])
+            self.assertEqual(glob.glob(where + "/**/ann*", recursive=True), [])
+            s.ok("vaddaliasdomain", program + ".example", "old.example")
+            s.ok(program, who, where)
+            s.ok(*(("vrenameuser", where, who) if program == "vrenameuser" else ("vmoveuserdir", who, s.path("mail"))))
 
     def test_modified(self):
         s = self.site
