@@ -1,8 +1,10 @@
 /* account: see account.h. */
 #include "user/account.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "user/account_target.h"
@@ -11,6 +13,7 @@
 #include "user/maildir.h"
 #include "user/tree.h"
 #include "user/unfinished.h"
+#include "user/userdb_change.h"
 
 #define GECOS_MAX 255
 
@@ -81,6 +84,26 @@ static int add_row(struct site *s, const struct account_new *n, const struct acc
   return outcome(userdb_user_add(&s->db, &u, home, e), n->address, "there is no such domain", e);
 }
 
+/* A home that lies there already would give a former user's mail to the new one.  An empty one does no harm, and goes. */
+static int check_home(const char *home, struct strerr *e) {
+  if (rmdir(home) == 0 || errno == ENOENT) return 0;
+  if (errno == EACCES || errno == ENAMETOOLONG) return strerr_sys(e, "unable to look at ", home, (char *)0);
+  return site_permanent(e, home, "lies there already and may hold mail: move it away, or remove it");
+}
+
+static int check_place(struct site *s, const struct account_new *n, const struct account_target *t, const struct identity *owner, struct strerr *e) {
+  const struct userdb_new_user u = {.name = n->address->user.s, .domain = t->real.s, .base = t->base.s, .per_level = t->per_level};
+  stralloc home = STRALLOC_INIT;
+  int active, bounce, r = site_enter_db(s, e);
+  enum userdb_result there = r == 0 ? userdb_user_state(&s->db, u.name, u.domain, &active, &bounce, e) : USERDB_TEMPFAIL;
+
+  if (there == USERDB_NONE) there = userdb_home_next(&s->db, &u, 1, &home, e);
+  r = identity_back(there == USERDB_FOUND ? 0 : -1, e);
+  if (r == 0 && home.len) r = as_owner(owner, check_home, home.s, e); /* a user who is there is refused later */
+  stralloc_free(&home);
+  return r;
+}
+
 int account_add(struct site *s, const struct account_new *n, struct strerr *e) {
   stralloc home = STRALLOC_INIT, base = STRALLOC_INIT;
   struct account_target t = {.per_level = 0};
@@ -91,6 +114,7 @@ int account_add(struct site *s, const struct account_new *n, struct strerr *e) {
   owner = (struct identity){t.d.uid, t.d.gid};
   /* the domain's own directories are there; in another its owner has to be let in before there is a user */
   if (r == 0 && base.len) r = domain_trees_make(base.s, t.real.s, &owner, e);
+  if (r == 0) r = check_place(s, n, &t, &owner, e);
   if (r == 0) r = site_enter_db(s, e);
   r = identity_back(r == 0 ? add_row(s, n, &t, &home, e) : r, e);
   if (r == 0 && n->create) {

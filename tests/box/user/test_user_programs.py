@@ -1,5 +1,5 @@
 """vadddomain, vadduser and their kin: what they make, refuse, print, and how they exit."""
-import glob, json, os, sqlite3, stat, subprocess, time, unittest, xml.etree.ElementTree
+import glob, json, os, shutil, sqlite3, stat, subprocess, time, unittest, xml.etree.ElementTree
 from box import wait_for
 from usersite import HASH, UserSite
 
@@ -134,6 +134,23 @@ class Programs(Base):
         s.ok("vdeluser", "alice@example.com")
         lines = s.ok("valias", "-s", "team@example.com").splitlines()
         self.assertEqual(sorted(lines), ["team -> &alice2@example.com", "team -> " + s.home("alice2@example.com") + "/Maildir/"])
+
+    def test_home_that_is_there(self):
+        """Mail of somebody else is not given to a new user of the name."""
+        s = self.site
+        s.add_domain()
+        s.add_user("alice", "-d")
+        home = s.home("alice@example.com")
+        s.sql("DELETE FROM users WHERE name = 'alice'")
+        for options in ([], ["-d"]):
+            self.assertIn(home, self.fails(100, "vadduser", *options, "-e", "alice@example.com", "-", input=HASH.encode()))
+        self.assertEqual(s.run(["vuserinfo", "alice@example.com"]).returncode, 1)
+        shutil.rmtree(home)
+        os.mkdir(home)  # with nothing in it
+        if s.ids:
+            os.chown(home, 65534, 65534)
+        s.add_user("alice")
+        self.assertEqual(s.home("alice@example.com"), home)
 
     def test_reserved_names_want_a_yes(self):
         s = self.site
