@@ -3,12 +3,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/sigfd.h"
 #include "base/substdio.h"
 #include "crypt/password.h"
 #include "crypt/password_import.h"
@@ -40,25 +43,52 @@ static int read_line(int fd, stralloc *line, struct strerr *e) {
   return 0;
 }
 
-static int prompt(int tty, const char *text, stralloc *line, struct strerr *e) {
-  if (fd_write_all(tty, text, strlen(text)) == -1) return strerr_sys(e, "unable to ask", (char *)0);
-  if (read_line(tty, line, e) == -1) return -1;
-  return fd_write_all(tty, "\n", 1);
+/* Until a line is typed: 0; the signal that came before; -1. */
+static int wait_line(int tty, int signals) {
+  struct pollfd p[] = {{tty, POLLIN, 0}, {signals, POLLIN, 0}};
+
+  for (;;) {
+    if (poll(p, 2, -1) == -1 && errno != EINTR) return -1;
+    if (p[1].revents & POLLIN) {
+      const int sig = sigfd_next(signals);
+
+      if (sig > 0 && sig != SIGTSTP) return sig;
+    }
+    if (p[0].revents) return 0;
+  }
 }
 
-/* Twice, without echo. */
+/* 0, -1, or the signal that came instead of a line. */
+static int prompt(int tty, int signals, const char *text, stralloc *line, struct strerr *e) {
+  int r = fd_write_all(tty, text, strlen(text)) == -1 ? -1 : wait_line(tty, signals);
+
+  if (r == -1) return strerr_sys(e, "unable to ask", (char *)0);
+  if (r == 0) r = read_line(tty, line, e);
+  (void)!fd_write_all(tty, "\n", 1);
+  return r;
+}
+
+/* Twice, without echo.  Who is interrupted, or told to stop, leaves the terminal as it was first. */
 static int ask(int tty, stralloc *password, struct strerr *e) {
   stralloc again = STRALLOC_INIT;
   struct termios was, silent;
-  int r;
+  sigset_t mask;
+  int signals, r;
 
-  if (tcgetattr(tty, &was) == -1) return strerr_sys(e, "unable to use the terminal", (char *)0);
+  if (tcgetattr(tty, &was) == -1 || sigprocmask(SIG_SETMASK, 0, &mask) == -1) return strerr_sys(e, "unable to use the terminal", (char *)0);
+  signals = sigfd_open(SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, 0);
   silent = was;
   silent.c_lflag &= ~(tcflag_t)ECHO;
   tcsetattr(tty, TCSAFLUSH, &silent);
-  r = prompt(tty, "New password: ", password, e);
-  if (r == 0) r = prompt(tty, "Once more: ", &again, e);
+  r = prompt(tty, signals, "New password: ", password, e);
+  if (r == 0) r = prompt(tty, signals, "Once more: ", &again, e);
   tcsetattr(tty, TCSAFLUSH, &was);
+  fd_close(signals);
+  (void)sigprocmask(SIG_SETMASK, &mask, 0);
+  if (r > 0) {
+    raise(r);
+    r = refuse(e, "interrupted"); /* where the signal is ignored */
+  }
   if (r == 0 && !stralloc_equals(&again, stralloc_cstr(password))) r = refuse(e, "the passwords differ");
   stralloc_wipe(&again);
   return r;

@@ -1,5 +1,5 @@
 """vadddomain, vadduser and their kin: what they make, refuse, print, and how they exit."""
-import glob, json, os, shutil, sqlite3, stat, subprocess, time, unittest, xml.etree.ElementTree
+import glob, json, os, pty, shutil, sqlite3, stat, subprocess, termios, time, unittest, xml.etree.ElementTree
 from box import wait_for
 from usersite import HASH, UserSite
 
@@ -196,6 +196,36 @@ class Programs(Base):
         self.assertEqual(ports, {"IMAP": "993", "POP3": "995", "SMTP": "465"})
         for argv in (["--client-config"], ["--client-config", "--check", "example.com"], ["--client-config", "a b"], ["--client-config", "<x>"]):
             self.assertEqual(s.run(["vdominfo", *argv]).returncode, 100, argv)
+
+    def test_interrupted(self):
+        """^C where a password is asked for leaves the terminal as it was."""
+        s = self.site
+        s.add_domain()
+        for typed, text in ((b"secret\n", "Once more"), (b"", "New password")):
+            ours, theirs = pty.openpty()
+            p = s.spawn(["/usr/bin/setsid", "-w", "-c", s.env()["QMAILBIN"] + "/vadduser", "eve@example.com"], stdin=theirs, stdout=theirs, stderr=theirs)
+            echo = lambda: termios.tcgetattr(theirs)[3] & termios.ECHO
+            wait_for(lambda: not echo(), what="the question")
+            os.write(ours, typed)
+            seen = b""
+            while text.encode() not in seen:
+                seen += os.read(ours, 4096)
+            os.write(ours, b"\x03")
+            self.assertNotEqual(p.wait(20), 0)
+            self.assertTrue(echo(), text)
+            os.close(ours)
+            os.close(theirs)
+        self.assertEqual(s.run(["vuserinfo", "eve@example.com"]).returncode, 1)
+        ours, theirs = pty.openpty()
+        p = s.spawn(["/usr/bin/setsid", "-w", "-c", s.env()["QMAILBIN"] + "/vadduser", "eve@example.com"], stdin=theirs, stdout=theirs, stderr=theirs)
+        for text in (b"New password", b"Once more"):
+            seen = b""
+            while text not in seen:
+                seen += os.read(ours, 4096)
+            os.write(ours, b"a secret word\n")
+        self.assertEqual(p.wait(20), 0)
+        os.close(ours)
+        os.close(theirs)
 
     def test_argument_is_overwritten(self):
         """A password given as an argument does not stay in the list of processes."""
