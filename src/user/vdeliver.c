@@ -26,6 +26,7 @@
 struct answer {
   enum lookup_verdict account, alias;
   struct strlist lines; /* of the alias */
+  int kept;             /* what was so a while ago (lookup.h) */
 };
 
 /* The delivery under way. */
@@ -82,6 +83,7 @@ static int ask(struct job *j, struct lookup_account *account, struct answer *a) 
 
   a->alias = LOOKUP_NONE;
   a->account = lookup_account(v->lookup, j->full.s, deadline_in(v->seconds), account, &a->lines, j->e);
+  a->kept = v->lookup->kept;
   if (a->account == LOOKUP_TEMPFAIL) return -1;
   if (v->no_alias) strlist_clear(&a->lines);
   else if (a->account == LOOKUP_NONE) a->alias = lookup_alias(v->lookup, j->full.s, deadline_in(v->seconds), &a->lines, j->e);
@@ -96,17 +98,17 @@ static int same_lines(const struct strlist *a, const struct strlist *b) {
 }
 
 /* A home that is not there is one that nobody has used yet, or one whose user has been moved or removed since we
- * asked: mail in it would be nobody's.  What inlookup only remembers says nothing of that. */
+ * asked: mail in it would be nobody's. */
 static int still_so(struct job *j) {
   struct lookup_account account = {0};
   struct answer now = {0};
   int r = ask(j, &account, &now);
 
-  if (r == 0 && (now.account != j->answer.account || now.alias != j->answer.alias || !same_lines(&now.lines, &j->answer.lines) ||
+  if (r == 0 && now.kept)
+    r = strerr_set(j->e, j->full.s, ": the home is not there, and the user database cannot be asked now (#4.3.0)", (char *)0);
+  else if (r == 0 && (now.account != j->answer.account || now.alias != j->answer.alias || !same_lines(&now.lines, &j->answer.lines) ||
                  !stralloc_equals(&account.home, stralloc_cstr(&j->account.home))))
     r = strerr_set(j->e, j->full.s, ": the user is being moved or removed (#4.2.1)", (char *)0);
-  if (r == 0 && j->v->lookup->kept)
-    r = strerr_set(j->e, j->full.s, ": the home is not there, and the user database cannot be asked now (#4.3.0)", (char *)0);
   lookup_account_free(&account);
   strlist_free(&now.lines);
   return r;
