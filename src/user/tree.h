@@ -18,7 +18,8 @@ int tree_prune(const char *path, int (*fits)(const char *name), int depth, struc
  * already stays as it is.  0 or -1. */
 int tree_mkdir(const char *path, mode_t mode, uid_t uid, gid_t gid, struct strerr *e) MUST_CHECK;
 /* Copy what is in from and not yet in to, which is made if it is missing: files with mode and
- * times, links as links, each file synced before the next.  Entries that are there stay.  Follows
+ * times, links as links, each file synced before the next.  Entries that are there stay; a message that is
+ * there with other flags (":2,") gets those it has in from as well.  Follows
  * no link, leaves no file system.  copied (null: nobody wants it) is called after each file with
  * its bytes.  0 or -1. */
 typedef void (*tree_copied_fn)(void *ctx, uint64_t bytes);
