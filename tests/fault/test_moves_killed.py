@@ -34,10 +34,11 @@ class OnSQLite(KilledPrograms):
         """The message is whole, and nowhere else is another."""
         with open(self.home() + "/Maildir/new/one", "rb") as f:
             self.assertEqual(f.read(), TEXT)
-        with open(self.home() + "/.qmail") as f:
-            lines = f.read().splitlines()
-        self.assertEqual((lines[0].split(" -q ")[1], lines[1:]),
-                         (f"'{self.home()}/.vacation.msg' '{self.home()}/.vacation.dir'", [self.home() + "/Maildir/"]))
+        if not self.other:
+            with open(self.home() + "/.qmail") as f:
+                lines = f.read().splitlines()
+            self.assertEqual((lines[0].split(" -q ")[1], lines[1:]),
+                             (f"'{self.home()}/.vacation.msg' '{self.home()}/.vacation.dir'", [self.home() + "/Maildir/"]))
         places = [self.site.path("mail")] + [self.other] * bool(self.other)
         self.assertEqual(sum(len(glob.glob(p + "/**/new/one", recursive=True)) for p in places), 1)
 
@@ -77,6 +78,7 @@ class OnSQLite(KilledPrograms):
     def test_across_file_systems(self):
         """Between any two steps the home of the row has the message, whole; what came to the old place meanwhile comes along."""
         s = self.site
+        s.ok("vacation", "ann@a.example", "-")  # half a .qmail that a kill leaves would make each run longer
         self.other = tempfile.mkdtemp(prefix="indimail-", dir=OTHER)
         self.addCleanup(shutil.rmtree, self.other)
         os.chmod(self.other, 0o777)
