@@ -1,6 +1,6 @@
 """What is done with every message that enters the queue: by qmail-queue with variables and control
 files, and by the resident qmail-queued with the same control files."""
-import os, re, unittest
+import os, re, socket, unittest
 
 from box import wait_for
 from mailsite import MailSite
@@ -20,7 +20,7 @@ class Extras(unittest.TestCase):
         """Control files are written: start what stays resident."""
         if self.resident:
             self.site.spawn(["qmail-queued", "-n1"], env=self.site.env(QUEUE_BASE=self.site.path("queue")))
-            wait_for(lambda: os.path.exists(self.site.path("run", "queue", "socket")))
+            wait_for(lambda: socket.socket(socket.AF_UNIX).connect_ex(self.site.path("run", "queue", "socket")) == 0)
 
     def queue(self, message=MESSAGE, envelope=ENVELOPE, want=0, **env):
         """Queue it; its text and its envelope's records."""

@@ -202,7 +202,7 @@ class Limits(unittest.TestCase):
         self.fails(100, *add("joe@far.example", "five"))
         self.fails(100, *add("eve@far.example", "four"))
         s.ok("valias", "-d", "joe@far.example", "four@example.com")
-        self.assertEqual(s.ok("valias", "-s", "two@example.com"), "two -> /var/mail/x/\ntwo -> | true\n")
+        self.assertEqual(s.ok("valias", "-s", "two@example.com"), "two -> | true\ntwo -> /var/mail/x/\n")
 
     def test_limit_holds_for_many_at_once(self):
         """Of those who come together only as many as there is room for get in."""
