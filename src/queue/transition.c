@@ -553,15 +553,15 @@ int queue_walk(enum queue_file file, queue_walk_fn fn, void *ctx) {
   return r;
 }
 
-int64_t queue_changed(enum queue_file file) {
+uint64_t queue_changed(enum queue_file file) {
   char dir[QUEUE_PATH];
-  int64_t sum = 0;
+  uint64_t sum = 0;
 
   for (uint64_t i = 0; i < QUEUE_SPLIT; ++i) {
     struct stat st;
 
     queuepath_dir(dir, file, i);
-    if (stat(dir, &st) == 0) sum += (int64_t)st.st_mtim.tv_sec * NS_PER_S + st.st_mtim.tv_nsec;
+    if (stat(dir, &st) == 0) sum += (uint64_t)st.st_mtim.tv_sec * NS_PER_S + (uint64_t)st.st_mtim.tv_nsec;
   }
   return sum;
 }

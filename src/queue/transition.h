@@ -117,7 +117,7 @@ long queue_sweep_marks(void);
 typedef int (*queue_walk_fn)(void *ctx, uint64_t id);
 int queue_walk(enum queue_file file, queue_walk_fn fn, void *ctx) MUST_CHECK;
 /* A number that is another one when files of this kind, in split directories, came or went. */
-int64_t queue_changed(enum queue_file file);
+uint64_t queue_changed(enum queue_file file);
 /* Remove what a SWEEP state left behind, older than age seconds. Gives how many. */
 long queue_sweep(int64_t now, int64_t age);
 

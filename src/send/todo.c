@@ -64,8 +64,8 @@ struct todo {
   struct control_watch watch;
   int tell;      /* lock/waiting */
   deadline told; /* it was written last */
-  int64_t stamp; /* newest change of the control files we route by */
-  int64_t scanned; /* queue_changed of the envelopes at the last scan */
+  uint64_t stamp; /* newest change of the control files we route by */
+  uint64_t scanned; /* queue_changed of the envelopes at the last scan */
   struct strerr *e;
   int code;
 };
@@ -93,16 +93,16 @@ static void complain(struct todo *t, const char *what, uint64_t id) {
 /* --- settings: reread when a control file has changed, so that a new domain needs
  * no signal --- */
 
-static int64_t newest_change(void) {
+static uint64_t newest_change(void) {
   static const char *const names[] = {"locals", "virtualdomains", "percenthack", "envnoathost", "me"};
   stralloc path = STRALLOC_INIT;
-  int64_t newest = 0;
+  uint64_t newest = 0;
 
   for (size_t i = 0; i < sizeof names / sizeof names[0]; ++i) {
     struct stat st;
 
     if (!paths_file(PATH_CONTROL, names[i], &path) || stat(path.s, &st) == -1) continue;
-    newest += (int64_t)st.st_mtim.tv_sec * NS_PER_S + st.st_mtim.tv_nsec + (int64_t)st.st_ino;
+    newest += (uint64_t)st.st_mtim.tv_sec * NS_PER_S + (uint64_t)st.st_mtim.tv_nsec + st.st_ino;
   }
   stralloc_free(&path);
   return newest;
@@ -119,7 +119,7 @@ static void on_more(void *ctx);
 static int reread(struct todo *t) {
   struct conf fresh;
   struct strerr e;
-  int64_t stamp = newest_change();
+  uint64_t stamp = newest_change();
 
   if (conf_load(&fresh, CONF_SEND, &e) == -1) {
     (void)!job_format_log(&t->out.buf, JOB_WARNING, e.text);
