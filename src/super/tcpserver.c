@@ -239,15 +239,16 @@ static void serve(struct tcpserver *s, int fd, const struct sockaddr_storage *re
     return;
   if (!room(s)) strerr_set(&e, "out of memory", (char *)0);
   child = s->n < s->a ? &s->child[s->n] : 0;
+  if (s->o->everywhere) client_count_add(s->o->everywhere, &c.remote); /* before the client can know that it is served */
   started = !child ? -1 : s->o->residents ? hand_over(s, fd, &c, child, &e) : start_program(s, fd, &c, child, &e);
   if (started == -1) {
+    if (s->o->everywhere) client_count_remove(s->o->everywhere, &c.remote);
     warn(s, &e);
     return;
   }
   child->ip = c.remote;
   child->port = c.remote_port;
   s->n++;
-  if (s->o->everywhere) client_count_add(s->o->everywhere, &c.remote);
   print_status(s);
   if (s->o->verbosity >= TCPSERVER_VERBOSE) TLOG(s, tcp_pid, log_u(child->number), log_s(c.remote_ip));
   if (!s->o->lookup) log_verdict(s, &c, LOG_tcp_ok, child->number);
