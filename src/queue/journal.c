@@ -19,6 +19,7 @@
 #include "base/scan.h"
 #include "queue/crc32.h"
 #include "queue/fsorder.h"
+#include "queue/found.h"
 #include "queue/transition.h"
 
 #define BOOT_FILE "/proc/sys/kernel/random/boot_id"

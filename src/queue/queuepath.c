@@ -66,6 +66,13 @@ size_t queuepath_below(char buf[QUEUE_PATH], uint64_t id) {
   return n;
 }
 
+size_t queuepath_importing(char buf[QUEUE_PATH + sizeof QUEUE_IMPORT], uint64_t id) {
+  size_t n = queuepath(buf, QUEUE_info, id);
+
+  memcpy(buf + n, QUEUE_IMPORT, sizeof QUEUE_IMPORT);
+  return n + sizeof QUEUE_IMPORT - 1;
+}
+
 int queuepath_id(const char *s, size_t n, uint64_t *id) {
   if (n > 1 && s[0] == '0') return 0; /* one name per id */
   return scan_u64(s, n, id);

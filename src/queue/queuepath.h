@@ -49,6 +49,8 @@ const struct queue_state_row *queue_state(const char file[QUEUE_FILES]);
 size_t queuepath(char buf[QUEUE_PATH], enum queue_file file, uint64_t id);
 /* The directory the file lies in: "mess/7". */
 size_t queuepath_dir(char buf[QUEUE_PATH], enum queue_file file, uint64_t id);
+/* The name of an envelope whose message is not ours yet, which is no id. */
+size_t queuepath_importing(char buf[QUEUE_PATH + sizeof QUEUE_IMPORT], uint64_t id);
 /* Only the part below mess/, as spawners get it: "7/176...". */
 size_t queuepath_below(char buf[QUEUE_PATH], uint64_t id);
 /* An id as text: a file name in a split directory.  1 or 0. */

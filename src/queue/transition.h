@@ -33,35 +33,10 @@ void queue_announce(uint64_t id);
  * time: it stays open.  SIGPIPE must be ignored. */
 void queue_announce_all(int *trigger, const stralloc *lines);
 
-/* Read an envelope: 1, 0 if there is no such message or it is not accepted yet, -1
- * with errno (EPROTO: damaged).  QUEUE_ANNOUNCED: the message was announced, so it is
- * whole on disk.  QUEUE_FOUND: it was found by looking; it may be on its way in still
- * (locked), or its bytes may have been lost in a crash before it was accepted, so they
- * are compared with the envelope's checksum.  QUEUE_TRIED: it was found too, but it has
- * marks, so it was found whole before; if it was tried when it had been there for a while,
- * its bytes are on disk since then and are not looked at, which a long queue at the start of
- * its daemons could not afford. */
-/* In which row of states.def is this message?  0; -1 with errno: EPROTO when it is in none, as one whose
- * envelope is damaged.  The struct is zeroed before its first use. */
-struct queue_found {
-  struct envelope env; /* where file[QUEUE_info] is + */
-  char file[QUEUE_FILES];
-  const struct queue_state_row *row;
-};
-int queue_find(uint64_t id, struct queue_found *found) MUST_CHECK;
-void queue_found_free(struct queue_found *found);
-
-enum queue_trust { QUEUE_ANNOUNCED, QUEUE_FOUND, QUEUE_TRIED };
-int queue_load(uint64_t id, struct envelope *env, enum queue_trust trust) MUST_CHECK;
-
 /* For the journal.  Sync message and envelope themselves: 1, 0 when they are gone; and
  * the directories of a split number. */
 int queue_sync_message(uint64_t id) MUST_CHECK;
 int queue_sync_names(uint64_t split) MUST_CHECK;
-/* What the disk shows of a message that has this envelope: GONE when its envelope is not
- * there; UNKNOWN with errno. */
-enum queue_sight { QUEUE_WHOLE, QUEUE_TORN, QUEUE_GONE, QUEUE_UNKNOWN };
-enum queue_sight queue_looks(uint64_t id, const struct envelope *env) MUST_CHECK;
 /* torn or gone -> queued, synced.  Until that is done it stays torn or gone, whatever cuts it
  * short. */
 int queue_restore(uint64_t id, const struct envelope *env, const char *message, size_t n) MUST_CHECK;
@@ -102,8 +77,7 @@ struct queue_owner {
 };
 int queue_import(uint64_t id, int messfd, struct envelope *env, const stralloc *marks, const stralloc *bounce,
                  const struct queue_owner owner[QUEUE_FILES]) MUST_CHECK;
-/* Is a message in this state? 1, 0, or -1. And is the id taken by another one? */
-int queue_importing(uint64_t id) MUST_CHECK;
+/* Is the id taken by a message that is not in this state?  1, 0, or -1. */
 int queue_id_taken(uint64_t id) MUST_CHECK;
 /* importing -> queued. */
 int queue_import_publish(uint64_t id) MUST_CHECK;
@@ -112,12 +86,6 @@ int queue_import_publish(uint64_t id) MUST_CHECK;
  * when no message can be in between.  Gives how many. */
 long queue_sweep_marks(void);
 
-/* Call fn for every file of a kind (name that is no id: skipped).  fn gives 0 to go
- * on.  0, fn's value, or -1 with errno. */
-typedef int (*queue_walk_fn)(void *ctx, uint64_t id);
-int queue_walk(enum queue_file file, queue_walk_fn fn, void *ctx) MUST_CHECK;
-/* A number that is another one when files of this kind, in split directories, came or went. */
-uint64_t queue_changed(enum queue_file file);
 /* Remove what a SWEEP state left behind, older than age seconds. Gives how many. */
 long queue_sweep(int64_t now, int64_t age);
 

@@ -27,6 +27,7 @@
 #include "base/fd.h"
 #include "base/fmt.h"
 #include "base/scan.h"
+#include "queue/found.h"
 #include "send/route.h"
 
 #define IMPORTED ".imported"

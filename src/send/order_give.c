@@ -9,6 +9,7 @@
 #include "base/fd.h"
 #include "base/lock.h"
 #include "base/scan.h"
+#include "queue/found.h"
 #include "queue/transition.h"
 #include "send/control_client.h"
 #include "send/orders.h"

@@ -10,6 +10,7 @@
 #include "mail/date.h"
 #include "queue/collection.h"
 #include "queue/messid.h"
+#include "queue/found.h"
 #include "queue/transition.h"
 #include "send/control_client.h"
 #include "send/route.h"

@@ -25,6 +25,7 @@
 #include "conf/control_watch.h"
 #include "conf/sandbox.h"
 #include "conf/paths.h"
+#include "queue/found.h"
 #include "queue/transition.h"
 #include "queue/waiting.h"
 #include "send/idset.h"

@@ -18,6 +18,7 @@
 #include "conf/conf.h"
 #include "queue/journal.h"
 #include "queue/queuepath.h"
+#include "queue/found.h"
 #include "queue/transition.h"
 #include "queue/waiting.h"
 #include "send/classic.h"

@@ -17,6 +17,7 @@
 #include "check.h"
 #include "queue/accept.h"
 #include "queue/exitcodes.h"
+#include "queue/found.h"
 #include "queue/transition.h"
 
 #define BOOT 7
