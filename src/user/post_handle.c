@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/env.h"
-#include "base/spawn.h"
+#include "base/program.h"
 #include "conf/paths.h"
 
 #define TEMPORARY 111
@@ -37,7 +37,7 @@ static int run(const struct post_handle *h, const char *path, int as_root, struc
   struct spawn s = {.path = path, .set_ids = geteuid() == 0 && !as_root, .uid = h->id->uid, .gid = h->id->gid,
                     .groups = &h->id->gid, .ngroups = 1};
   char **argv;
-  pid_t pid;
+  int code;
 
   while (h->args[n]) ++n;
   argv = calloc(n + 2, sizeof *argv);
@@ -45,10 +45,10 @@ static int run(const struct post_handle *h, const char *path, int as_root, struc
   argv[0] = (char *)(uintptr_t)path;
   for (size_t i = 0; i < n; ++i) argv[i + 1] = h->args[i];
   s.argv = argv;
-  for (int fd = 0; fd <= 2; ++fd) spawn_move(&s, fd, fd);
-  pid = spawn_start(&s, e);
+  spawn_move(&s, 0, 0);
+  code = program_run(&s, 0, 0, DEADLINE_NEVER, e);
   free(argv);
-  return pid == -1 ? -1 : spawn_code(spawn_wait(pid));
+  return code;
 }
 
 int post_handle_run(const struct post_handle *h, struct strerr *e) {

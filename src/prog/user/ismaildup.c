@@ -7,7 +7,7 @@
 #include "base/fd.h"
 #include "base/now.h"
 #include "base/options.h"
-#include "base/spawn.h"
+#include "base/program.h"
 #include "conf/conf.h"
 #include "user/maildup.h"
 
@@ -19,16 +19,12 @@
 static int run(char **argv, int message) {
   struct spawn s = {.path = argv[0], .argv = argv};
   struct strerr e;
-  pid_t pid;
   int code;
 
   if (lseek(message, 0, SEEK_SET) == -1) strerr_diem_sys(111, FATAL, "unable to rewind the message", (char *)0);
   spawn_move(&s, message, 0);
-  spawn_move(&s, 1, 1);
-  spawn_move(&s, 2, 2);
-  pid = spawn_start(&s, &e);
-  if (pid == -1) strerr_die(111, FATAL, &e);
-  code = spawn_code(spawn_wait(pid));
+  code = program_run(&s, 0, 0, DEADLINE_NEVER, &e);
+  if (code == -1) strerr_die(111, FATAL, &e);
   return code > 127 ? 111 : code; /* killed */
 }
 

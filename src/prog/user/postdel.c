@@ -7,7 +7,7 @@
 
 #include "base/env.h"
 #include "base/options.h"
-#include "base/spawn.h"
+#include "base/program.h"
 #include "conf/paths.h"
 #include "user/name.h"
 
@@ -52,7 +52,7 @@ int main(int argc, char **argv) {
   stralloc program = STRALLOC_INIT;
   struct env env = {0};
   struct strerr e;
-  pid_t pid;
+  int code;
 
   if (i != argc || !recipient || !sender) strerr_diem(EX_USAGE, "usage: " USAGE, (char *)0);
   if (!is_line(recipient) || !is_line(sender)) strerr_diem(EX_USAGE, FATAL, "an address has a control character", (char *)0);
@@ -66,9 +66,9 @@ int main(int argc, char **argv) {
     char *args[] = {program.s, (char *)"", (char *)"bounce-no-mailbox", 0};
     struct spawn s = {.path = program.s, .argv = args, .envp = env_vector(&env)};
 
-    for (int fd = 0; fd <= 2; ++fd) spawn_move(&s, fd, fd);
-    pid = s.envp ? spawn_start(&s, &e) : strerr_sys(&e, "unable to deliver", (char *)0);
+    spawn_move(&s, 0, 0);
+    code = s.envp ? program_run(&s, 0, 0, DEADLINE_NEVER, &e) : strerr_sys(&e, "unable to deliver", (char *)0);
   }
-  if (pid == -1) strerr_die(EX_OSERR, FATAL, &e);
-  return code_of(spawn_code(spawn_wait(pid)));
+  if (code == -1) strerr_die(EX_OSERR, FATAL, &e);
+  return code_of(code);
 }

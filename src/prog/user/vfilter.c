@@ -7,7 +7,7 @@
 #include "base/env.h"
 #include "base/options.h"
 #include "base/scan.h"
-#include "base/spawn.h"
+#include "base/program.h"
 #include "base/strerr.h"
 #include "base/substdio.h"
 #include "base/words.h"
@@ -133,8 +133,7 @@ static enum deliver_result run_mda(const struct vdeliver *v, char *command, stru
   struct env env = {.inherit = 0};
   struct spawn s = {.argv = argv};
   size_t n = words_split(command, argv, MDA_WORDS);
-  pid_t pid;
-  int status;
+  int code;
 
   if (!n) strerr_diem(100, FATAL, "MDA is no command", (char *)0);
   argv[n] = (char *)"";
@@ -144,13 +143,10 @@ static enum deliver_result run_mda(const struct vdeliver *v, char *command, stru
   if (!env_import(&env) || (v->folder && !env_set(&env, "MAILDIRFOLDER", v->folder)) || !(s.envp = env_vector(&env))) strerr_die_nomem(FATAL);
   if (lseek(v->msgfd, 0, SEEK_SET) == -1) strerr_diem_sys(111, FATAL, "unable to rewind the message", (char *)0);
   spawn_move(&s, v->msgfd, 0);
-  spawn_move(&s, 1, 1);
-  pid = spawn_start(&s, e);
+  code = program_run(&s, 0, 0, DEADLINE_NEVER, e);
   env_free(&env);
-  if (pid == -1) return DELIVER_TEMP;
-  status = spawn_wait(pid);
-  if (status != -1) status = spawn_code(status);
-  return status == 0 || status == VDELIVER_STOP ? DELIVER_OK : vdeliver_failed(argv[0], status, e);
+  if (code == -1) return DELIVER_TEMP;
+  return code == 0 || code == VDELIVER_STOP ? DELIVER_OK : vdeliver_failed(argv[0], code, e);
 }
 
 static enum deliver_result hand_over(const struct vdeliver *v, struct strerr *e) {
