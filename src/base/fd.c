@@ -145,6 +145,13 @@ int fd_seekable(int fd) {
   return copy;
 }
 
+int fd_is_ours(int fd) {
+  struct stat st;
+
+  errno = EPERM;
+  return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() && !(st.st_mode & 022);
+}
+
 int fd_syncdir(const char *dir) {
   int fd = open_retry(dir, O_RDONLY | O_DIRECTORY, 0);
   int r;

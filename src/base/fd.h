@@ -34,6 +34,8 @@ int fd_slurp(int fd, stralloc *sa, size_t max) MUST_CHECK;
 /* fd itself where one can seek in it, else an unnamed file in /tmp with all that it had to say,
  * whose offset is at its end. */
 int fd_seekable(int fd) MUST_CHECK;
+/* A regular file of the user we are, which nobody else can write: 1, or 0 with errno. */
+int fd_is_ours(int fd);
 /* fsync of a directory, by path or as the parent of path. */
 int fd_syncdir(const char *dir) MUST_CHECK;
 

@@ -117,14 +117,6 @@ enum rate_verdict rate_hit_all(struct rate_table *t, const char *key, size_t n, 
 
 /* --- the file ------------------------------------------------------------------------------------- */
 
-/* Another one's file might be changed under our feet. */
-static int is_ours(int fd) {
-  struct stat st;
-
-  errno = EPERM;
-  return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() && !(st.st_mode & 022);
-}
-
 static struct rate_table *map(int fd) {
   struct rate_table *t;
   struct stat st;
@@ -150,7 +142,7 @@ static struct rate_table *open_file(const char *path) {
   int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
   if (fd == -1) return 0;
-  if (is_ours(fd) && (errno = posix_fallocate(fd, 0, sizeof *t)) == 0) t = map(fd);
+  if (fd_is_ours(fd) && (errno = posix_fallocate(fd, 0, sizeof *t)) == 0) t = map(fd);
   (void)!flock(fd, LOCK_UN); /* closing does not, while the file is mapped */
   fd_close(fd);
   return t;

@@ -30,14 +30,6 @@ static int column_lock(int fd, unsigned column, int command, short type) {
   return l.l_type;
 }
 
-/* Another one's file might be changed under our feet. */
-static int is_ours(int fd) {
-  struct stat st;
-
-  errno = EPERM;
-  return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() && !(st.st_mode & 022);
-}
-
 /* Its blocks are there from the start: a full disk would kill whoever writes into a hole.  It never becomes
  * shorter under those who have it mapped. */
 static struct client_count_table *map(int fd) {
@@ -80,7 +72,7 @@ int client_count_open(struct client_count *c, const char *path, struct strerr *e
   memset(c, 0, sizeof *c);
   c->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (c->fd == -1) return strerr_sys(e, "unable to open ", path, (char *)0);
-  if (is_ours(c->fd) && lock_ex(c->fd) == 0 && (c->table = map(c->fd)) != 0) r = take_column(c);
+  if (fd_is_ours(c->fd) && lock_ex(c->fd) == 0 && (c->table = map(c->fd)) != 0) r = take_column(c);
   if (r == -1) strerr_sys(e, "unable to use ", path, (char *)0);
   (void)!flock(c->fd, LOCK_UN);
   if (r == -1) forget(c);
