@@ -24,7 +24,7 @@
 static const char *const programs[] = {"qmail-queue", "qmail-nullqueue", "qmail-idn", "qmail-turn", "qmail-tlsd", "qmail-smtp-plugin"};
 
 /* Variables with what a client or the session says; where one ends with *, all that begin so. */
-static const char *const of_session[] = {"TCP*", "PROTO", "RELAYCLIENT", "AUTHINFO", "AUTHSERVICE", "MESSID", "ERROR_FD", "NULLQUEUE", "QUEUEDIR"};
+static const char *const of_session[] = {"TCPREMOTE*", "TCPLOCAL*", "TCP6*", "TCPPARANOID", "PROTO", "RELAYCLIENT", "AUTHINFO", "AUTHSERVICE", "MESSID", "ERROR_FD", "NULLQUEUE", "QUEUEDIR"};
 
 /* Settings that are a command (no variables), or lines that assign variables. */
 static const struct naming {

@@ -394,7 +394,7 @@ int tcpserver_run(const struct tcpserver_options *o, struct strerr *e) {
 
   sig_ignore_pipe();
   log_buffer_init(&s.log, 2, PREFIX);
-  if (!tcpenv_init(&s.env, o->local_host, o->rules)) return strerr_set(e, "out of memory", (char *)0);
+  if (!tcpenv_init(&s.env, o->local_host, o->residents ? o->rules : 0)) return strerr_set(e, "out of memory", (char *)0);
   if (sig == -1 || loop_init(&s.loop) == -1 ||
       loop_io_add(&s.loop, &s.signals, sig, LOOP_READ, on_signal, &s) == -1 ||
       loop_io_add(&s.loop, &s.listener, o->listener, LOOP_READ, on_connection, &s) == -1)

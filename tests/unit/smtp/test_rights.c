@@ -99,6 +99,7 @@ static void check_table(struct rights *r) {
       {"a domain's variable", "/ours/qmail-queue", "QUEUE_BASE=/q,2", 0, 0},
       {"the loader's", "/ours/qmail-queue", "LD_PRELOAD=/tmp/x.so", 0, 0},
       {"where we find programs", "/ours/qmail-queue", "QMAILBIN=/tmp", 0, 0},
+      {"a directory of rules", "/ours/qmail-queue", "TCPDIR=/tmp", 0, 0},
       {"like a name of the session's", "/ours/qmail-queue", "PROTOCOL=x", 0, 0},
       {"a filter", "/ours/qmail-queue", "SPAMFILTER=/bin/sh", 0, 0},
   };
