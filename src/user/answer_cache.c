@@ -16,15 +16,15 @@ static size_t index_of(const stralloc *question) {
   return cdb_hash(question->s, question->len) % ANSWER_CACHE_PLACES;
 }
 
-void answer_cache_put(struct answer_cache *c, const stralloc *question, const stralloc *answer, int64_t now) {
+void answer_cache_put(struct answer_cache *c, const stralloc *question, const char *answer, size_t n, int64_t now) {
   struct answer_place *p;
 
-  if (!question->len || question->len + answer->len > ANSWER_CACHE_BYTES) return;
+  if (!question->len || question->len + n > ANSWER_CACHE_BYTES) return;
   if (!c->place) c->place = calloc(ANSWER_CACHE_PLACES, sizeof *c->place);
   if (!c->place) return;
   p = &c->place[index_of(question)];
   p->question = 0;
-  if (!stralloc_copy(&p->text, question) || !stralloc_cat(&p->text, answer)) return;
+  if (!stralloc_copy(&p->text, question) || !stralloc_catb(&p->text, answer, n)) return;
   p->question = question->len;
   p->at = now;
 }

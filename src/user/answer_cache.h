@@ -15,7 +15,7 @@ struct answer_cache {
 };
 
 /* seconds since the start of something that never jumps in now. */
-void answer_cache_put(struct answer_cache *c, const stralloc *question, const stralloc *answer, int64_t now);
+void answer_cache_put(struct answer_cache *c, const stralloc *question, const char *answer, size_t n, int64_t now);
 /* It has another answer now, which is not to be kept. */
 void answer_cache_drop(struct answer_cache *c, const stralloc *question);
 /* The answer, if it is no older than age: 1 with it appended, 0; without memory 0 too. */

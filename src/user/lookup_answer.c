@@ -19,7 +19,9 @@
 int lookup_finish(struct ask *q, enum lookup_status status) {
   __atomic_fetch_add(&q->s->counters->status[status], 1, __ATOMIC_RELAXED);
   q->status = status;
-  return lookup_answer_start(&q->s->fields, status);
+  if (!lookup_answer_start(&q->s->fields, status)) return 0;
+  q->head = q->s->fields.len;
+  return 1;
 }
 
 int lookup_say(struct ask *q, enum lookup_status status, const char *why) {
@@ -335,25 +337,6 @@ static int name_question(const struct ask *q) {
   return ok;
 }
 
-/* Version and status, which stand in front of an answer and are not kept with it. */
-static int head(stralloc *out, enum lookup_status status) {
-  stralloc_cut(out, 0);
-  return lookup_answer_start(out, status);
-}
-
-static void keep(struct ask *q, int64_t now) {
-  const stralloc *fields = &q->s->fields;
-  stralloc rest = STRALLOC_INIT;
-
-  if (head(&rest, LOOKUP_STATUS_ok) && rest.len <= fields->len) {
-    size_t n = rest.len;
-
-    stralloc_cut(&rest, 0);
-    if (stralloc_catb(&rest, fields->s + n, fields->len - n)) answer_cache_put(&q->s->cache, &q->s->question, &rest, now);
-  }
-  stralloc_free(&rest);
-}
-
 /* Keeps what was found, or gives again what was found before: that only while the database cannot be
  * asked, and not what it has taken back since. */
 static void fall_back(struct ask *q) {
@@ -362,9 +345,9 @@ static void fall_back(struct ask *q) {
   stralloc answer = STRALLOC_INIT;
 
   if (lookup_ops[q->r->op].away != LOOKUP_KEPT || !s->stale_seconds || !name_question(q)) return;
-  if (q->status == LOOKUP_STATUS_ok) keep(q, now);
+  if (q->status == LOOKUP_STATUS_ok) answer_cache_put(&s->cache, &s->question, s->fields.s + q->head, s->fields.len - q->head, now);
   else if (!q->away) answer_cache_drop(&s->cache, &s->question);
-  else if (head(&answer, LOOKUP_STATUS_kept) && answer_cache_get(&s->cache, &s->question, now, s->stale_seconds, &answer) &&
+  else if (lookup_answer_start(&answer, LOOKUP_STATUS_kept) && answer_cache_get(&s->cache, &s->question, now, s->stale_seconds, &answer) &&
            stralloc_copy(&s->fields, &answer))
     __atomic_fetch_add(&s->counters->kept, 1, __ATOMIC_RELAXED);
   stralloc_free(&answer);

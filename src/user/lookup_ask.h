@@ -16,6 +16,7 @@ struct ask {
   const struct lookup_field *ip; /* it comes from */
   struct strerr e;
   enum lookup_status status; /* of the answer */
+  size_t head;               /* bytes of its fields before what it says: version and status */
   int away;                  /* the database could not be asked */
   unsigned wait; /* milliseconds the answer is to wait */
 };

@@ -12,7 +12,7 @@ static void put(const char *question, const char *answer, int64_t now) {
   stralloc q = STRALLOC_INIT, a = STRALLOC_INIT;
 
   CHECK(stralloc_copys(&q, question) && stralloc_copys(&a, answer));
-  answer_cache_put(&cache, &q, &a, now);
+  answer_cache_put(&cache, &q, stralloc_cstr(&a), a.len, now);
   stralloc_free(&q);
   stralloc_free(&a);
 }
@@ -78,7 +78,7 @@ int main(void) {
     CHECK(stralloc_copys(&q, "joe") && stralloc_copys(&a, "one"));
     for (long n = 1; n < 4; ++n) {
       check_nomem(n);
-      answer_cache_put(&cache, &q, &a, 1000);
+      answer_cache_put(&cache, &q, stralloc_cstr(&a), a.len, 1000);
       check_nomem(0);
       CHECK(n < 3 ? gives("joe", 1000, 0) : gives("joe", 1000, "one") || gives("joe", 1000, 0));
       answer_cache_free(&cache);
