@@ -116,7 +116,7 @@ class KillTree(unittest.TestCase):
     def test_every_accepted_message_arrives(self):
         demo, rng = self.demo, random.Random(SEED)
         bodies = self.bodies(rng)
-        deadline = time.monotonic() + 35
+        deadline = time.monotonic() + 100  # under a sanitizer every start takes long
         killer = Killer(demo, SEED)
         senders = [Sender(demo, killer, demo.env["USER"], bodies[i::SENDERS], deadline) for i in range(SENDERS)]
         killer.start()
