@@ -7,8 +7,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-
-#define PIPE_HOLDS 65536
+#include "base/wait.h"
 
 static size_t limit; /* 0: none */
 
@@ -79,7 +78,7 @@ static void read_report(struct program *p) {
 static void read_output(struct program *p) {
   char buf[4096];
 
-  for (size_t had = 0; p->output != -1 && had < PIPE_HOLDS;) {
+  for (size_t had = 0; p->output != -1 && had < PROGRAM_PIPE;) {
     ssize_t n = read_some(&p->output, buf, sizeof buf);
     size_t room = limit - p->kept;
 
@@ -131,5 +130,38 @@ int program_run(struct spawn *s, stralloc *report, size_t max, deadline when, st
 
   fd_close(p.report);
   fd_close(p.output);
+  return code;
+}
+
+/* What is there: 1, or 0 with errno. */
+static int read_answer(int fd, stralloc *answer, size_t max) {
+  ssize_t n;
+
+  if (!stralloc_ready(answer, max)) return 0;
+  do n = read(fd, answer->s, max);
+  while (n == -1 && errno == EINTR);
+  answer->len = n > 0 ? (size_t)n : 0;
+  answer->s[answer->len] = 0;
+  return n >= 0 || errno == EAGAIN;
+}
+
+int program_ask(struct spawn *s, int fd, stralloc *answer, size_t max, deadline when, struct strerr *e) {
+  int p[2] = {-1, -1}, code = -1;
+  pid_t pid = -1;
+
+  if (answer) stralloc_cut(answer, 0);
+  if (answer && (fd_pipe(p) == -1 || fd_nonblock(p[0]) == -1)) {
+    strerr_sys(e, "unable to run ", s->path, (char *)0);
+  } else {
+    if (answer) spawn_move(s, p[1], fd);
+    pid = spawn_start(s, e);
+  }
+  fd_close(p[1]);
+  if (pid != -1) {
+    code = wait_child_or_end(pid, when);
+    if (code == -1) strerr_set(e, s->path, " took too long", (char *)0);
+    else if (answer && !read_answer(p[0], answer, max)) code = strerr_sys(e, "unable to read from ", s->path, (char *)0);
+  }
+  fd_close(p[0]);
   return code;
 }

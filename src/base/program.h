@@ -1,6 +1,7 @@
-/* program: one is run to its end, by a process that does nothing else meanwhile (spawn.h for the rest).
+/* program: one is run to its end (spawn.h for the rest), by a process that does nothing else meanwhile
+ * or by one where others go on.
  *
- * What it prints goes where our own output goes.  A process whose output is kept in memory for
+ * What program_run's prints goes where our own output goes.  A process whose output is kept in memory for
  * somebody sets a limit: of each program that much goes there, what is more is read and dropped, and
  * whoever the program has left behind is not waited for. */
 #ifndef BASE_PROGRAM_H
@@ -20,5 +21,14 @@ void program_limit(size_t bytes);
  * are ours where nothing is moved there.  report: what it writes to descriptor 1 is appended; more
  * than max bytes are an error.  Null: no report. */
 int program_run(struct spawn *s, stralloc *report, size_t max, deadline when, struct strerr *e) MUST_CHECK;
+
+#define PROGRAM_PIPE 65536 /* bytes that can be written with nobody reading */
+
+/* Start it and wait as base/wait.h does: its exit code, or -1 with e filled when it could not be started
+ * or had to be killed at the deadline.  What it has written to descriptor fd by its end becomes the
+ * answer, the first max bytes of it; whoever it has left behind is not waited for, and one that writes
+ * more than PROGRAM_PIPE is stuck until the deadline.  Null: no answer, fd is not touched.  Its 0, 1 and 2
+ * are ours where s does not move something there. */
+int program_ask(struct spawn *s, int fd, stralloc *answer, size_t max, deadline when, struct strerr *e) MUST_CHECK;
 
 #endif

@@ -23,22 +23,30 @@ void spawn_move(struct spawn *s, int from, int to) {
   s->moves++;
 }
 
+static int lies_in_the_way(const struct spawn *s, size_t i) {
+  for (size_t j = 0; j < s->moves; ++j)
+    if (j != i && s->move[j].to == s->move[i].from && s->move[i].to != s->move[i].from) return 1;
+  return 0;
+}
+
+/* Above all that is moved to: its number, or -1. */
+static int lift(int fd, int top) {
+  return fd == -1 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, top + 1);
+}
+
 /* Carries out the moves.  A source that lies where another move wants to put its
  * descriptor is first lifted out of the way. */
 static int apply_moves(const struct spawn *s) {
   int from[SPAWN_MOVES];
-  int top = 2;
+  int top = 2, null = -1;
 
   for (size_t i = 0; i < s->moves; ++i)
     if (s->move[i].to > top) top = s->move[i].to;
   for (size_t i = 0; i < s->moves; ++i) {
     from[i] = s->move[i].from;
-    for (size_t j = 0; j < s->moves; ++j)
-      if (j != i && s->move[j].to == from[i] && s->move[i].to != from[i]) {
-        from[i] = fcntl(from[i], F_DUPFD_CLOEXEC, top + 1);
-        if (from[i] == -1) return -1;
-        break;
-      }
+    if (from[i] == SPAWN_NULL) from[i] = null = null != -1 ? null : lift(open("/dev/null", O_RDWR | O_CLOEXEC), top);
+    else if (lies_in_the_way(s, i)) from[i] = lift(from[i], top);
+    if (from[i] == -1) return -1;
   }
   for (size_t i = 0; i < s->moves; ++i) {
     int to = s->move[i].to;

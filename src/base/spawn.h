@@ -14,11 +14,12 @@
 #include "base/strerr.h"
 
 struct spawn_move {
-  int from; /* our descriptor */
+  int from; /* our descriptor, or SPAWN_NULL: /dev/null */
   int to;   /* its number in the child; from == to just passes it on */
 };
 
 #define SPAWN_MOVES 12
+#define SPAWN_NULL (-2)
 
 struct spawn {
   const char *path; /* a path, or a name looked up in $PATH if it has no slash */

@@ -23,6 +23,7 @@
 #define CHILDREN_MAX 1024 /* more are started, and cannot be killed */
 #define ANSWER_MAX 1024
 #define MOVE_TO_MAX 255
+#define NOWHERE 'n'
 
 enum { NEW_GROUP = 1, NEW_SESSION = 2, STAY = 4, OWN_ENV = 8, FLAGS = 15 };
 
@@ -38,9 +39,20 @@ static int put_number(stralloc *out, uint64_t n) {
 
 static int put_moves(stralloc *out, const struct spawn *s) {
   if (!put_number(out, s->moves)) return 0;
-  for (size_t i = 0; i < s->moves; ++i)
+  for (size_t i = 0; i < s->moves; ++i) {
+    if (s->move[i].from == SPAWN_NULL && !stralloc_append(out, NOWHERE)) return 0;
     if (!put_number(out, (uint64_t)s->move[i].to)) return 0;
+  }
   return 1;
+}
+
+/* The descriptors that are to be sent along: how many. */
+static size_t descriptors(const struct spawn *s, int fd[SPAWN_MOVES]) {
+  size_t n = 0;
+
+  for (size_t i = 0; i < s->moves; ++i)
+    if (s->move[i].from != SPAWN_NULL) fd[n++] = s->move[i].from;
+  return n;
 }
 
 static size_t count(char *const *v) {
@@ -59,9 +71,10 @@ static int put_all(stralloc *out, char *const *v) {
 int starter_format(stralloc *out, const struct spawn *s) {
   unsigned flags = (s->new_group ? NEW_GROUP : 0) | (s->new_session ? NEW_SESSION : 0) | (s->cwd ? 0 : STAY) | (s->envp ? 0 : OWN_ENV);
   size_t args = count(s->argv);
+  int fd[SPAWN_MOVES];
 
   stralloc_cut(out, 0);
-  if (args > STARTER_ARGS_MAX || count(s->envp) > STARTER_VARS_MAX || s->moves > FDPASS_MAX) return 0;
+  if (args > STARTER_ARGS_MAX || count(s->envp) > STARTER_VARS_MAX || descriptors(s, fd) > FDPASS_MAX) return 0;
   return put(out, "S") && put_number(out, flags) && put_number(out, s->held) && put_moves(out, s) && put(out, s->cwd ? s->cwd : "") &&
          put(out, s->path) && put_number(out, args) && put_all(out, s->argv) && put_all(out, s->envp) && out->len <= STARTER_REQUEST_MAX;
 }
@@ -92,12 +105,18 @@ static int next_number(struct fields *f, uint64_t max, uint64_t *n) {
 static int next_moves(struct fields *f, size_t fds, struct spawn *s) {
   uint64_t n, to;
 
-  if (!next_number(f, FDPASS_MAX, &n) || n != fds) return 0;
+  if (fds > FDPASS_MAX || !next_number(f, SPAWN_MOVES, &n)) return 0;
   while (s->moves < n) {
-    if (!next_number(f, MOVE_TO_MAX, &to)) return 0;
-    spawn_move(s, -1, (int)to);
+    int nowhere = f->n && *f->s == NOWHERE;
+
+    if (nowhere) {
+      f->s++;
+      f->n--;
+    }
+    if (!next_number(f, MOVE_TO_MAX, &to) || (!nowhere && !fds--)) return 0;
+    spawn_move(s, nowhere ? SPAWN_NULL : -1, (int)to);
   }
-  return 1;
+  return fds == 0;
 }
 
 /* Up to max of them, borrowed.  What execve(2) takes is not const, and does not change it. */
@@ -195,7 +214,8 @@ static pid_t start(struct starter *t, size_t n, const int *fd, size_t fds, struc
   pid_t pid;
 
   if (!starter_parse(t->text, n, fds, r)) return strerr_set(e, "not a request to start a program", (char *)0);
-  for (size_t i = 0; i < fds; ++i) r->s.move[i].from = fd[i];
+  for (size_t i = 0; i < r->s.moves; ++i)
+    if (r->s.move[i].from == -1) r->s.move[i].from = *fd++;
   if (!r->s.envp) r->s.envp = environ;
   if (!t->rules->may(t->rules->ctx, &r->s, e)) return -1;
   pid = spawn_start_for_parent(&r->s, &pidfd, e);
@@ -282,13 +302,10 @@ static pid_t understand(const char *text, size_t n, struct strerr *e) {
 
 static int send_request(const struct spawn *s) {
   stralloc text = STRALLOC_INIT;
-  int fd[FDPASS_MAX], r = -1;
+  int fd[SPAWN_MOVES], r = -1;
 
   errno = E2BIG;
-  if (starter_format(&text, s)) {
-    for (size_t i = 0; i < s->moves; ++i) fd[i] = s->move[i].from;
-    r = fdpass_send(ours.sock, text.s, text.len, fd, s->moves);
-  }
+  if (starter_format(&text, s)) r = fdpass_send(ours.sock, text.s, text.len, fd, descriptors(s, fd));
   stralloc_free(&text);
   return r;
 }

@@ -7,8 +7,9 @@
  *
  *   request  each of these with a NUL behind it: "S", flags (1 a process group of its own, 2 a
  *            session, 4 stay in the working directory, 8 with the starter's environment), bits of
- *            the signals held, number of moves, what each moves to, working directory, path, number
- *            of arguments, the arguments, the variables
+ *            the signals held, number of moves, what each moves to (with a "n" before it: /dev/null,
+ *            for which no descriptor comes), working directory, path, number of arguments, the
+ *            arguments, the variables
  *            "K" NUL pid NUL
  *   answer   pid NUL errno NUL text of the error NUL; K has none */
 #ifndef NET_STARTER_H
@@ -38,11 +39,11 @@ int starter_begin(const struct starter_rules *rules, void (*lost)(void), struct 
 /* The codec.  set_ids, keep_signals and record_fd cannot be asked for. */
 int starter_format(stralloc *out, const struct spawn *s) MUST_CHECK; /* 1; 0 no memory, or it does not fit */
 struct starter_request {
-  struct spawn s; /* all of it points into the text; move[].from is to be filled */
+  struct spawn s; /* all of it points into the text; move[].from is to be filled where it is -1 */
   char *argv[STARTER_ARGS_MAX + 1];
   char *envp[STARTER_VARS_MAX + 1];
 };
-/* 1 or 0: it is none, or has not exactly fds moves. */
+/* 1 or 0: it is none, or its moves are not those of exactly fds descriptors. */
 int starter_parse(const char *text, size_t n, size_t fds, struct starter_request *r);
 
 #endif

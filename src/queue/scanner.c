@@ -1,13 +1,11 @@
 /* scanner: see scanner.h. */
 #include "queue/scanner.h"
 
-#include <fcntl.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/env.h"
-#include "base/fd.h"
 #include "base/spawn.h"
 #include "conf/paths.h"
 #include "queue/exitcodes.h"
@@ -61,20 +59,18 @@ static int run(struct strlist *words, struct env *env, int *code) {
   char *argv[WORDS_MAX + 2];
   stralloc program = STRALLOC_INIT;
   struct spawn s = {.argv = argv, .envp = env_vector(env)};
-  int null = open("/dev/null", O_RDWR | O_CLOEXEC);
   struct strerr e;
   pid_t pid = -1;
   int status;
 
   *code = QQ_exec_helper;
-  if (s.envp && null != -1 && words->len <= WORDS_MAX && paths_program("qhpsi", &program)) {
+  if (s.envp && words->len <= WORDS_MAX && paths_program("qhpsi", &program)) {
     s.path = argv[0] = program.s;
     for (size_t i = 0; i < words->len; ++i) argv[i + 1] = words->item[i].s;
     argv[words->len + 1] = 0;
-    for (int fd = 0; fd < 3; ++fd) spawn_move(&s, null, fd);
+    for (int fd = 0; fd < 3; ++fd) spawn_move(&s, SPAWN_NULL, fd);
     pid = spawn_start(&s, &e);
   }
-  fd_close(null);
   stralloc_free(&program);
   if (pid == -1) return -1;
   status = spawn_wait(pid);

@@ -2,11 +2,9 @@
 #include "send/bounce_processor.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 
-#include "base/fd.h"
 #include "base/now.h"
 #include "base/spawn.h"
 #include "base/wait.h"
@@ -14,18 +12,10 @@
 static pid_t start(const char *program, const struct bounce_notice *n, struct env *env, struct strerr *e) {
   const char *argv[] = {program, n->message, n->text, n->report, n->from, n->recipient, n->to, 0};
   struct spawn s = {.path = program, .argv = (char *const *)argv, .envp = env_vector(env), .new_group = 1};
-  int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-  pid_t pid;
 
-  if (!s.envp || null == -1) {
-    strerr_sys(e, "unable to run ", program, (char *)0);
-    fd_close(null);
-    return -1;
-  }
-  for (int fd = 0; fd < 3; ++fd) spawn_move(&s, null, fd);
-  pid = spawn_start(&s, e);
-  fd_close(null);
-  return pid;
+  if (!s.envp) return strerr_sys(e, "unable to run ", program, (char *)0);
+  for (int fd = 0; fd < 3; ++fd) spawn_move(&s, SPAWN_NULL, fd);
+  return spawn_start(&s, e);
 }
 
 enum bounce_wish bounce_process(const char *program, const struct bounce_notice *n, struct env *env, uint64_t seconds,

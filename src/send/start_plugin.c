@@ -2,10 +2,8 @@
  * the files. */
 #include "send/start_plugin.h"
 
-#include <fcntl.h>
 #include <string.h>
 
-#include "base/fd.h"
 #include "base/spawn.h"
 #include "conf/conf.h"
 #include "conf/paths.h"
@@ -15,19 +13,14 @@
 
 static int run(const char *helper, char *const argv[], int log, struct strerr *e) {
   struct spawn s = {.path = helper, .argv = argv};
-  int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-  pid_t pid = -1;
-  int status;
+  pid_t pid;
 
-  if (null == -1) return strerr_sys(e, "unable to open /dev/null", (char *)0);
-  spawn_move(&s, null, 0);
+  spawn_move(&s, SPAWN_NULL, 0);
   spawn_move(&s, log, 1);
   spawn_move(&s, log, 2);
   pid = spawn_start(&s, e);
-  fd_close(null);
   if (pid == -1) return -1;
-  status = spawn_wait(pid);
-  return status == 0 ? 0 : strerr_set(e, "a plugin of START_PLUGIN does not let us start", (char *)0);
+  return spawn_wait(pid) == 0 ? 0 : strerr_set(e, "a plugin of START_PLUGIN does not let us start", (char *)0);
 }
 
 int start_plugins(const struct conf *conf, const char *program, const char *queue, int log, struct strerr *e) {

@@ -2,7 +2,6 @@
 #include "smtp/plugins.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -120,16 +119,12 @@ static int make_env(struct env *env, const struct env *from, const struct plugin
 static pid_t run(const char *program, struct env *env, int fd, struct strerr *e) {
   static const char *const argv[] = {HOST, 0};
   struct spawn s = {.path = program, .argv = (char *const *)argv, .envp = env_vector(env)};
-  int null = s.envp ? open("/dev/null", O_RDWR | O_CLOEXEC) : -1;
-  pid_t pid;
 
-  if (null == -1) return strerr_sys(e, "unable to start ", program, (char *)0);
-  spawn_move(&s, null, 0);
+  if (!s.envp) return strerr_sys(e, "unable to start ", program, (char *)0);
+  spawn_move(&s, SPAWN_NULL, 0);
   spawn_move(&s, 2, 1); /* what a plugin prints goes to the log */
   spawn_move(&s, fd, HOST_FD);
-  pid = spawn_start(&s, e);
-  fd_close(null);
-  return pid;
+  return spawn_start(&s, e);
 }
 
 /* 0, or -1 with e filled. */

@@ -2,15 +2,13 @@
 #include "user/checker.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/env.h"
 #include "base/fd.h"
-#include "base/spawn.h"
-#include "base/wait.h"
+#include "base/program.h"
 
 #define POSTAUTH_SECONDS 60
 #define METHOD_LOGIN 1
@@ -139,23 +137,13 @@ static int let_in(const char *name, const struct checker_account *a, char **argv
 static int run_postauth(const struct checker_program *p, const struct checker_account *a) {
   char *argv[] = {(char *)(uintptr_t)p->postauth, (char *)(uintptr_t)stralloc_cstr(&a->user), 0};
   struct spawn s = {.path = p->postauth, .argv = argv};
-  int null = open("/dev/null", O_RDWR | O_CLOEXEC);
   struct strerr e;
-  pid_t pid = -1;
   int code;
 
-  if (null == -1) strerr_sys(&e, "unable to open /dev/null", (char *)0);
-  else {
-    spawn_move(&s, null, 0);
-    spawn_move(&s, null, 1);
-    pid = spawn_start(&s, &e);
-  }
-  fd_close(null);
-  if (pid == -1) return temporary(p->name, &e);
-  code = wait_child_or_end(pid, deadline_in(POSTAUTH_SECONDS));
-  if (code != -1) return code;
-  strerr_set(&e, p->postauth, " took too long", (char *)0);
-  return temporary(p->name, &e);
+  spawn_move(&s, SPAWN_NULL, 0);
+  spawn_move(&s, SPAWN_NULL, 1);
+  code = program_ask(&s, -1, 0, 0, deadline_in(POSTAUTH_SECONDS), &e);
+  return code == -1 ? temporary(p->name, &e) : code;
 }
 
 /* Who may not relay may not afterwards either. */
@@ -192,52 +180,19 @@ void checker_account_free(struct checker_account *a) {
   stralloc_free(&a->home);
 }
 
-/* What it has written by now: it is gone, and whoever else holds the pipe is not waited for. */
-static int read_answer(int fd, stralloc *out) {
-  char buf[ANSWER_MAX];
-  ssize_t n;
-
-  if (fd_nonblock(fd) == -1) return 0;
-  do n = read(fd, buf, sizeof buf);
-  while (n == -1 && errno == EINTR);
-  return stralloc_copyb(out, buf, n > 0 ? (size_t)n : 0);
-}
-
 static int failed(struct strerr *e, const char *program) {
   return strerr_sys(e, "unable to ask ", program, (char *)0);
 }
 
-/* Started, and waited for. */
-static int run(const struct checker_question *q, int input, struct strerr *e) {
-  struct spawn s = {.path = q->argv[0], .argv = q->argv, .envp = q->envp};
-  int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-  int p[2] = {-1, -1};
-  pid_t pid = -1;
-  int code = -1;
-
-  if (null == -1 || (q->answer && fd_pipe(p) == -1)) failed(e, s.path);
-  else {
-    spawn_move(&s, null, 0);
-    if (!q->answer || q->answer_fd != 1) spawn_move(&s, null, 1);
-    if (q->answer) spawn_move(&s, p[1], q->answer_fd);
-    spawn_move(&s, input, CHECKER_FD);
-    pid = spawn_start(&s, e);
-  }
-  fd_close(null);
-  fd_close(p[1]);
-  if (pid != -1) {
-    code = wait_child_or_end(pid, q->when);
-    if (code == -1) strerr_set(e, s.path, " took too long", (char *)0);
-    else if (q->answer && !read_answer(p[0], q->answer)) code = failed(e, s.path);
-  }
-  fd_close(p[0]);
-  return code;
-}
-
 int checker_run(const struct checker_question *q, struct strerr *e) {
-  int input = in_pipe(stralloc_cstr(q->text), q->text->len);
-  int code = input == -1 ? failed(e, q->argv[0]) : run(q, input, e);
+  struct spawn s = {.path = q->argv[0], .argv = q->argv, .envp = q->envp};
+  int input = in_pipe(stralloc_cstr(q->text), q->text->len), code;
 
+  if (input == -1) return failed(e, q->argv[0]);
+  spawn_move(&s, SPAWN_NULL, 0);
+  if (!q->answer || q->answer_fd != 1) spawn_move(&s, SPAWN_NULL, 1);
+  spawn_move(&s, input, CHECKER_FD);
+  code = program_ask(&s, q->answer_fd, q->answer, ANSWER_MAX, q->when, e);
   fd_close(input);
   return code;
 }

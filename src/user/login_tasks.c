@@ -5,16 +5,13 @@
 #include "user/login_tasks.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/env.h"
-#include "base/fd.h"
 #include "base/file.h"
-#include "base/spawn.h"
-#include "base/wait.h"
+#include "base/program.h"
 #include "conf/paths.h"
 #include "user/assign.h"
 #include "user/bulletin_wait.h"
@@ -45,47 +42,37 @@ static int fill(struct env *env, const struct env *from, const struct lookup_acc
   return ok;
 }
 
-/* Starts it: the pid, or -1 with e filled. */
-static pid_t start(const char *program, const struct lookup_account *a, const struct env *from, struct strerr *e) {
+/* Its exit code, or -1 with e filled. */
+static int start(const char *program, const struct lookup_account *a, const struct env *from, struct strerr *e) {
   const char *home = stralloc_cstr(&a->home);
   stralloc address = STRALLOC_INIT;
   struct env env = {.inherit = 0};
-  int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-  pid_t pid = -1;
+  int code = -1;
 
-  if (null == -1) {
-    strerr_sys(e, "unable to open /dev/null", (char *)0);
-  } else if (!fill(&env, from, a, &address)) {
+  if (!fill(&env, from, a, &address)) {
     strerr_set(e, "out of memory", (char *)0);
   } else {
     char *argv[] = {(char *)program, address.s, (char *)home, 0};
     struct spawn s = {.path = program, .argv = argv, .envp = env_vector(&env), .cwd = home};
 
-    spawn_move(&s, null, 0);
-    spawn_move(&s, null, 1);
-    pid = s.envp ? spawn_start(&s, e) : strerr_set(e, "out of memory", (char *)0);
+    spawn_move(&s, SPAWN_NULL, 0);
+    spawn_move(&s, SPAWN_NULL, 1);
+    code = s.envp ? program_ask(&s, -1, 0, 0, deadline_in(TASK_SECONDS), e) : strerr_set(e, "out of memory", (char *)0);
   }
-  fd_close(null);
   stralloc_free(&address);
   env_free(&env);
-  return pid;
+  return code;
 }
 
 /* Its exit code; -1 where it could not be run or did not end.  One that says nothing we know is logged. */
 static int run(struct login *l, const char *program, const struct lookup_account *a, const struct env *env) {
   struct strerr e;
   char text[48];
-  pid_t pid = start(program, a, env, &e);
-  int code;
+  int code = start(program, a, env, &e);
 
-  if (pid == -1) {
-    login_trouble(l, &e);
-    return -1;
-  }
-  code = wait_child_or_end(pid, deadline_in(TASK_SECONDS));
   if (code == 0 || code == ASIDE || code == ASIDE_AND_SAY) return code;
-  snprintf(text, sizeof text, code == -1 ? " took too long" : " ended with code %d", code);
-  strerr_set(&e, program, text, (char *)0);
+  snprintf(text, sizeof text, " ended with code %d", code);
+  if (code != -1) strerr_set(&e, program, text, (char *)0);
   login_trouble(l, &e);
   return code;
 }

@@ -13,7 +13,6 @@
 #include "base/now.h"
 #include "base/scan.h"
 #include "base/program.h"
-#include "base/wait.h"
 
 #define PROGRAM_SECONDS 60
 #define DAY_MESSAGES 1500     /* where only the other limit is set */
@@ -44,16 +43,14 @@ static void tell(const struct mailbox *m, const char *const *word, size_t n) {
   const char *argv[WORDS + 2] = {program};
   struct env env = {0};
   struct spawn s = {.path = program, .argv = (char *const *)argv};
-  int null = open("/dev/null", O_RDWR | O_CLOEXEC);
   struct strerr e;
 
-  if (*program && n <= WORDS && null != -1 && env_copy(&env, m->env) && (s.envp = env_vector(&env))) {
+  if (*program && n <= WORDS && env_copy(&env, m->env) && (s.envp = env_vector(&env))) {
     memcpy(argv + 1, word, n * sizeof *word);
-    spawn_move(&s, null, 0);
-    spawn_move(&s, null, 1);
+    spawn_move(&s, SPAWN_NULL, 0);
+    spawn_move(&s, SPAWN_NULL, 1);
     if (program_run(&s, 0, 0, deadline_in(PROGRAM_SECONDS), &e) == -1) strerr_warn("warning: ", &e);
   }
-  fd_close(null);
   env_free(&env);
 }
 

@@ -2,18 +2,12 @@
 #include "user/pam_backend.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/bytes.h"
-#include "base/fd.h"
-#include "base/iodeadline.h"
-#include "base/now.h"
+#include "base/program.h"
 #include "base/scan.h"
-#include "base/spawn.h"
 #include "base/strlist.h"
-#include "base/wait.h"
 #include "base/words.h"
 #include "crypt/password.h"
 #include "user/lookup.h"
@@ -98,55 +92,22 @@ static int is_safe(const char *user) {
   return 1;
 }
 
-/* The first line of what a descriptor gives before the deadline: 0 or -1. */
-static int first_line(int fd, stralloc *line, deadline when) {
-  struct iodeadline io = {.fd = fd, .when = when, .session = DEADLINE_NEVER};
-  char buf[256];
-  ssize_t r;
-
-  while ((r = iodeadline_read(&io, buf, sizeof buf)) > 0)
-    if (line->len + (size_t)r > OUTPUT_MAX || !stralloc_catb(line, buf, (size_t)r)) return -1;
-  stralloc_cut(line, bytes_chr(stralloc_cstr(line), line->len, '\n'));
-  return (int)r;
-}
-
-static int start(struct spawn *s, int *out, pid_t *pid, struct strerr *e) {
-  int null = open("/dev/null", O_RDWR | O_CLOEXEC), p[2] = {-1, -1};
-
-  *pid = -1;
-  if (null == -1 || fd_pipe(p) == -1) strerr_sys(e, "unable to run ", s->path, (char *)0);
-  else {
-    fd_nonblock(p[0]);
-    spawn_move(s, null, 0);
-    spawn_move(s, p[1], 1);
-    spawn_move(s, null, 2);
-    *pid = spawn_start(s, e);
-  }
-  fd_close(null);
-  fd_close(p[1]);
-  *out = p[0];
-  return *pid == -1 ? -1 : 0;
-}
-
-/* What the command prints of the user: YES; UNKNOWN when it ends with 1; TEMPFAIL. */
+/* What the command prints of the user, its first line: YES; UNKNOWN when it ends with 1; TEMPFAIL. */
 static enum pam_verdict run(char *const *argv, stralloc *line, struct strerr *e) {
   /* Not what the program that asks PAM was started with: that may be anybody's. */
   char *const environment[] = {(char *)"PATH=/usr/sbin:/usr/bin:/sbin:/bin", 0};
   struct spawn s = {.path = argv[0], .argv = argv, .envp = environment};
-  deadline when = deadline_in(SECONDS);
-  enum pam_verdict v = PAM_BACKEND_TEMPFAIL;
-  pid_t pid;
-  int out, code, read_ok;
+  int code;
 
-  if (start(&s, &out, &pid, e) == 0) {
-    read_ok = first_line(out, line, when) == 0;
-    code = wait_child_or_end(pid, read_ok ? when : 0);
-    if (code == 0 && read_ok) v = line->len ? PAM_BACKEND_YES : PAM_BACKEND_UNKNOWN;
-    else if (code == 1 && read_ok) v = PAM_BACKEND_UNKNOWN;
-    else strerr_set(e, argv[0], " failed, took too long or said too much", (char *)0);
+  spawn_move(&s, SPAWN_NULL, 0);
+  spawn_move(&s, SPAWN_NULL, 2);
+  code = program_ask(&s, 1, line, OUTPUT_MAX + 1, deadline_in(SECONDS), e);
+  if ((code == 0 || code == 1) && line->len <= OUTPUT_MAX) {
+    stralloc_cut(line, bytes_chr(stralloc_cstr(line), line->len, '\n'));
+    return code == 0 && line->len ? PAM_BACKEND_YES : PAM_BACKEND_UNKNOWN;
   }
-  fd_close(out);
-  return v;
+  if (code != -1) strerr_set(e, argv[0], " failed or said too much", (char *)0);
+  return PAM_BACKEND_TEMPFAIL;
 }
 
 static enum pam_verdict ask_command(const struct pam_backend *b, const struct pam_question *q, stralloc *line, struct strerr *e) {

@@ -256,9 +256,36 @@ static void programs_to_their_end(void) {
   stralloc_free(&report);
 }
 
+/* A shell command that is asked: what it says on fd, of which max bytes are wanted. */
+static int ask(const char *command, int fd, stralloc *answer, size_t max, int seconds, struct strerr *e) {
+  char *argv[] = {(char *)"sh", (char *)"-c", (char *)command, 0};
+  struct spawn s = {.path = "/bin/sh", .argv = argv};
+
+  spawn_move(&s, SPAWN_NULL, 0);
+  spawn_move(&s, SPAWN_NULL, 2);
+  if (fd != 1) spawn_move(&s, SPAWN_NULL, 1);
+  return program_ask(&s, fd, answer, max, deadline_in(seconds), e);
+}
+
+static void programs_that_are_asked(void) {
+  stralloc answer = STRALLOC_INIT;
+  struct strerr e;
+
+  CHECK(ask("echo yes; echo no >&2; exit 3", 1, &answer, 100, 20, &e) == 3 && stralloc_equals(&answer, "yes\n"));
+  CHECK(ask("echo no; echo yes >&5", 5, &answer, 100, 20, &e) == 0 && stralloc_equals(&answer, "yes\n"));
+  CHECK(ask("echo 123456789", 1, &answer, 4, 20, &e) == 0 && stralloc_equals(&answer, "1234"));
+  CHECK(ask("test /dev/fd/0 -ef /dev/null && test /dev/fd/2 -ef /dev/null", 1, &answer, 4, 20, &e) == 0 && answer.len == 0);
+  CHECK(ask("exit 9", -1, 0, 0, 20, &e) == 9);
+  CHECK(ask("sleep 20 & echo on", 1, &answer, 100, 10, &e) == 0 && stralloc_equals(&answer, "on\n")); /* as above */
+  CHECK(ask("exec sleep 100", 1, &answer, 100, 0, &e) == -1 && answer.len == 0);
+  CHECK(ask("while echo x; do :; done", 1, &answer, 100, 1, &e) == -1); /* more than a pipe holds */
+  stralloc_free(&answer);
+}
+
 int main(void) {
   programs();
   programs_to_their_end();
+  programs_that_are_asked();
   crossing_moves();
   options();
   errors();

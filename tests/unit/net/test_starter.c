@@ -32,13 +32,16 @@ static void check_round_trip(void) {
   for (size_t i = 0; i < 12; ++i) {
     struct spawn s = {.path = "/bin/sh", .argv = argv, .envp = environments[i % 3], .cwd = i & 4 ? "/" : 0, .new_group = i & 1, .held = 5};
 
-    for (size_t j = 0; j < i % 5; ++j) spawn_move(&s, 7, (int)j * 2);
+    size_t fds = i % 5;
+
+    for (size_t j = 0; j < fds; ++j) spawn_move(&s, 7, (int)j * 2);
+    for (size_t j = 0; j < i % 3; ++j) spawn_move(&s, SPAWN_NULL, (int)(fds + j) * 2);
     CHECK(starter_format(&text, &s));
-    CHECK(starter_parse(text.s, text.len, s.moves, &r));
+    CHECK(starter_parse(text.s, text.len, fds, &r));
     CHECK(!strcmp(r.s.path, s.path) && same(r.s.argv, argv) && same(r.s.envp, s.envp) && r.s.moves == s.moves);
     CHECK(!r.s.cwd == !s.cwd && r.s.new_group == s.new_group && !r.s.new_session && r.s.held == 5 && !r.s.set_ids);
-    for (size_t j = 0; j < s.moves; ++j) CHECK(r.s.move[j].to == (int)j * 2);
-    CHECK(!starter_parse(text.s, text.len, s.moves + 1, &r) && !starter_parse(text.s, text.len - 1, s.moves, &r));
+    for (size_t j = 0; j < s.moves; ++j) CHECK(r.s.move[j].to == (int)j * 2 && r.s.move[j].from == (j < fds ? -1 : SPAWN_NULL));
+    CHECK(!starter_parse(text.s, text.len, fds + 1, &r) && !starter_parse(text.s, text.len - 1, fds, &r));
   }
   stralloc_free(&text);
 }
@@ -53,6 +56,10 @@ static void check_parse(void) {
       {"least", LIT("S\0" "12\0" "0\0" "0\0" "\0" "/p\0" "1\0" "p\0"), 0, 1},
       {"a descriptor", LIT("S\0" "12\0" "0\0" "1\0" "3\0" "\0" "/p\0" "1\0" "p\0"), 1, 1},
       {"variables", LIT("S\0" "4\0" "0\0" "0\0" "\0" "/p\0" "1\0" "p\0" "A=\0" "B=x\0"), 0, 1},
+      {"nowhere", LIT("S\0" "12\0" "0\0" "2\0" "n0\0" "3\0" "\0" "/p\0" "1\0" "p\0"), 1, 1},
+      {"nowhere, with a descriptor", LIT("S\0" "12\0" "0\0" "1\0" "n0\0" "\0" "/p\0" "1\0" "p\0"), 1, 0},
+      {"nowhere twice", LIT("S\0" "12\0" "0\0" "1\0" "nn0\0" "\0" "/p\0" "1\0" "p\0"), 0, 0},
+      {"moves without end", LIT("S\0" "12\0" "0\0" "13\0" "n0\0n1\0n2\0n3\0n4\0n5\0n6\0n7\0n8\0n9\0n10\0n11\0n12\0" "\0" "/p\0" "1\0" "p\0"), 0, 0},
       {"nothing", LIT(""), 0, 0},
       {"another letter", LIT("X\0" "12\0" "0\0" "0\0" "\0" "/p\0" "1\0" "p\0"), 0, 0},
       {"a descriptor too few", LIT("S\0" "12\0" "0\0" "1\0" "3\0" "\0" "/p\0" "1\0" "p\0"), 0, 0},
