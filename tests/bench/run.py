@@ -17,7 +17,7 @@ ROUNDS = int(os.environ.get("ROUNDS", "3"))
 
 def build_tools():
     os.makedirs(os.path.join(TOP, "build/bench"), exist_ok=True)
-    for name, libraries in (("connect", []), ("tls_sessions", ["-lssl", "-lcrypto", "-lpthread"])):
+    for name, libraries in (("connect", []), ("floor", []), ("tls_sessions", ["-lssl", "-lcrypto", "-lpthread"])):
         sh(["cc", "-O2", "-Wall", "-o", os.path.join(TOP, "build/bench", name), os.path.join(TOP, "tests/bench", name + ".c"), *libraries])
     sh(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", PEM, "-out", PEM + ".crt",
         "-subj", "/CN=bench.example", "-days", "2"])
@@ -42,6 +42,16 @@ def take(peers, wanted):
                     results.setdefault(what, {}).setdefault(peer.name, []).append(value)
         print(f"# {name} measured", file=sys.stderr, flush=True)
     return results
+
+
+def the_floor():
+    """What no server can be faster than here."""
+    where = os.path.join(WORK, "floor")
+    os.makedirs(where, exist_ok=True)
+    file, directory, byte = sh([os.path.join(TOP, "build/bench/floor"), where]).split()
+    os.rmdir(where)
+    return (f"this machine by itself, medians: {file} us for a new file of 1 kB with its sync, {directory} us for a rename with the sync "
+            f"of the directory, {byte} us for a byte to another process and back, both asleep")
 
 
 def more_is_better(what):
@@ -109,12 +119,14 @@ def main():
                 print(f"bench: without {peer.name}: {e}", file=sys.stderr, flush=True)
         peers = started
         results = take(peers, wanted)
+        floor = the_floor()
     finally:
         end_sink()
         for peer in started:
             peer.stop()
     cpu = next((l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name")), "")
     print(f"{platform.machine()}, {os.cpu_count()} cores, {cpu}; " + ", ".join(f"{p.name} {p.version}" for p in peers))
+    print(floor)
     for peer in peers:
         print(f"{peer.name}: {peer.durable}")
     with open(os.path.join(TOP, "build", "bench.tsv"), "a") as tsv:
