@@ -224,6 +224,12 @@ static int read_header(struct run *r, substdio *in) {
 
 /* --- what is missing --- */
 
+static int add_without(stralloc *out, const char *s, const char *unwanted) {
+  for (; *s; ++s)
+    if (!strchr(unwanted, *s) && !stralloc_append(out, *s)) return 0;
+  return 1;
+}
+
 static int add_from(struct run *r, stralloc *out, const char *prefix) {
   const char *name = first_set(name_names);
   stralloc address = STRALLOC_INIT;
@@ -231,15 +237,12 @@ static int add_from(struct run *r, stralloc *out, const char *prefix) {
   int ok = stralloc_catm(&address, user_name(), "@", host_name(r), (char *)0) &&
            address_quote(address.s, address.len, &quoted) && stralloc_catm(out, prefix, "From: ", (char *)0);
 
-  if (ok && name && has_letter(r, 'c')) ok = stralloc_cat(out, &quoted) && stralloc_catm(out, " (", name, ")", (char *)0);
-  else if (ok && name) {
-    ok = stralloc_append(out, '"');
-    for (const char *s = name; ok && *s; ++s)
-      if (*s != '"' && *s != '\\' && *s != '\n' && *s != '\r') ok = stralloc_append(out, *s);
-    ok = ok && stralloc_catlit(out, "\" <") && stralloc_cat(out, &quoted) && stralloc_append(out, '>');
-  } else {
-    ok = ok && stralloc_cat(out, &quoted);
-  }
+  if (ok && name && has_letter(r, 'c'))
+    ok = stralloc_cat(out, &quoted) && stralloc_catlit(out, " (") && add_without(out, name, "()\\\n\r") && stralloc_append(out, ')');
+  else if (ok && name)
+    ok = stralloc_append(out, '"') && add_without(out, name, "\"\\\n\r") && stralloc_catlit(out, "\" <") && stralloc_cat(out, &quoted) &&
+         stralloc_append(out, '>');
+  else ok = ok && stralloc_cat(out, &quoted);
   stralloc_free(&address);
   stralloc_free(&quoted);
   return ok && stralloc_append(out, '\n');

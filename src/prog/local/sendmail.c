@@ -1,16 +1,17 @@
 /* sendmail: what scripts and programs call.  Turns sendmail's options into those of
- * qmail-inject, qmail-qread (mailq) or qmail-smtpd (-bs) and becomes that program. */
+ * qmail-inject, whose work it does itself, or becomes qmail-qread (mailq) or qmail-smtpd (-bs). */
+#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/env.h"
+#include "base/sigfd.h"
 #include "base/spawn.h"
 #include "base/strerr.h"
 #include "base/strlist.h"
 #include "conf/paths.h"
+#include "local/inject.h"
 
 #define FATAL "sendmail: fatal: "
-#define ARGS 8192
 #define USAGE "sendmail [-t] [-f sender] [-F name] [-i] [-bs] [-bp] [-o...] [recipient...]"
 
 enum mode { MODE_MAIL, MODE_SMTP, MODE_QUEUE, MODE_ALIASES, MODE_REFUSED };
@@ -62,27 +63,6 @@ static int take(struct options *o, int argc, char **argv, int i) {
   return i;
 }
 
-static void become(const char *program, const struct strlist *args, struct env *env) {
-  stralloc path = STRALLOC_INIT;
-  char *argv[ARGS];
-  struct spawn s = {.envp = env_vector(env)};
-  struct strerr e;
-
-  if (args->len + 2 > ARGS) strerr_diem(100, FATAL, "too many recipients", (char *)0);
-  if (!s.envp || !paths_program(program, &path)) strerr_die_nomem(FATAL);
-  argv[0] = path.s;
-  for (size_t i = 0; i < args->len; ++i) argv[i + 1] = args->item[i].s;
-  argv[args->len + 1] = 0;
-  s.path = path.s;
-  s.argv = argv;
-  (void)!spawn_exec(&s, &e);
-  strerr_die(111, FATAL, &e);
-}
-
-static void add(struct strlist *l, const char *s) {
-  if (!strlist_add(l, s, strlen(s))) strerr_die_nomem(FATAL);
-}
-
 /* An SMTP session on descriptors 0 and 1, as from this host. */
 static void set_tcp(struct env *env) {
   static const char *const vars[][2] = {
@@ -94,12 +74,43 @@ static void set_tcp(struct env *env) {
     if (!env_set(env, vars[i][0], vars[i][1])) strerr_die_nomem(FATAL);
 }
 
+static void __attribute__((noreturn)) become(const char *program, int as_server) {
+  stralloc path = STRALLOC_INIT;
+  char *argv[] = {0, 0};
+  struct spawn s = {.argv = argv};
+  struct env env = {0};
+  struct strerr e;
+
+  if (!env_import(&env) || !paths_program(program, &path)) strerr_die_nomem(FATAL);
+  if (as_server) set_tcp(&env);
+  s.path = argv[0] = path.s;
+  s.envp = env_vector(&env);
+  if (!s.envp) strerr_die_nomem(FATAL);
+  (void)!spawn_exec(&s, &e);
+  strerr_die(111, FATAL, &e);
+}
+
+/* What qmail-inject does, without another program to be started. */
+static int queue_mail(const struct options *o, int n, char **recipients) {
+  struct inject_job job = {.recipients = o->from_header ? INJECT_BOTH : INJECT_ARGUMENTS, .sender = o->sender};
+  struct conf conf;
+  struct strerr e;
+  int code;
+
+  for (int i = 0; i < n; ++i)
+    if (!strlist_add(&job.arguments, recipients[i], strlen(recipients[i]))) strerr_die_nomem(FATAL);
+  if (o->name && setenv("QMAILNAME", o->name, 1) == -1) strerr_die_nomem(FATAL);
+  sig_ignore_pipe();
+  if (conf_load(&conf, CONF_INJECT, &e) == -1) strerr_die(111, FATAL, &e);
+  code = inject_run(&job, &conf, &e);
+  if (code) strerr_die(code, FATAL, &e);
+  return 0;
+}
+
 int main(int argc, char **argv) {
   const char *slash = strrchr(argv[0], '/');
   const char *zero = slash ? slash + 1 : argv[0];
   struct options o = {.mode = !strcmp(zero, "mailq") ? MODE_QUEUE : !strcmp(zero, "newaliases") ? MODE_ALIASES : MODE_MAIL};
-  struct strlist args = {0};
-  struct env env = {0};
   int i;
 
   for (i = 1; i < argc && argv[i][0] == '-' && argv[i][1]; ++i) {
@@ -109,21 +120,12 @@ int main(int argc, char **argv) {
     }
     i = take(&o, argc, argv, i);
   }
-  if (!env_import(&env)) strerr_die_nomem(FATAL);
-  if (o.name && !env_set(&env, "QMAILNAME", o.name)) strerr_die_nomem(FATAL);
   switch (o.mode) {
-    case MODE_SMTP: set_tcp(&env); become("qmail-smtpd", &args, &env); break;
-    case MODE_QUEUE: become("qmail-qread", &args, &env); break;
-    case MODE_ALIASES: become("newaliases", &args, &env); break;
+    case MODE_SMTP: become("qmail-smtpd", 1);
+    case MODE_QUEUE: become("qmail-qread", 0);
+    case MODE_ALIASES: become("newaliases", 0);
     case MODE_REFUSED: strerr_diem(100, FATAL, "this mode of sendmail does not exist here", (char *)0);
     case MODE_MAIL: break;
   }
-  add(&args, o.from_header ? "-H" : "-a");
-  if (o.sender) {
-    add(&args, "-f");
-    add(&args, o.sender);
-  }
-  add(&args, "--");
-  for (; i < argc; ++i) add(&args, argv[i]);
-  become("qmail-inject", &args, &env);
+  return queue_mail(&o, argc - i, argv + i);
 }
