@@ -9,6 +9,9 @@
 #include "base/fd.h"
 #include "base/wait.h"
 
+#define PIPE_HOLDS 65536
+#define LOOK_AFTER (50 * NS_PER_MS) /* whether one that says nothing more has ended, and another keeps its pipe */
+
 static size_t limit; /* 0: none */
 
 void program_limit(size_t bytes) {
@@ -78,7 +81,7 @@ static void read_report(struct program *p) {
 static void read_output(struct program *p) {
   char buf[4096];
 
-  for (size_t had = 0; p->output != -1 && had < PROGRAM_PIPE;) {
+  for (size_t had = 0; p->output != -1 && had < PIPE_HOLDS;) {
     ssize_t n = read_some(&p->output, buf, sizeof buf);
     size_t room = limit - p->kept;
 
@@ -133,16 +136,39 @@ int program_run(struct spawn *s, stralloc *report, size_t max, deadline when, st
   return code;
 }
 
-/* What is there: 1, or 0 with errno. */
-static int read_answer(int fd, stralloc *answer, size_t max) {
+static int has_ended(int pidfd) {
+  struct pollfd p = {.fd = pidfd, .events = POLLIN};
+
+  return poll(&p, 1, 0) == 1;
+}
+
+/* What there is, of which what still has room is kept: 1, 0 at the end or where nothing is there, -1 with errno. */
+static int take_answer(int fd, stralloc *answer, size_t max) {
+  char buf[4096];
+  size_t room = max - answer->len;
   ssize_t n;
 
-  if (!stralloc_ready(answer, max)) return 0;
-  do n = read(fd, answer->s, max);
+  do n = read(fd, buf, sizeof buf);
   while (n == -1 && errno == EINTR);
-  answer->len = n > 0 ? (size_t)n : 0;
-  answer->s[answer->len] = 0;
-  return n >= 0 || errno == EAGAIN;
+  if (n <= 0) return n == 0 || errno == EAGAIN ? 0 : -1;
+  if (stralloc_catb(answer, buf, (size_t)n < room ? (size_t)n : room)) return 1;
+  errno = ENOMEM;
+  return -1;
+}
+
+/* Until nobody can write any more, or the program has ended, or the deadline: 0, or -1 with errno. */
+static int hear(pid_t pid, int fd, stralloc *answer, size_t max, deadline when) {
+  int ended = (int)syscall(SYS_pidfd_open, pid, 0), r = ended == -1 ? -1 : 1;
+
+  while (r == 1 && mono_now() < when) {
+    deadline look = mono_now() + LOOK_AFTER;
+
+    if (has_ended(ended) || wait_fd(fd, POLLIN, look < when ? look : when) == 0) r = take_answer(fd, answer, max);
+    else if (errno != ETIMEDOUT) r = -1;
+  }
+  fd_close(ended);
+  wait_forget(fd);
+  return r == -1 ? -1 : 0;
 }
 
 int program_ask(struct spawn *s, int fd, stralloc *answer, size_t max, deadline when, struct strerr *e) {
@@ -158,9 +184,12 @@ int program_ask(struct spawn *s, int fd, stralloc *answer, size_t max, deadline 
   }
   fd_close(p[1]);
   if (pid != -1) {
-    code = wait_child_or_end(pid, when);
-    if (code == -1) strerr_set(e, s->path, " took too long", (char *)0);
-    else if (answer && !read_answer(p[0], answer, max)) code = strerr_sys(e, "unable to read from ", s->path, (char *)0);
+    int heard = answer ? hear(pid, p[0], answer, max, when) : 0, why = errno;
+
+    code = wait_child_or_end(pid, heard == -1 ? mono_now() : when);
+    errno = why;
+    if (heard == -1) code = strerr_sys(e, "unable to read from ", s->path, (char *)0);
+    else if (code == -1) strerr_set(e, s->path, " took too long", (char *)0);
   }
   fd_close(p[0]);
   return code;

@@ -22,13 +22,11 @@ void program_limit(size_t bytes);
  * than max bytes are an error.  Null: no report. */
 int program_run(struct spawn *s, stralloc *report, size_t max, deadline when, struct strerr *e) MUST_CHECK;
 
-#define PROGRAM_PIPE 65536 /* bytes that can be written with nobody reading */
-
 /* Start it and wait as base/wait.h does: its exit code, or -1 with e filled when it could not be started
  * or had to be killed at the deadline.  What it has written to descriptor fd by its end becomes the
- * answer, the first max bytes of it; whoever it has left behind is not waited for, and one that writes
- * more than PROGRAM_PIPE is stuck until the deadline.  Null: no answer, fd is not touched.  Its 0, 1 and 2
- * are ours where s does not move something there. */
+ * answer, the first max bytes of it; the rest is read and dropped, and whoever it has left behind is not
+ * waited for.  Null: no answer, fd is not touched.  Its 0, 1 and 2 are ours where s does not move
+ * something there. */
 int program_ask(struct spawn *s, int fd, stralloc *answer, size_t max, deadline when, struct strerr *e) MUST_CHECK;
 
 #endif

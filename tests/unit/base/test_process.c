@@ -250,7 +250,7 @@ static void programs_to_their_end(void) {
   }
   CHECK(run_program("echo 123456789abc; head -c 200000 /dev/zero >&2; exit 3", 0, 0, 20, &out, &e) == 3 && stralloc_equals(&out, "123456789a"));
   CHECK(run_program("while echo x; do :; done", 0, 0, 1, &out, &e) == -1 && e.sys == ETIMEDOUT && out.len == 10);
-  CHECK(run_program("sleep 20 & echo on", 0, 0, 10, &out, &e) == 0 && stralloc_equals(&out, "on\n")); /* who is left behind is not waited for */
+  CHECK(run_program("sleep 4 & echo on", 0, 0, 3, &out, &e) == 0 && stralloc_equals(&out, "on\n")); /* who is left behind is not waited for */
   program_limit(0);
   stralloc_free(&out);
   stralloc_free(&report);
@@ -276,9 +276,12 @@ static void programs_that_are_asked(void) {
   CHECK(ask("echo 123456789", 1, &answer, 4, 20, &e) == 0 && stralloc_equals(&answer, "1234"));
   CHECK(ask("test /dev/fd/0 -ef /dev/null && test /dev/fd/2 -ef /dev/null", 1, &answer, 4, 20, &e) == 0 && answer.len == 0);
   CHECK(ask("exit 9", -1, 0, 0, 20, &e) == 9);
-  CHECK(ask("sleep 20 & echo on", 1, &answer, 100, 10, &e) == 0 && stralloc_equals(&answer, "on\n")); /* as above */
+  CHECK(ask("sleep 4 & echo on", 1, &answer, 100, 3, &e) == 0 && stralloc_equals(&answer, "on\n")); /* as above */
   CHECK(ask("exec sleep 100", 1, &answer, 100, 0, &e) == -1 && answer.len == 0);
-  CHECK(ask("while echo x; do :; done", 1, &answer, 100, 1, &e) == -1); /* more than a pipe holds */
+  CHECK(ask("while echo x; do :; done", 1, &answer, 100, 1, &e) == -1 && answer.len == 100);
+  CHECK(ask("head -c 300000 /dev/zero; echo x; exit 5", 1, &answer, 100, 20, &e) == 5 && answer.len == 100); /* more than a pipe holds */
+  CHECK(ask("sleep 1; echo late", 1, &answer, 100, 20, &e) == 0 && stralloc_equals(&answer, "late\n"));
+  CHECK(ask("exec >&-; sleep 1; exit 4", 1, &answer, 100, 20, &e) == 4 && answer.len == 0);
   stralloc_free(&answer);
 }
 
