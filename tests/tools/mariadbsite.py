@@ -96,7 +96,14 @@ class MariaDB:
         self.log.close()
 
     def freeze(self):
+        """All its threads: one that had begun may still answer after the signal."""
         self.process.send_signal(signal.SIGSTOP)
+        wait_for(lambda: set(self.threads()) == {"T"}, what="the server to stop")
+
+    def threads(self):
+        for path in glob.glob(f"/proc/{self.process.pid}/task/*/stat"):
+            with open(path) as f:
+                yield f.read().rsplit(")", 1)[1].split()[0]
 
     def thaw(self):
         self.process.send_signal(signal.SIGCONT)
