@@ -330,7 +330,8 @@ static int choose_queue(struct run *r, const struct strlist *to, struct env *env
 
   if (!env_import(env)) return no_memory(r);
   if (!rules->len || env_get("QUEUEDIR")) return 0;
-  for (size_t i = to->len; i-- > 0 && !what;) what = domainqueue_find(rules, to->item[i].s, to->item[i].len);
+  for (size_t i = to->len; i-- > 0 && !what;)
+    if (!domainqueue_find(rules, to->item[i].s, to->item[i].len, &what)) return no_memory(r);
   if (!what) return 0;
   switch (domainqueue_apply(what, env)) {
     case DOMAINQUEUE_OK: return 0;

@@ -15,21 +15,23 @@ static int fits(const stralloc *rule, size_t colon, const char *domain, stralloc
   return fnmatch(pattern->s, domain, FNM_CASEFOLD | FNM_NOESCAPE) == 0;
 }
 
-const char *domainqueue_find(const struct strlist *rules, const char *address, size_t n) {
+int domainqueue_find(const struct strlist *rules, const char *address, size_t n, const char **found) {
   size_t at = bytes_rchr(address, n, '@');
   stralloc domain = STRALLOC_INIT, pattern = STRALLOC_INIT;
-  const char *found = 0;
+  int got = 0;
 
-  if (rules->len && stralloc_copyb(&domain, address + (at < n ? at + 1 : n), at < n ? n - at - 1 : 0))
-    for (size_t i = rules->len; i-- > 0 && !found;) {
-      const stralloc *rule = &rules->item[i];
-      size_t colon = bytes_chr(rule->s, rule->len, ':');
+  *found = 0;
+  if (rules->len && !stralloc_copyb(&domain, address + (at < n ? at + 1 : n), at < n ? n - at - 1 : 0)) got = -1;
+  for (size_t i = rules->len; i-- > 0 && got == 0;) {
+    const stralloc *rule = &rules->item[i];
+    size_t colon = bytes_chr(rule->s, rule->len, ':');
 
-      if (colon < rule->len && fits(rule, colon, domain.s, &pattern) == 1) found = rule->s + colon + 1;
-    }
+    if (colon < rule->len) got = fits(rule, colon, domain.s, &pattern);
+    if (got == 1) *found = rule->s + colon + 1;
+  }
   stralloc_free(&domain);
   stralloc_free(&pattern);
-  return found;
+  return got != -1;
 }
 
 static int known(const char *s, size_t n) {

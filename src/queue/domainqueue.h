@@ -10,8 +10,8 @@
 #include "base/strlist.h"
 
 /* The assignments of the last line that matches the domain of this address (its host part, or
- * "" without one), or null.  Borrowed from rules. */
-const char *domainqueue_find(const struct strlist *rules, const char *address, size_t n);
+ * "" without one), or null; borrowed from rules.  1, or 0 when memory ran out: there is no telling. */
+int domainqueue_find(const struct strlist *rules, const char *address, size_t n, const char **found) MUST_CHECK;
 
 /* Put them into the environment of the queue program.  Where they do not set QUEUEDIR it is
  * unset, for it would win over the others. */

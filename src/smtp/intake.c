@@ -57,15 +57,15 @@ static int environment(const struct session *s, struct env *env) {
 static int choose_queue(const struct session *s, struct env *env, struct strerr *e) {
   const struct strlist *rules = conf_lines(s->conf, SET_domainqueue);
   const stralloc *to = &s->t.recipients;
-  const char *what = 0;
+  const char *what = 0, *found;
+  int ok = 1;
 
   if (!rules->len || env_lookup(env, "QUEUEDIR")) return 0;
-  for (size_t i = 0; i < to->len; i += strlen(to->s + i) + 1) {
-    const char *found = domainqueue_find(rules, to->s + i, strlen(to->s + i));
-
+  for (size_t i = 0; ok && i < to->len; i += strlen(to->s + i) + 1) {
+    ok = domainqueue_find(rules, to->s + i, strlen(to->s + i), &found);
     if (found) what = found;
   }
-  switch (what ? domainqueue_apply(what, env) : DOMAINQUEUE_OK) {
+  switch (!ok ? DOMAINQUEUE_NOMEM : what ? domainqueue_apply(what, env) : DOMAINQUEUE_OK) {
     case DOMAINQUEUE_OK: return 0;
     case DOMAINQUEUE_BAD: return strerr_set(e, "control/domainqueue: no assignments of a queue: ", what, (char *)0);
     case DOMAINQUEUE_NOMEM: break;

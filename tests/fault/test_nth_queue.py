@@ -1,34 +1,17 @@
 """The n-th allocation, open, write, fsync, fork ... of what takes mail into a queue fails: a temporary error or success,
 no message lost, nothing left behind."""
-import collections, os, socket, sys, time, unittest
+import collections, os, socket, sys, unittest
 
 from box import FAULTY, wait_for
-from crashsim import JOURNAL, CrashSite, Disk, Log, Message, Slot, Tree
-from nth import Failures
+from crashsim import JOURNAL, Disk, Log, Message, Tree
+from nth import PERMANENT, Failures, QueueTest
 from test_crash_import import Import, ImportSlot
 
 SHORT = Message("short", {"joe@local.example": "local"}, body="x\n" * 3000)
 LONG = Message("long", {f"joe-{'x' * 120}{i}@local.example": "local" for i in range(10)})
-PERMANENT = set(range(11, 41)) | {115}
 
 
-class NthQueue(unittest.TestCase):
-    def setUp(self):
-        self.site = CrashSite(FAULTY)
-        self.addCleanup(self.site.close)
-
-    def files(self):
-        return {p: v for p, v in Tree.read(self.site.dir, self.site.PARTS).items() if p.startswith("queue/") and v[0] != "d"}
-
-    def swept(self):
-        """What is left when qmail-clean has swept out what is old."""
-        old = time.time() - 2 * 86400
-        for path in self.files():
-            os.utime(self.site.path(path), (old, old), follow_symlinks=False)
-        p = self.site.run(["qmail-clean"], cwd=self.site.path("queue/queue1"))
-        self.assertEqual(p.returncode, 0)
-        return self.files()
-
+class NthQueue(QueueTest):
     def judge(self, failures, m, code):
         """After an attempt with this exit code."""
         listed = self.site.ok("qmail-qread").stdout.decode()
@@ -42,14 +25,7 @@ class NthQueue(unittest.TestCase):
         else:
             self.assertNotIn(code, PERMANENT, str(failures))
             self.assertEqual(self.swept(), {}, f"{failures}: exit code {code}")
-        for path in self.files():
-            os.unlink(self.site.path(path))
-
-    def pipe(self, data):
-        r, w = os.pipe()
-        os.write(w, data)
-        os.close(w)
-        return r
+        self.empty()
 
     def test_qmail_queue(self):
         for m in (SHORT, LONG):
@@ -115,8 +91,7 @@ class NthQueue(unittest.TestCase):
                     self.safe(f, Disk(ops, before, inodes))
             if code in ("dead", "silent") and len(self.files()) == 2 and self.site.ok("qmail-qread").stdout:
                 self.assertTrue(f.fired())  # the answer was lost: the client tries again, and may have it twice
-                for path in self.files():
-                    os.unlink(self.site.path(path))
+                self.empty()
             else:
                 self.judge(f, SHORT, 111 if code in ("dead", "silent") else int(code))
         print(f"\nshow: {f.program}: {f.runs} runs", file=sys.stderr)

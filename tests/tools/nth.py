@@ -3,7 +3,7 @@ import errno, os, signal, subprocess, sys, time, unittest
 from concurrent.futures import ThreadPoolExecutor
 
 from box import FAULTY, become_ordinary, wait_for
-from crashsim import Message, Scenario, Slot, Tree, copies
+from crashsim import CrashSite, Message, Scenario, Slot, Tree, copies
 from usersite import HASH
 
 # kind -> errors; 0 is a short write
@@ -47,6 +47,47 @@ class Failures:
     def __str__(self):
         kind, n, number = self.now
         return f"{self.program}: {kind} number {n} failed with {errno.errorcode.get(number, 'a short write')}"
+
+
+# --- a queue that nobody serves ------------------------------------------------------------------
+
+PERMANENT = set(range(11, 41)) | {115}  # of qmail-queue's exit codes
+
+
+class QueueTest(unittest.TestCase):
+    """What is in the queue after a program has run, and what of it stays."""
+
+    QUEUES = 1
+
+    def setUp(self):
+        self.site = CrashSite(FAULTY)
+        self.addCleanup(self.site.close)
+        self.queues = [f"queue/queue{i}" for i in range(1, self.QUEUES + 1)]
+        for q in self.queues[1:]:
+            self.site.ok("queue-fix", self.site.path(q))
+
+    def files(self):
+        parts = [f"{q}/{k}" for q in self.queues for k in ("mess", "info", "done", "bounce")]
+        return {p: v for p, v in Tree.read(self.site.dir, parts).items() if v[0] != "d"}
+
+    def swept(self):
+        """What is left when qmail-clean has swept out what is old."""
+        old = time.time() - 2 * 86400
+        for path in self.files():
+            os.utime(self.site.path(path), (old, old), follow_symlinks=False)
+        for q in self.queues:
+            self.assertEqual(self.site.run(["qmail-clean"], cwd=self.site.path(q)).returncode, 0)
+        return self.files()
+
+    def empty(self):
+        for path in self.files():
+            os.unlink(self.site.path(path))
+
+    def pipe(self, data):
+        r, w = os.pipe()
+        os.write(w, data)
+        os.close(w)
+        return r
 
 
 # --- the daemons of a queue --------------------------------------------------------------------

@@ -28,11 +28,19 @@ static void which(void) {
 
   for (size_t i = 0; i < sizeof lines / sizeof lines[0]; ++i) CHECK(strlist_add(&rules, lines[i], strlen(lines[i])));
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; ++i) {
-    const char *got = domainqueue_find(&rules, cases[i].address, strlen(cases[i].address));
+    const char *got;
 
+    CHECK_CASE(domainqueue_find(&rules, cases[i].address, strlen(cases[i].address), &got), cases[i].address);
     CHECK_CASE(got && !strcmp(got, cases[i].want), cases[i].address);
-    CHECK_CASE(!domainqueue_find(&none, cases[i].address, strlen(cases[i].address)), cases[i].address);
+    CHECK_CASE(domainqueue_find(&none, cases[i].address, strlen(cases[i].address), &got) && !got, cases[i].address);
   }
+  for (int n = 1; n <= 2; ++n) { /* without memory there is no telling, which is not "any queue" */
+    const char *got;
+
+    check_nomem(n);
+    CHECK(!domainqueue_find(&rules, "a@other.example", 15, &got) && !got);
+  }
+  check_nomem(0);
   strlist_free(&rules);
 }
 
