@@ -119,11 +119,11 @@ static char look_at_info(uint64_t id, struct envelope *env) {
   return r == -1 ? 0 : "-~."[r];
 }
 
-int queue_find(uint64_t id, struct queue_found *found) {
+/* The same of one whose envelope was looked at. */
+static int find_others(uint64_t id, struct queue_found *found) {
   char *f = found->file;
 
   found->row = 0;
-  f[QUEUE_info] = look_at_info(id, &found->env);
   f[QUEUE_mess] = f[QUEUE_info] ? look_at_mess(id, f[QUEUE_info] == '+' ? &found->env : 0) : 0;
   if (!f[QUEUE_mess]) return -1;
   for (int i = 0; i < QUEUE_FILES; ++i) {
@@ -138,6 +138,11 @@ int queue_find(uint64_t id, struct queue_found *found) {
   if (found->row) return 0;
   errno = EPROTO;
   return -1;
+}
+
+int queue_find(uint64_t id, struct queue_found *found) {
+  found->file[QUEUE_info] = look_at_info(id, &found->env);
+  return find_others(id, found);
 }
 
 void queue_found_free(struct queue_found *found) {
@@ -156,9 +161,11 @@ int queue_load(uint64_t id, struct envelope *env, enum queue_trust trust) {
     if (r != 1 || (trust == QUEUE_TRIED && was_settled(id, env))) return r;
     queuepath(path, QUEUE_mess, id);
     if (trust == QUEUE_ANNOUNCED) return access(path, F_OK) == 0 ? 1 : errno == ENOENT ? 0 : -1;
+    found.file[QUEUE_info] = '+';
   }
   found.env = *env;
-  r = queue_find(id, &found) == -1 ? -1 : found.row->recovery == QUEUE_DELIVER;
+  r = trust == QUEUE_FOUND ? queue_find(id, &found) : find_others(id, &found);
+  r = r == -1 ? -1 : found.row->recovery == QUEUE_DELIVER;
   *env = found.env;
   return r;
 }
