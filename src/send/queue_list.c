@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fmt.h"
 #include "base/json.h"
 #include "mail/date.h"
 #include "queue/collection.h"
@@ -174,10 +175,12 @@ static int ask_live(struct live *live, const uint64_t *id, size_t n) {
 
 /* --- the list --- */
 
-static int load_entry(struct queue_entry *q, uint64_t id) {
+static int load_entry(struct queue_entry *q, uint64_t id, size_t *unread) {
   int got = queue_load(id, &q->env, QUEUE_ANNOUNCED);
+  char number[FMT_U64 + 1];
 
-  if (got == -1) strerr_warnm_sys("warning: ", "unable to read an envelope", (char *)0);
+  if (got == -1) strerr_warnm_sys("warning: ", "unable to read the envelope of ", fmt_u64_z(number, id), (char *)0);
+  *unread += got == -1;
   if (got != 1) return 0;
   q->id = id;
   /* The marks are qmails' own: who may not read them sees every recipient as waiting. */
@@ -196,13 +199,13 @@ static int collect_sorted(struct ids *ids, struct strerr *e) {
   return 0;
 }
 
-int queue_list_entries(queue_entry_fn fn, void *ctx, struct strerr *e) {
+int queue_list_entries(queue_entry_fn fn, void *ctx, size_t *unread, struct strerr *e) {
   struct queue_entry q = {0};
   struct ids ids = {0};
   int r = collect_sorted(&ids, e);
 
   for (size_t i = 0; i < ids.n && r == 0; ++i)
-    if (load_entry(&q, ids.id[i])) r = fn(ctx, &q, e);
+    if (load_entry(&q, ids.id[i], unread)) r = fn(ctx, &q, e);
   free(ids.id);
   entry_free(&q);
   return r;
@@ -215,7 +218,7 @@ static int print_one(struct printer *p, const struct queue_entry *q, const struc
   return substdio_put(p->out, p->line.s, p->line.len) == -1 ? strerr_sys(e, "unable to print", (char *)0) : 0;
 }
 
-static int print_all(struct printer *p, const struct ids *ids, struct strerr *e) {
+static int print_all(struct printer *p, const struct ids *ids, size_t *unread, struct strerr *e) {
   struct live *live = calloc(CONTROL_ASK_MAX, sizeof *live);
   struct queue_entry q = {0};
   int asking = 1;
@@ -227,7 +230,7 @@ static int print_all(struct printer *p, const struct ids *ids, struct strerr *e)
     if (k == 0 && asking)
       asking = ask_live(live, ids->id + i, ids->n - i < CONTROL_ASK_MAX ? ids->n - i : CONTROL_ASK_MAX);
     if (!asking) stralloc_cut(&live[k].state, 0);
-    if (load_entry(&q, ids->id[i])) r = print_one(p, &q, &live[k], e);
+    if (load_entry(&q, ids->id[i], unread)) r = print_one(p, &q, &live[k], e);
   }
   for (size_t k = 0; live && k < CONTROL_ASK_MAX; ++k) {
     stralloc_free(&live[k].state);
@@ -241,7 +244,7 @@ static int print_all(struct printer *p, const struct ids *ids, struct strerr *e)
 }
 
 int queue_list_print(const struct conf *conf, const char *queue, enum queue_list_form form, substdio *out,
-                     struct strerr *e) {
+                     size_t *unread, struct strerr *e) {
   struct printer p = {.queue = queue, .form = form, .out = out};
   struct ids ids = {0};
   int r = collect_sorted(&ids, e);
@@ -250,7 +253,7 @@ int queue_list_print(const struct conf *conf, const char *queue, enum queue_list
   p.table.locals = conf_lines(conf, SET_locals);
   p.table.percenthack = conf_lines(conf, SET_percenthack);
   p.table.virtualdomains = conf_lines(conf, SET_virtualdomains);
-  if (r == 0) r = print_all(&p, &ids, e);
+  if (r == 0) r = print_all(&p, &ids, unread, e);
   free(ids.id);
   stralloc_free(&p.routed);
   stralloc_free(&p.line);

@@ -12,13 +12,14 @@
 
 /* One line per message and one per recipient on out, for the queue that is the current
  * directory; LONG: with what qmail-send says of each; JSON: one object per message and line.
- * 0 or -1 with e filled. */
+ * 0 or -1 with e filled.  *unread rises by the messages whose envelope cannot be read, which are
+ * left out with a warning. */
 enum queue_list_form { QUEUE_LIST_SHORT, QUEUE_LIST_LONG, QUEUE_LIST_JSON };
 int queue_list_print(const struct conf *conf, const char *queue, enum queue_list_form form, substdio *out,
-                     struct strerr *e) MUST_CHECK;
+                     size_t *unread, struct strerr *e) MUST_CHECK;
 
 /* Call fn for each accepted message of the queue that is the current directory, the oldest
- * first, until it gives other than 0: that, or -1 with e filled. */
+ * first, until it gives other than 0: that, or -1 with e filled.  *unread as above. */
 struct queue_entry {
   uint64_t id;
   int64_t tried;
@@ -26,7 +27,7 @@ struct queue_entry {
   stralloc marks;
 };
 typedef int (*queue_entry_fn)(void *ctx, const struct queue_entry *q, struct strerr *e);
-int queue_list_entries(queue_entry_fn fn, void *ctx, struct strerr *e) MUST_CHECK;
+int queue_list_entries(queue_entry_fn fn, void *ctx, size_t *unread, struct strerr *e) MUST_CHECK;
 int queue_entry_is_done(const struct queue_entry *q, size_t i);
 
 struct queue_counts {

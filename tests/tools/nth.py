@@ -59,6 +59,10 @@ class QueueTest(unittest.TestCase):
 
     QUEUES = 1
 
+    @classmethod
+    def setUpClass(cls):
+        become_ordinary()
+
     def setUp(self):
         self.site = CrashSite(FAULTY)
         self.addCleanup(self.site.close)

@@ -14,12 +14,13 @@ static int form = QUEUE_LIST_SHORT;
 struct context {
   const struct conf *conf;
   substdio *out;
+  size_t unread;
 };
 
 static int print(void *ctx, const char *queue, struct strerr *e) {
-  const struct context *c = ctx;
+  struct context *c = ctx;
 
-  return queue_list_print(c->conf, queue, (enum queue_list_form)form, c->out, e);
+  return queue_list_print(c->conf, queue, (enum queue_list_form)form, c->out, &c->unread, e);
 }
 
 static int long_option(const char *name) {
@@ -35,12 +36,12 @@ int main(int argc, char **argv) {
   substdio out;
   struct conf conf;
   struct strerr e;
-  struct context c = {&conf, &out};
+  struct context c = {&conf, &out, 0};
 
   options_or_die(argc, argv, options, USAGE, 0, 0);
   substdio_initfd_write(&out, 1, buf, sizeof buf);
   if (conf_load(&conf, CONF_ADMIN | CONF_SEND, &e) == -1 || queue_list_each(&conf, print, &c, &e) == -1)
     strerr_die(111, FATAL, &e);
   if (substdio_flush(&out) == -1) strerr_diem_sys(111, FATAL, "unable to write", (char *)0);
-  return 0;
+  return c.unread ? 111 : 0;
 }

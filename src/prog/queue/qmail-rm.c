@@ -33,7 +33,9 @@ static size_t matched, failed;
 static int add_id(const char *s) {
   uint64_t id;
 
-  return scan_u64(s, strlen(s), &id) && id && idset_add(&ids, id) != -1;
+  if (!scan_u64(s, strlen(s), &id) || !id) return 0;
+  if (idset_add(&ids, id) == -1) strerr_die_nomem(FATAL);
+  return 1;
 }
 
 static int matches(const char *pattern, const stralloc *address) {
@@ -114,7 +116,7 @@ static int report(void *ctx, size_t i, uint64_t n, const char *error, struct str
 
 static int one_queue(void *ctx, const char *queue, struct strerr *e) {
   struct found f = {.queue = queue};
-  int r = queue_list_entries(collect, &f, e);
+  int r = queue_list_entries(collect, &f, &failed, e); /* it may be one that is meant */
 
   (void)ctx;
   matched += f.n;
