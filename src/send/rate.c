@@ -125,6 +125,7 @@ int rate_value(const char *s, size_t n, struct ratio *r) {
 
 int rate_set(struct rate_record *r, const char *text, size_t n) {
   if (!rate_value(text, n, &r->limit)) return 0;
+  while (text[n - 1] == ' ') --n;
   memcpy(r->text, text, n);
   r->text[n] = 0;
   return 1;
@@ -160,10 +161,11 @@ int rate_parse(struct rate_record *r, const char *s, size_t n) {
   return 1;
 }
 
-size_t rate_format(char buf[RATE_FILE_MAX], const struct rate_record *r) {
+size_t rate_format(char buf[RATE_FILE_MAX], const struct rate_record *r, size_t least) {
   size_t n = strlen(r->text);
 
   memcpy(buf, r->text, n);
+  while (n < RATE_TEXT_MAX && n + RATE_NUMBERS < least) buf[n++] = ' ';
   buf[n++] = '\n';
   n += fmt_u64_pad(buf + n, r->count, 20);
   buf[n++] = '\n';

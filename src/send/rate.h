@@ -3,7 +3,8 @@
  * A rate file has four lines: an expression, mails a second (500/3600; negative: count, and
  * never refuse); how many mails were counted; since when; the time of the last one (seconds
  * since 1970).  Lines that are missing at the end are 0.  It is written in place with numbers
- * of 20 digits, so that it keeps its length.
+ * of 20 digits and, behind an expression that is shorter than it was, blanks: it never gets shorter,
+ * so one write is all, and no crash leaves the end of an old text behind a new one.
  *
  * In the directory of rates the file of a domain has its name (an alias is a symbolic link to
  * another's).  A domain without one gets the expression of the first line pattern:expression
@@ -39,14 +40,15 @@ struct rate_record {
   uint64_t count;
   int64_t start, last;
 };
-#define RATE_FILE_MAX (RATE_TEXT_MAX + 64) /* bytes of a file */
+#define RATE_NUMBERS 64 /* bytes of the other lines, and the end of the first */
+#define RATE_FILE_MAX (RATE_TEXT_MAX + RATE_NUMBERS) /* bytes of a file */
 
 /* 1 or 0. */
 int rate_parse(struct rate_record *r, const char *s, size_t n) MUST_CHECK;
-/* Set the expression: 1, or 0 if it is none. */
+/* Set the expression, without blanks at its end: 1, or 0 if it is none. */
 int rate_set(struct rate_record *r, const char *text, size_t n) MUST_CHECK;
-/* Length of the text written. */
-size_t rate_format(char buf[RATE_FILE_MAX], const struct rate_record *r);
+/* Length of the text written, which is least or more. */
+size_t rate_format(char buf[RATE_FILE_MAX], const struct rate_record *r, size_t least);
 
 /* --- the rule --- */
 

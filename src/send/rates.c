@@ -62,12 +62,14 @@ static int read_record(int fd, struct rate_record *r) {
   return -1;
 }
 
-/* The text never gets shorter than a crash could make it wrong: one write, then the cut. */
 int rates_write(int fd, const struct rate_record *r) {
   char buf[RATE_FILE_MAX];
-  size_t n = rate_format(buf, r);
+  struct stat st;
+  size_t n;
   ssize_t w;
 
+  if (fstat(fd, &st) == -1) return -1;
+  n = rate_format(buf, r, (size_t)st.st_size);
   do w = pwrite(fd, buf, n, 0);
   while (w == -1 && errno == EINTR);
   if (w == -1) return -1;
@@ -75,7 +77,7 @@ int rates_write(int fd, const struct rate_record *r) {
     errno = ENOSPC;
     return -1;
   }
-  return ftruncate(fd, (off_t)n);
+  return st.st_size > (off_t)n ? ftruncate(fd, (off_t)n) : 0; /* no rate file of ours was that long */
 }
 
 int rates_open_file(const struct rates *rs, const char *name, int create, struct rate_record *r, int *sound) {

@@ -1,11 +1,12 @@
 """The n-th allocation, open, write, fsync ... fails while an administrator gives orders (nth.py), to a queue that nobody
 serves and to a running qmail-send: what was confirmed is so and stays so, the orders before it stay, no other message is
 touched, and the same order given once more is obeyed. And of drate, which sets rates and asks as slowq-send does."""
-import os, re, signal, subprocess, sys, time, unittest
+import os, socket, sys, unittest
 
-from box import wait_for
+from box import FAULTY, become_ordinary, wait_for
 from crashsim import Message
 from nth import Failures, QueueTest
+from sendsite import SendSite
 
 KINDS = ("malloc", "open", "write", "fsync", "name", "read", "socket")
 ORDERS = "queue/queue1/send/orders"
@@ -100,6 +101,99 @@ class Orders(QueueTest):
                     self.assertTrue(self.done(case), f"{f}, and once more: {p.stdout} {p.stderr}")
                     self.restore()
                 print(f"\nshow: {program} {argv}: {f.runs} runs", file=sys.stderr)
+
+
+class FaultySend(SendSite):
+    bin = FAULTY
+    fault = {}
+
+    def env(self, **extra):
+        return super().env(**self.fault, **extra)
+
+
+class Running(unittest.TestCase):
+    """qmail-send is asked; it is killed after its answers."""
+
+    REQUESTS = ["hold id 7", "expire id 8", "hold domain far.example", "hold sender c@d.example", "release id 7", "hold id 9", "remove id 10"]
+    KEPT = {"hold id 900", "expire id 8", "hold domain far.example", "hold sender c@d.example", "hold id 9"}
+
+    @classmethod
+    def setUpClass(cls):
+        become_ordinary()
+
+    def setUp(self):
+        self.site = FaultySend()
+        self.addCleanup(self.site.close)
+        os.mkdir(self.site.queue() + "/send") if not os.path.isdir(self.site.queue() + "/send") else None
+        with open(self.site.queue() + "/mess/3/900", "w") as f:
+            f.write("a message that was held before")  # 900 mod 23 is 3
+
+    def ask(self):
+        """The answers, as far as they come."""
+        here = os.getcwd()
+        os.chdir(self.site.queue())
+        try:
+            with socket.socket(socket.AF_UNIX) as s:
+                s.settimeout(10)
+                s.connect("send/control")
+                s.sendall("".join(r + "\n" for r in self.REQUESTS).encode())
+                s.shutdown(socket.SHUT_WR)
+                got = b""
+                while more := s.recv(65536):
+                    got += more
+                return got.decode().split("\n")[:-1]
+        except (ConnectionError, FileNotFoundError, BrokenPipeError):
+            return []
+        finally:
+            os.chdir(here)
+
+    def end(self):
+        site = self.site
+        site.send.kill()
+        site.send.wait()
+        site.children.remove(site.send)
+        for fd in filter(lambda fd: fd is not None, site.end.values()):
+            os.close(fd)
+
+    def one(self, f):
+        site = self.site
+        orders = site.queue() + "/send/orders"
+        with open(orders, "w") as out:
+            out.write("hold id 900\n")
+        if os.path.exists(site.queue() + "/send/control"):
+            os.unlink(site.queue() + "/send/control")
+        over = lambda: site.send.poll() is not None
+        try:
+            site.run_send()
+            for id in (7, 8, 9, 10):
+                site.job(id, (b"R", f"x@{id}.example"), sender="a@b.example")
+            # Of what there was no memory for, one may start later.
+            site.until(lambda: over() or len(site.orders(3)) >= 3 or "out of memory" in site.log_text, f"{f}: the messages")
+        except (BrokenPipeError, OSError):
+            site.until(over, f"{f}: the end")
+        answers = [] if over() else self.ask()
+        self.assertTrue(f.fired() or len(answers) == len(self.REQUESTS), f"{f}: {answers}")
+        self.end()
+        with open(orders) as lines:
+            state = {}
+            for line in lines.read().split("\n")[:-1]:
+                state[line.split(" ", 1)[1]] = line
+        # Whatever the last one confirmed about something says, stands.
+        confirmed = {r.split(" ", 1)[1]: r for r, a in zip(self.REQUESTS, answers) if a.startswith("ok") and not r.startswith("remove")}
+        said = f"{f}: {answers}, and {sorted(state.values())}\n{site.log_text}"
+        self.assertEqual(state.get("id 900"), "hold id 900", said)
+        for what, order in confirmed.items():
+            later = [r for r in self.REQUESTS if r.split(" ", 1)[1] == what]
+            self.assertIn(state.get(what, "release " + what), later[later.index(order):], said)
+        if not f.fired():
+            self.assertEqual(set(state.values()) - {"release id 7"}, self.KEPT, said)
+
+    def test_qmail_send(self):
+        f = Failures(self.site.dir, "qmail-send", KINDS)
+        for env in f:
+            self.site.fault = env
+            self.one(f)
+        print(f"\nshow: {f.program}: {f.runs} runs", file=sys.stderr)
 
 
 if __name__ == "__main__":

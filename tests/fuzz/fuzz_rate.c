@@ -19,11 +19,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 
   if (rate_value(s, size, &v)) require(v.den > 0 && v.num >= -INT64_MAX);
   if (!rate_parse(&r, s, size)) return 0;
-  require(rate_parse(&again, buf, rate_format(buf, &r)));
+  require(rate_parse(&again, buf, rate_format(buf, &r, 0)));
   require(again.count == r.count && again.start == r.start && again.last == r.last && !strcmp(again.text, r.text));
   require(again.limit.num == r.limit.num && again.limit.den == r.limit.den);
   rate_current(number, &r, INT64_C(1700000000));
   require(rate_judge(&r, 3, INT64_C(1700000000), 86400) >= 0 && r.count <= INT64_MAX);
-  require(rate_parse(&again, buf, rate_format(buf, &r)));
+  require(rate_parse(&again, buf, rate_format(buf, &r, 0)));
   return 0;
 }

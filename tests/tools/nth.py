@@ -13,7 +13,8 @@ KINDS = {"malloc": [errno.ENOMEM], "open": [errno.EMFILE, errno.EIO], "write": [
 
 
 def rounds(kinds):
-    return [(kind, number) for kind in kinds for number in KINDS[kind]]
+    """A kind, with all its errors, or a pair of a kind and one of them."""
+    return [(kind, number) for kind in kinds if isinstance(kind, str) for number in KINDS[kind]] + [k for k in kinds if not isinstance(k, str)]
 
 
 class Failures:

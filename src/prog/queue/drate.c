@@ -41,15 +41,13 @@ static void lower(char *s) {
     if (*s >= 'A' && *s <= 'Z') *s = (char)(*s + 32);
 }
 
-/* The rate file of the domain, locked, into r; made if create. */
-static int open_domain(int create, struct rate_record *r, int *sound) {
-  int fd = rates_open_file(&rates, domain, create, r, sound);
+/* A rate that could not be written would stop the mail: there is none, as before. */
+static void die_unset(int exists) {
+  int error = errno;
 
-  if (fd == -1) {
-    if (!errno) errno = EPROTO;
-    strerr_diem_sys(111, FATAL, "unable to open the rate file of ", domain, (char *)0);
-  }
-  return fd;
+  if (!exists) (void)!unlinkat(rates.dir, domain, 0);
+  errno = error;
+  strerr_diem_sys(111, FATAL, "unable to use the rate file of ", domain, (char *)0);
 }
 
 static int set(void) {
@@ -61,14 +59,15 @@ static int set(void) {
   if (only_old && !exists) strerr_diem(111, FATAL, "there is no rate for ", domain, (char *)0);
   if (only_new && exists) strerr_diem(111, FATAL, "there is a rate already for ", domain, (char *)0);
   if (rate && !rate_set(&r, rate, strlen(rate))) strerr_diem(100, FATAL, "this is no rate: ", rate, (char *)0);
-  fd = open_domain(rate != 0, &r, &sound);
+  fd = rates_open_file(&rates, domain, rate != 0, &r, &sound);
+  if (fd == -1) die_unset(exists || !rate);
   if (!rate && !sound) strerr_diem(111, FATAL, "the rate file makes no sense: ", domain, (char *)0);
   if (rate && !rate_set(&r, rate, strlen(rate))) return 100;
   if (restart || !sound || !r.start) {
     r.count = 0;
     r.start = r.last = now;
   }
-  if (rates_write(fd, &r) == -1) strerr_diem_sys(111, FATAL, "unable to write the rate file of ", domain, (char *)0);
+  if (rates_write(fd, &r) == -1) die_unset(exists);
   return 0;
 }
 

@@ -99,9 +99,13 @@ static void texts(void) {
     CHECK_CASE(rate_parse(&r, cases[i].text, strlen(cases[i].text)) == cases[i].ok, cases[i].text);
     if (!cases[i].ok) continue;
     CHECK_CASE(r.count == cases[i].count && r.start == cases[i].start && r.last == cases[i].last, cases[i].text);
-    n = rate_format(buf, &r);
+    n = rate_format(buf, &r, 0);
     CHECK(n == strlen(r.text) + 64 && rate_parse(&again, buf, n) && again.last == r.last && !strcmp(again.text, r.text));
   }
+  /* A shorter expression in as long a text; no text is longer than a file may be. */
+  CHECK(rate_parse(&r, "1000/3600\n7\n100\n200\n", 20) && rate_set(&r, "1/60 ", 5) && !strcmp(r.text, "1/60"));
+  CHECK(rate_format(buf, &r, 73) == 73 && rate_parse(&again, buf, 73) && !strcmp(again.text, "1/60") && again.count == 7);
+  CHECK(rate_format(buf, &r, 10) == 68 && rate_format(buf, &r, 100000) == RATE_FILE_MAX && rate_parse(&again, buf, RATE_FILE_MAX));
   memset(big, '1', sizeof big);
   CHECK(!rate_parse(&r, big, sizeof big) && !rate_set(&r, big, RATE_TEXT_MAX + 1));
 }
