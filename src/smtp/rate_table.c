@@ -7,7 +7,6 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -117,12 +116,11 @@ enum rate_verdict rate_hit_all(struct rate_table *t, const char *key, size_t n, 
 
 /* --- the file ------------------------------------------------------------------------------------- */
 
+/* What is longer is an older table.  It is not cut: whoever has it in memory would be killed. */
 static struct rate_table *map(int fd) {
   struct rate_table *t;
-  struct stat st;
 
-  if (lock_ex(fd) == -1 || fstat(fd, &st) == -1) return 0;
-  if (st.st_size != (off_t)sizeof *t && (ftruncate(fd, 0) == -1 || ftruncate(fd, sizeof *t) == -1)) return 0;
+  if (lock_ex(fd) == -1) return 0;
   t = mmap(0, sizeof *t, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   if (t == MAP_FAILED) return 0;
   if (t->magic == RATE_MAGIC) return t;

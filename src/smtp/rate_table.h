@@ -42,7 +42,8 @@ struct rate_table {
   uint64_t magic, seed;
   struct rate_place place[RATE_BUCKETS][RATE_BUCKET];
 };
-#define RATE_MAGIC 0x31306574614d4d49u
+/* Of this table and no other: with another number of places it is another file. */
+#define RATE_MAGIC (0x31306574614d4d49u ^ sizeof(struct rate_table))
 
 enum rate_verdict {
   RATE_WITHIN, /* and counted */

@@ -113,6 +113,33 @@ class Rates(unittest.TestCase):
         self.assertEqual([self.greeting() for _ in range(3)], [220] * 3)
 
 
+class OtherTable(unittest.TestCase):
+    def test_not_cut(self):
+        """A table of another size is an older program's, which may have it in memory: what is cut off would kill it."""
+        root = SmtpRoot()
+        self.addCleanup(root.close)
+        root.control("rate_messages", "1/3600\n")
+        path = root.path("run", "smtp", "rates")
+
+        def twice(s):
+            s.hello()
+            return [s.cmd(c)[0] for c in (M, "RSET", M)]
+
+        with root.smtp() as old:
+            self.assertEqual(twice(old), [250, 250, 450])
+            size = os.stat(path).st_size + 65536
+            with open(path, "r+b") as f:
+                f.write(b"other...")
+            os.truncate(path, size)
+            with root.smtp() as new:
+                self.assertEqual(twice(new), [250, 250, 450])
+            self.assertEqual(os.stat(path).st_size, size)
+            self.assertEqual([old.cmd(c)[0] for c in ("RSET", M)], [250, 450])
+        with root.smtp() as s:
+            s.hello()
+            self.assertEqual(s.cmd(M)[0], 450)  # and it is kept
+
+
 class Resident(Rates):
     resident = True
 
