@@ -367,6 +367,7 @@ class CrashSite(Root):
 
     PARTS = ["queue/queue1/" + k for k in ("mess", "info", "done", "bounce")] + ["home", "mail"]
     log = manager = None
+    starter = "qmail-start"
     ACCOUNTS = ("joe", "ann", "bob", "postmaster", "fail", "sentinel")
 
     def __init__(self, bin=None):
@@ -438,7 +439,7 @@ class CrashSite(Root):
         .ended() is true."""
         self.lines, self.over = [], threading.Event()
         self.news = threading.Condition()
-        self.manager = subprocess.Popen([os.path.join(self.bin, "qmail-start"), "./Maildir/"], env=self.env(**env), cwd=self.dir,
+        self.manager = subprocess.Popen([os.path.join(self.bin, self.starter), "./Maildir/"], env=self.env(**env), cwd=self.dir,
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **self.ids)
         threading.Thread(target=self.gather, args=(self.manager.stdout, self.lines, self.news, self.over), daemon=True).start()
 
