@@ -1,6 +1,6 @@
 """Bounces: their structure as Python's mail parser sees it, what the sender asked for (DSN), the
 administrator's settings and programs, double bounces, VERP."""
-import email, email.policy, os, signal, unittest
+import email, email.policy, os, re, signal, time, unittest
 
 from box import wait_for
 from mailsite import MailSite, Sink
@@ -141,6 +141,38 @@ class Bounces(unittest.TestCase):
         site.dotqmail(".qmail-x", "./Maildir/\n")
         site.wait_empty()
         self.assertEqual(len([m for m in site.mails() if b"MIME-Version" in m]), 1)
+
+    def test_rules_of_another_file(self):
+        """$BOUNCERULES names it; empty, there are none."""
+        for name, mime in (("mine", False), ("", True)):
+            with self.subTest(name):
+                site = self.make(control={"bounce.envrules": "other@local.example:BOUNCEFORMAT=report\n" if name else "joe@*:BOUNCEFORMAT=qsbmf\n",
+                                          "mine": "joe@local.example:BOUNCEFORMAT=qsbmf\n"}, BOUNCERULES=name)
+                self.queue(site)
+                self.assertEqual(b"MIME-Version" in self.one(site), mime)
+
+    def test_bouncelifetime(self):
+        """A bounce is given up before other mail of the same age."""
+        site = MailSite(sink=Sink({"MAIL": "450 4.2.0 not now"}))
+        self.addCleanup(site.close)
+        site.control("bouncelifetime", "600\n")
+        site.control("doublebounceto", "joe\n")
+        site.control("doublebouncehost", "local.example\n")
+        for sender in (b"", b"joe@local.example"):
+            self.queue(site, b"F%s\0Tbad@far.example\0\0" % sender)
+        for path in [p for p in site.queued() if "/info/" in p]:
+            link = os.readlink(path)
+            os.unlink(path)
+            os.symlink(re.sub(r"\nt\d+\n", f"\nt{int(time.time()) - 3000}\n", link), path)
+            os.lchown(path, site.uid, site.gid)
+        site.start()
+        wait_for(site.mails, what="the double bounce")
+        (mail,) = site.mails()
+        self.assertIn(b"I have tried for too long", mail)
+        self.assertIn(b"Return-Path: <#@[]>", mail)
+        wait_for(lambda: site.logged().count("deferral") == 2, what="both attempts")
+        (left,) = [p for p in site.queued() if "/info/" in p]
+        self.assertIn("\nFjoe@local.example\n", os.readlink(left))
 
     def processor(self, site, code):
         path = site.path("processor")

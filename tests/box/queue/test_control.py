@@ -307,6 +307,10 @@ class Tools(unittest.TestCase):
         self.assertIn(b"control/domainqueue", p.stderr)
         self.inject("x@a.odmr.example")  # $QUEUEDIR wins
         self.assertIn("messages in queue: 2\n", self.run_tool("qmail-qstat"))
+        self.site.control("mine", f"far.example:QUEUEDIR={odmr}\n")
+        for name, to, n in (("mine", "x@far.example", 3), ("mine", "x@a.odmr.example", 3), ("", "x@a.odmr.example", 3)):
+            self.site.inject(to, env=self.site.env(DOMAINQUEUE=name))
+            self.assertIn(f"messages in queue: {n}\n", self.run_tool("qmail-qstat", QUEUEDIR=odmr))
 
     def test_qmailctl(self):
         self.inject("x@far.example")

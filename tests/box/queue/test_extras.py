@@ -146,14 +146,21 @@ class Extras(unittest.TestCase):
         self.scanner(5)
         self.queue(want=111 if self.resident else 77)
         self.scanner(1)
-        self.queue(message=b"hello", QHPSIMINSIZE="100000")
-        self.assertEqual(len(self.site.queued()), before + 2)
+        for want, env in ((0, {"QHPSIMINSIZE": "100000"}), (refused, {"QHPSIMINSIZE": "10"}), (0, {"QHPSIMAXSIZE": "10"}),
+                          (refused, {"QHPSIMAXSIZE": "100000"}), (refused, {"QHPSIMAXSIZE": "0"})):
+            with self.subTest(env):
+                got = self.queue(message=b"hello", want=want, REJECTVIRUS="1", **env)
+                if got:
+                    self.assertEqual(self.record(got[1], "e"), [])  # nobody looked
+                    before += 2
+                self.assertEqual(len(self.site.queued()), before)
 
     def test_scanner_drops_and_forwards(self):
         self.site.control("qhpsi", self.scanner(4) + "\n")
         self.settle()
-        records = self.queue(QHPSIRC="4", VIRUSFORWARD="virus@arc")[1]
-        self.assertEqual(self.recipients(records), ["virus@arc"])
+        for name in ("QHPSIFORWARD", "VIRUSFORWARD"):
+            records = self.queue(QHPSIRC="4", **{name: "virus@arc"})[1]
+            self.assertEqual(self.recipients(records), ["virus@arc"])
         self.assertIn("X-QHPSI: Virus found\nX-Quarantine-ID: virus@arc,joe@a.example,ann@b.example\n", self.record(records, "e"))
         before = self.site.queued()
         self.queue(QHPSIRC="4", REJECTVIRUS="2")

@@ -35,6 +35,15 @@ class Plugins(unittest.TestCase):
         self.site.wait_empty()
         self.assertIn(f"plugin: 1 qmail-send {self.site.queue()}\n", self.site.logged())
 
+    def test_another_function(self):
+        self.build(START.replace("startup(", "begin("), 0, "one.so")
+        self.site.start(START_PLUGIN="one.so", PLUGINDIR=self.site.dir, START_PLUGIN_SYMB="begin")
+        wait_for(lambda: "status: " in self.site.logged())
+        self.assertIn(f"plugin: 1 qmail-send {self.site.queue()}\n", self.site.logged())
+        self.site.stop()
+        self.site.start(START_PLUGIN="one.so", PLUGINDIR=self.site.dir)
+        wait_for(lambda: "does not let us start" in self.site.logged(), what="the missing function")
+
     def test_refusal(self):
         self.site.start(START_PLUGIN=self.build(START, 0, "one.so") + "," + self.build(START, 3, "two.so"))
         wait_for(lambda: "does not let us start" in self.site.logged())

@@ -54,6 +54,28 @@ class Rates(unittest.TestCase):
         self.drate("-d", "far.example", "-r", "-1")  # and is put right
         self.drate("-t", "-d", "far.example", "-C", "1000")
 
+    def test_interval(self):
+        """A rate that was not used for so long counts anew."""
+        directory = self.make_queue()
+        now = int(time.time())
+        for interval, mails in (("86400", 0), ("500", 1)):
+            path = directory + "/ratelimit/far.example"
+            with open(path, "w") as f:
+                f.write(f"1/3600\n9\n{now - 2000}\n{now - 1000}\n")
+            os.chown(path, self.site.uid, self.site.gid)
+            self.drate("-t", "-d", "far.example", code=0 if mails else 1, QUEUEDIR=directory, RATELIMIT_INTERVAL=interval)
+            if not mails:
+                for _ in range(2):
+                    self.site.inject("x@far.example", env=self.site.env(QUEUEDIR=directory))
+            with open(self.site.path("send.log"), "wb") as log:
+                p = self.site.spawn(["qmail-start", "./Maildir/"], env=self.site.env(QUEUEDIR=directory, RATELIMIT_DIR="ratelimit",
+                                    RATELIMIT_INTERVAL=interval), stdout=log, stderr=log)
+                wait_for(lambda: self.site.logged().count("success: ") == mails and "rate exceeded" in self.site.logged())
+                self.assertIn("rate exceeded [1/" if mails else "rate exceeded [9/", self.site.logged())
+                self.assertEqual(len(self.site.sink.messages), mails)
+                p.send_signal(signal.SIGTERM)
+                p.wait(20)
+
     def served(self, directory, program):
         """Two for a domain with a rate, one for another: all but one go at once."""
         self.log = open(self.site.path("send.log"), "ab")
