@@ -25,11 +25,36 @@ static size_t put_clock(char *buf, size_t n, const struct tm *tm) {
   return n + fmt_u64_pad(buf + n, (uint64_t)tm->tm_sec, 2);
 }
 
-/* Years are kept to four digits so that the buffer always suffices. */
-static void split(int64_t unix_time, struct tm *tm) {
-  time_t t = unix_time < 0 ? 0 : unix_time > INT64_C(253402300799) ? INT64_C(253402300799) : unix_time;
+/* Days from 1970 to the start of a year. */
+static int64_t days_to(int64_t year) {
+  int64_t y = year - 1;
 
-  gmtime_r(&t, tm);
+  return 365 * (year - 1970) + (y / 4 - y / 100 + y / 400) - (1969 / 4 - 1969 / 100 + 1969 / 400);
+}
+
+/* Years are kept to four digits so that the buffer always suffices.  gmtime() would read the file of the
+ * local time zone, of which there is nothing in the result. */
+static void split(int64_t unix_time, struct tm *tm) {
+  static const int month_days[12] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  int64_t t = unix_time < 0 ? 0 : unix_time > INT64_C(253402300799) ? INT64_C(253402300799) : unix_time;
+  int64_t day = t / 86400, second = t % 86400;
+  int64_t year = 1970 + day / 366;
+  int left, leap;
+
+  while (days_to(year + 1) <= day) ++year;
+  left = (int)(day - days_to(year));
+  leap = days_to(year + 1) - days_to(year) == 366;
+  memset(tm, 0, sizeof *tm);
+  tm->tm_year = (int)year - 1900;
+  tm->tm_wday = (int)((day + 4) % 7); /* 1 January 1970 was a Thursday */
+  while (left >= month_days[tm->tm_mon] + (leap && tm->tm_mon == 1)) {
+    left -= month_days[tm->tm_mon] + (leap && tm->tm_mon == 1);
+    ++tm->tm_mon;
+  }
+  tm->tm_mday = left + 1;
+  tm->tm_hour = (int)(second / 3600);
+  tm->tm_min = (int)(second / 60 % 60);
+  tm->tm_sec = (int)(second % 60);
 }
 
 size_t date_fmt(char buf[DATE_TEXT], int64_t unix_time, const char *zone) {

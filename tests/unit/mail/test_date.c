@@ -1,6 +1,8 @@
 /* Dates of RFC 3339: what is one, and which second it means; back again. */
 #include "mail/date.h"
 
+#include <time.h>
+
 #include "check.h"
 
 static const struct {
@@ -35,8 +37,29 @@ static const struct {
     {"x", 0},
 };
 
+/* Every day there is, the hours with it, as the system's calendar has it. */
+static void all_days(void) {
+  char got[DATE_TEXT], want[64];
+
+  for (int64_t t = 0, n = 0; t <= INT64_C(253402300799); t += 86400 - n % 3, ++n) {
+    time_t at = t;
+    struct tm tm;
+
+    gmtime_r(&at, &tm);
+    strftime(want, sizeof want, "%a %b %d %H:%M:%S %Y", &tm);
+    date_fmt_mbox(got, t);
+    if (strcmp(got, want)) CHECK_CASE(0, want);
+  }
+  date_fmt(got, INT64_C(253402300800), "-0000");
+  CHECK(!strcmp(got, "31 Dec 9999 23:59:59 -0000"));
+  date_fmt(got, -1, "-0000");
+  CHECK(!strcmp(got, "1 Jan 1970 00:00:00 -0000"));
+}
+
 int main(void) {
   char text[DATE_3339];
+
+  all_days();
 
   for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
     uint64_t when = 0;
