@@ -6,6 +6,7 @@
 #include "base/base64.h"
 #include "base/bytes.h"
 #include "base/scan.h"
+#include "mail/mime_parameter.h"
 
 #define FIELD_MAX 16384      /* bytes of a field that are looked at */
 #define BOUNDARIES_MAX 16384 /* bytes of all that are remembered */
@@ -107,69 +108,13 @@ static int report_extended(const struct reporter *r, const char *s, size_t n) {
 
 /* --- parameters --- */
 
-struct parameter {
-  const char *name;
-  size_t name_n;
-  stralloc value;
-};
-
-/* The value at s, a token or a quoted string: how long it was; 0 and *ok 0 without memory. */
-static size_t take_value(const char *s, size_t n, stralloc *value, int *ok) {
-  size_t i = 0;
-
-  stralloc_cut(value, 0);
-  if (n && *s == '"') {
-    for (i = 1; *ok && i < n && s[i] != '"'; ++i) {
-      if (s[i] == '\\' && i + 1 < n) ++i;
-      *ok = stralloc_append(value, s[i]);
-    }
-    return i < n ? i + 1 : n;
-  }
-  while (i < n && s[i] != ';') ++i;
-  *ok = stralloc_copyb(value, s, i);
-  stralloc_chomp(value);
-  return i;
-}
-
-/* The next "; name=value" from *i on: 1, 0 at the end, -1 without memory. */
-static int next_parameter(const char *s, size_t n, size_t *i, struct parameter *p) {
-  int ok = 1;
-
-  for (;;) {
-    size_t start, end;
-
-    while (*i < n && (is_blank(s[*i]) || s[*i] == ';')) ++*i;
-    if (*i >= n) return 0;
-    start = *i;
-    while (*i < n && s[*i] != '=' && s[*i] != ';') ++*i;
-    if (*i >= n || s[*i] == ';') continue;
-    for (end = *i; end > start && is_blank(s[end - 1]);) --end;
-    ++*i;
-    while (*i < n && is_blank(s[*i])) ++*i;
-    *i += take_value(s + *i, n - *i, &p->value, &ok);
-    p->name = s + start;
-    p->name_n = end - start;
-    return ok ? 1 : -1;
-  }
-}
-
-static int is(const struct parameter *p, const char *name) {
-  return p->name_n == strlen(name) && bytes_caseequal(p->name, name, p->name_n);
-}
-
 /* Parts name*0, name*1* ... of one name, put together as they come. */
 struct continued {
   stralloc text;
   int extended;
 };
 
-static int is_continued(const struct parameter *p, const char *name) {
-  size_t n = strlen(name);
-
-  return p->name_n > n + 1 && bytes_caseequal(p->name, name, n) && p->name[n] == '*';
-}
-
-static int add_continued(struct continued *c, const struct parameter *p) {
+static int add_continued(struct continued *c, const struct mime_parameter *p) {
   if (p->name[p->name_n - 1] == '*') c->extended = 1;
   return stralloc_cat(&c->text, &p->value);
 }
@@ -182,29 +127,29 @@ static int remember_boundary(struct attachment_scan *a, const stralloc *value) {
   return 1;
 }
 
-static int take_parameter(struct attachment_scan *a, const struct parameter *p, struct continued *c, const struct reporter *r) {
+static int take_parameter(struct attachment_scan *a, const struct mime_parameter *p, struct continued *c, const struct reporter *r) {
   static const char *const names[] = {"name", "filename"};
   char extended[] = "filename*";
 
-  if (is(p, "boundary")) return remember_boundary(a, &p->value);
-  if (is(p, "boundary*") || is_continued(p, "boundary")) a->unreadable = 1; /* nobody writes it so */
+  if (mime_parameter_is(p, "boundary")) return remember_boundary(a, &p->value);
+  if (mime_parameter_is(p, "boundary*") || mime_parameter_continues(p, "boundary")) a->unreadable = 1; /* nobody writes it so */
   for (size_t i = 0; i < sizeof names / sizeof *names; ++i) {
     memcpy(extended, names[i], strlen(names[i]));
     memcpy(extended + strlen(names[i]), "*", 2);
-    if (is(p, names[i])) return report_plain(r, stralloc_cstr(&p->value), p->value.len);
-    if (is(p, extended)) return report_extended(r, stralloc_cstr(&p->value), p->value.len);
-    if (is_continued(p, names[i])) return add_continued(&c[i], p);
+    if (mime_parameter_is(p, names[i])) return report_plain(r, stralloc_cstr(&p->value), p->value.len);
+    if (mime_parameter_is(p, extended)) return report_extended(r, stralloc_cstr(&p->value), p->value.len);
+    if (mime_parameter_continues(p, names[i])) return add_continued(&c[i], p);
   }
   return 1;
 }
 
 static int take_parameters(struct attachment_scan *a, const char *s, size_t n, const struct reporter *r) {
-  struct parameter p = {0};
+  struct mime_parameter p = {0};
   struct continued c[2] = {{STRALLOC_INIT, 0}, {STRALLOC_INIT, 0}};
   size_t i = bytes_chr(s, n, ';');
   int got, ok = 1;
 
-  while (ok && (got = next_parameter(s, n, &i, &p)) != 0) ok = got == 1 && take_parameter(a, &p, c, r);
+  while (ok && (got = mime_parameter_next(s, n, &i, &p)) != 0) ok = got == 1 && take_parameter(a, &p, c, r);
   for (size_t k = 0; k < 2; ++k) {
     if (ok && c[k].text.len)
       ok = c[k].extended ? report_extended(r, c[k].text.s, c[k].text.len) : report_plain(r, c[k].text.s, c[k].text.len);
