@@ -105,7 +105,7 @@ static void log_not_queued(const struct session *s, int code, const char *text) 
 
 /* Whoever writes a message, rather than passing it on, may leave these to us (RFC 6409 section 8). */
 static int completes(const struct session *s) {
-  return !s->t.binary && (s->c.authenticated || conf_flag(s->conf, SET_submission));
+  return s->c.authenticated || conf_flag(s->conf, SET_submission);
 }
 
 static int make_fields(struct intake *in) {
@@ -124,6 +124,7 @@ static void free_header(struct intake *in) {
   stralloc_free(&in->date);
   stralloc_free(&in->message_id);
   stralloc_free(&in->piece);
+  binary_mime_free(&in->mime);
 }
 
 /* What the client was promised and this queue program would forget, where that must not be: or null. */
@@ -195,9 +196,9 @@ int intake_open_early(struct intake *in, struct session *s, struct strerr *e) {
 }
 
 int intake_doomed(const struct intake *in) {
-  const struct data_reader *d = &in->s->t.data;
+  const struct transaction *t = &in->s->t;
 
-  return d->flaws || (in->limit && d->bytes > in->limit);
+  return t->data.flaws || (in->limit && session_message_bytes(t) > in->limit);
 }
 
 static void pass_piece(struct intake *in, int ok) {
@@ -222,6 +223,35 @@ void intake_put(void *ctx, const char *buf, size_t n) {
   if (intake_doomed(in)) qqclient_fail(&in->q);
   if (in->completes) complete(in, buf, n);
   else qqclient_put(&in->q, buf, n);
+}
+
+/* What binary_mime makes of them. */
+static void put_lines(void *ctx, const char *s, size_t n) {
+  struct intake *in = ctx;
+  struct transaction *t = &in->s->t;
+
+  if (!t->data.flaws) t->kept = in->mime.kept;
+  data_feed_chunk(&t->data, s, n, intake_put, in);
+}
+
+void intake_chunk(struct intake *in, const char *s, size_t n) {
+  struct transaction *t = &in->s->t;
+
+  if (!t->binary) {
+    data_feed_chunk(&t->data, s, n, intake_put, in);
+    return;
+  }
+  t->received += n;
+  if (!intake_doomed(in)) binary_mime_feed(&in->mime, s, n, put_lines, in);
+  if (in->mime.failed && in->queued) qqclient_fail(&in->q);
+}
+
+void intake_end_chunks(struct intake *in) {
+  struct transaction *t = &in->s->t;
+
+  if (t->binary && !intake_doomed(in)) binary_mime_end(&in->mime, put_lines, in);
+  if (in->mime.failed && in->queued) qqclient_fail(&in->q);
+  data_end_chunks(&t->data, intake_put, in);
 }
 
 static void send_envelope(struct intake *in) {
@@ -305,13 +335,20 @@ static void answer_not_queued(const struct session *s, struct qqresult *r, struc
   if (!stralloc_cat(&a->text, &r->text)) stralloc_cut(&a->text, 0);
 }
 
+/* Whoever looks for why a signature of this message no longer fits. */
+static void log_encoded(const struct session *s, unsigned parts) {
+  if (parts) LOG(2, session_prefix(&s->c), smtp_encoded, log_s(s->c.ip), log_u(s->c.number), log_u(parts), log_s(s->messid));
+}
+
 static void commit(struct intake *in, struct intake_answer *a) {
+  unsigned parts = in->mime.encoded;
   struct qqresult r;
 
   end_message(in);
   free_header(in);
   send_envelope(in);
   if (qqclient_close(&in->q, &r) == 0) {
+    log_encoded(in->s, parts);
     answer_accepted(in->s, in->q.qp, a);
     if (!in->q.takes_dsn) notice_relayed(in->s);
   } else answer_not_queued(in->s, &r, a);

@@ -17,6 +17,7 @@ struct intake {
   struct submission_header header;
   struct submission_fields fields;
   stralloc date, message_id, piece;
+  struct binary_mime mime; /* BODY=BINARYMIME */
   struct qqclient q; /* the last: it need not be zeroed */
 };
 
@@ -37,6 +38,9 @@ int intake_open_early(struct intake *in, struct session *s, struct strerr *e) MU
 void intake_not_opened(struct session *s, const struct strerr *e);
 /* Bytes of the message with LF line ends; a data_sink (mail/data_reader.h), ctx the intake. */
 void intake_put(void *in, const char *s, size_t n);
+/* Bytes of chunks, as they come; and their end. */
+void intake_chunk(struct intake *in, const char *s, size_t n);
+void intake_end_chunks(struct intake *in);
 /* Whatever comes now, it will be refused: for its line ends, or its size. */
 int intake_doomed(const struct intake *in);
 /* For a protocol with more recipients than we would keep: the message is whole, its sender that of the

@@ -149,6 +149,10 @@ int session_may_relay(const struct connection *c) {
   return c->relay || (c->authenticated && c->auth_may_relay);
 }
 
+uint64_t session_message_bytes(const struct transaction *t) {
+  return t->binary ? t->received : t->data.bytes;
+}
+
 int session_is_judged(const struct connection *c) {
   return c->speaks != SPEAKS_QMQP;
 }

@@ -13,6 +13,7 @@
 #include "base/substdio.h"
 #include "conf/conf.h"
 #include "mail/batv.h"
+#include "mail/binary_mime.h"
 #include "mail/data_reader.h"
 #include "mail/smtp_syntax.h"
 #include "net/tls_client.h"
@@ -91,6 +92,8 @@ struct transaction {
   int utf8;           /* SMTPUTF8 */
   int requiretls;     /* REQUIRETLS */
   int binary;         /* BODY=BINARYMIME */
+  uint64_t received;  /* bytes of such a message as the client sent it, which databytes is about */
+  enum binary_kept kept; /* what its first flaw is in */
   int discard;        /* take it and throw it away */
   int dropped;        /* the recipient being judged is accepted and thrown away */
   unsigned marks;     /* of enum transaction_mark */
@@ -179,6 +182,8 @@ enum line_result {
 };
 enum line_result session_line(struct session *s, size_t max);
 int session_may_relay(const struct connection *c);
+/* Of the message, as far as it has come, for databytes. */
+uint64_t session_message_bytes(const struct transaction *t);
 /* By the checks; else whoever may connect may send. */
 int session_is_judged(const struct connection *c);
 

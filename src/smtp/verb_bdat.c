@@ -49,7 +49,7 @@ static int take(struct session *s, uint64_t size, struct intake *in) {
 
     if (!n) return 0;
     if (n > size) n = (size_t)size;
-    if (in) data_feed_chunk(&s->t.data, substdio_peek(&s->in), n, intake_put, in);
+    if (in) intake_chunk(in, substdio_peek(&s->in), n);
     substdio_take(&s->in, n);
     block += n;
     size -= n;
@@ -98,7 +98,7 @@ static void cannot_queue(struct session *s, const struct chunk *c, const struct 
 static void taken(struct session *s, const struct chunk *c) {
   struct intake *in = s->t.chunks;
 
-  if (c->last) data_end_chunks(&s->t.data, intake_put, in);
+  if (c->last) intake_end_chunks(in);
   if (c->last || intake_doomed(in)) {
     verbs_message_end(in, replies(s, c));
     session_reset(s);
