@@ -364,6 +364,11 @@ static void header_breaks(struct writer *w) {
   no_delimiter(w);
 }
 
+/* Does the line go on with the field before it? */
+static int folds(const struct binary_mime *b) {
+  return b->field_any && (b->line.s[0] == ' ' || b->line.s[0] == '\t');
+}
+
 /* A line, or the beginning of one that is too long to be a delimiter. */
 static void header_line(struct writer *w) {
   struct binary_mime *b = w->b;
@@ -376,7 +381,7 @@ static void header_line(struct writer *w) {
     delimit(w, &d);
     return;
   }
-  if (b->field_any && (b->line.s[0] == ' ' || b->line.s[0] == '\t')) add_to_field(w);
+  if (folds(b)) add_to_field(w);
   else if ((name = header_name(b->line.s, b->line.len, &text)) != 0) {
     end_field(w);
     b->field_any = 1;
@@ -442,10 +447,9 @@ void binary_mime_feed(struct binary_mime *b, const char *s, size_t n, data_sink 
 static void end_in_header(struct writer *w) {
   struct binary_mime *b = w->b;
 
-  if ((b->line.len || b->long_line) && (b->says_binary || b->field_kind == MIME_FIELD_ENCODING)) {
-    if (b->long_line) pass(w, "\r\n", 2); /* what was taken out comes behind it */
-    else check(b, stralloc_catlit(&b->line, "\r\n"));
-  }
+  if (b->line.len && !folds(b)) end_field(w);
+  if (b->says_binary && b->long_line) pass(w, "\r\n", 2); /* what was taken out comes behind it */
+  if (b->says_binary && b->line.len) check(b, stralloc_catlit(&b->line, "\r\n"));
   if (b->line.len) header_line(w);
   if (b->at != BINARY_HEADER) return;
   end_field(w);

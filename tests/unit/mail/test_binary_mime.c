@@ -109,6 +109,8 @@ static const struct {
     {"a header that breaks off", T(BIN OCTETS "no field\r\n\r\n\n"), T(OCTETS BIN "no field\r\n\r\n\n"), DATA_BARE_LF, BINARY_IS_UNCLEAR},
     {"the end within a header", T(BIN "A: b"), T("A: b\r\n" CTE "7bit\r\n"), 0, 0},
     {"the end within the field", T("A: b\r\nContent-transfer-encoding: binary"), T("A: b\r\n" CTE "7bit\r\n"), 0, 0},
+    {"the end behind another encoding", T("A: b\r\n" CTE "8bit\r\nA: b"), SAME, 0, 0},
+    {"the end within another encoding", T("A: b\r\n" CTE "8bit\r\n (c)"), SAME, 0, 0},
     {"the end behind a CR", T("A: b\r\n\r\nc\r"), SAME, DATA_BARE_CR, BINARY_IS_UNSAID},
 };
 
