@@ -329,7 +329,7 @@ static void end_field(struct writer *w) {
   if (b->field_kind == MIME_FIELD_TYPE) check(b, mime_entity_type(e, b->field.s + colon, b->field.len - colon));
   else {
     check(b, mime_entity_encoding(e, b->field.s + colon, b->field.len - colon));
-    binary = e->encoding == MIME_BINARY && !b->says_binary;
+    binary = e->encoding == MIME_BINARY && !e->unclear;
   }
   if (binary) b->says_binary = 1;
   else pass(w, b->field.s, b->field.len);
