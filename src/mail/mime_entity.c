@@ -14,6 +14,11 @@ static int is_space(char c) {
   return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
+/* What a line ends with, or nothing may hold. */
+static int is_end(char c) {
+  return c == '\r' || c == '\n' || !c;
+}
+
 enum mime_field mime_field_kind(const char *name, size_t n) {
   while (n && is_space(name[n - 1])) --n;
   if (equals(name, n, "Content-Type")) return MIME_FIELD_TYPE;
@@ -21,15 +26,19 @@ enum mime_field mime_field_kind(const char *name, size_t n) {
 }
 
 /* A value without its comments (RFC 5322 3.2.2) and line ends, and without blanks around it: 1; 0 when a comment
- * or a quoted string has no end; -1 without memory. */
+ * or a quoted string has no end, or there is a bare CR, a bare LF or a NUL; -1 without memory. */
 static int clean(const char *s, size_t n, stralloc *out) {
   size_t comments = 0;
-  int quoted = 0;
+  int quoted = 0, flawed = 0;
 
   for (size_t i = 0; i < n; ++i) {
-    int pair = (quoted || comments) && s[i] == '\\' && i + 1 < n;
+    int pair = (quoted || comments) && s[i] == '\\' && i + 1 < n && !is_end(s[i + 1]);
 
-    if (s[i] == '\r' || s[i] == '\n') continue;
+    if (s[i] == '\r' && i + 1 < n && s[i + 1] == '\n') {
+      ++i;
+      continue;
+    }
+    flawed |= is_end(s[i]);
     if (!comments && (!stralloc_append(out, s[i]) || (pair && !stralloc_append(out, s[i + 1])))) return -1;
     if (pair) ++i;
     else if (s[i] == '"' && !comments) quoted = !quoted;
@@ -40,7 +49,7 @@ static int clean(const char *s, size_t n, stralloc *out) {
   stralloc_chomp(out);
   for (n = 0; n < out->len && is_space(out->s[n]);) ++n;
   stralloc_shift(out, n);
-  return !quoted && !comments;
+  return !quoted && !comments && !flawed;
 }
 
 static enum mime_kind kind_of(const char *type, size_t n) {

@@ -99,6 +99,8 @@ static const struct {
     {"two types", T("Content-Type: text/plain\r\n" OCTETS BIN "\r\n\n"), SAME, DATA_BARE_LF, BINARY_IS_UNCLEAR},
     {"two encodings", T(BIN CTE "7bit\r\n\r\n\n"), T(CTE "7bit\r\n" BIN "\r\n\n"), DATA_BARE_LF, BINARY_IS_UNCLEAR},
     {"twice the same", T(BIN BIN "\r\n\n"), SAME, DATA_BARE_LF, BINARY_IS_UNCLEAR},
+    {"an encoding with a CR", T(CTE "bina\rry\r\n\r\na\r\n"), SAME, DATA_BARE_CR, BINARY_IS_HEADER},
+    {"an encoding with a NUL", T(CTE "binary (\0)\r\n\r\na\r\n"), SAME, DATA_NUL, BINARY_IS_HEADER},
     {"an encoding that breaks off", T(CTE "binary (\r\n\r\na\r\n"), SAME, 0, 0},
     {"two encodings, lines", T(BIN CTE "base64\r\n\r\na\r\n"), T(CTE "base64\r\n" BIN "\r\na\r\n"), 0, 0},
     {"no boundary", T("Content-Type: multipart/mixed\r\n" BIN "\r\n\n"), SAME, DATA_BARE_LF, BINARY_IS_UNCLEAR},
