@@ -2,7 +2,8 @@
 #include "smtp/rights.h"
 
 #include <dirent.h>
-#include <stdlib.h>
+#include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -19,6 +20,7 @@
 
 #define RULES "TCPRULES"
 #define WORDS_MAX 32
+#define LINKS_MAX 8 /* to each other */
 
 /* Programs of ours, whatever their arguments are. */
 static const char *const programs[] = {"qmail-queue", "qmail-nullqueue", "qmail-idn", "qmail-turn", "qmail-tlsd", "qmail-smtp-plugin"};
@@ -284,6 +286,19 @@ static int add_databases(struct strlist *paths, const struct strlist *recipients
   return 1;
 }
 
+/* Where a link leads in the end, whose directory is all that counts: the links in between need not be resolved
+ * whole.  1, or 0 without memory. */
+static int add_target(struct strlist *paths, stralloc *path) {
+  char to[PATH_MAX];
+  ssize_t n = 0;
+
+  for (int links = 0; links < LINKS_MAX && (n = readlink(path->s, to, sizeof to)) != -1; ++links) {
+    stralloc_cut(path, *to == '/' ? 0 : bytes_rchr(path->s, path->len, '/') + 1);
+    if (!stralloc_catb(path, to, (size_t)n)) return 0;
+  }
+  return n != -1 || errno != EINVAL || add_directory(paths, path->s, path->len); /* EINVAL: no link */
+}
+
 /* Control files that are links lead somewhere; names in control/recipients are looked for beside the
  * control directory, which itself may be replaced. */
 static int add_links(struct strlist *paths) {
@@ -293,14 +308,9 @@ static int add_links(struct strlist *paths) {
   const struct dirent *d;
 
   while (ok && dir && (d = readdir(dir)) != 0) {
-    char *to = 0;
-
     if (d->d_type != DT_LNK && d->d_type != DT_UNKNOWN) continue;
     stralloc_cut(&path, 0);
-    ok = stralloc_catm(&path, control.s, "/", d->d_name, (char *)0);
-    if (ok) to = realpath(path.s, 0);
-    if (to) ok = add_directory(paths, to, strlen(to));
-    free(to);
+    ok = stralloc_catm(&path, control.s, "/", d->d_name, (char *)0) && add_target(paths, &path);
   }
   if (dir) closedir(dir);
   stralloc_free(&control);

@@ -124,6 +124,27 @@ class Sandbox(unittest.TestCase):
                 for to, code in (("sender@example.com", 553), ("link@example.com", 553), ("joe@relative.example", 250), ("jim@relative.example", 550)):
                     self.assertEqual(s.cmd(f"RCPT TO:<{to}>")[0], code, (to, s.logged()))
 
+    def test_links_of_all_kinds(self):
+        """Control files that are links: relative, to other links, through links to directories, into nothing."""
+        for name in ("a", "b", "c"):
+            os.mkdir(self.root.path(name))
+        with open(self.root.path("a/list"), "w") as f:
+            f.write("one@example.com\n")
+        with open(self.root.path("c/patterns"), "w") as f:
+            f.write("two*@example.com\n")
+        os.symlink("../a/list", self.root.path("b/list"))
+        os.symlink("../b/list", self.root.path("control/badrcptto"))
+        os.symlink(self.root.path("c"), self.root.path("d"))
+        os.symlink("../d/patterns", self.root.path("control/badrcpttopatterns"))
+        os.symlink("nowhere", self.root.path("control/spamignore"))
+        os.symlink("loop", self.root.path("control/loop"))
+        with self.start() as s:
+            s.hello()
+            self.assertEqual(s.cmd("MAIL FROM:<x@example.net>")[0], 250)
+            for to, code in (("one@example.com", 553), ("two2@example.com", 553), ("three@example.com", 250)):
+                self.assertEqual(s.cmd(f"RCPT TO:<{to}>")[0], code, (to, s.logged()))
+            self.assertNotIn("sandbox", s.logged())
+
     def test_control_directory_replaced(self):
         with self.start() as s:
             s.hello()
