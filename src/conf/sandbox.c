@@ -8,10 +8,12 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
@@ -27,42 +29,41 @@ enum {
   SOCKETS = 8,
   CALLERS = 16,
   CHILDREN = 32,
+  LISTENERS = 64,
 };
 
 struct call {
   unsigned group, number;
-  int own; /* for our own process */
+  int own;              /* for our own process */
+  unsigned char argument;
+  uint32_t flags;       /* not with one of these in that argument; 0: with any */
 };
 
 static const struct call calls[] = {
-#define CALL(name, group) {group, __NR_##name, 0},
-#define OWN_CALL(name, group) {group, __NR_##name, 1},
-#define OLD_CALL(name, group, number)
-#define SANDBOX(program, groups, meaning)
-#define PLACE(name, program, place, rights)
+#define CALL(name, group) {group, __NR_##name, 0, 0, 0},
+#define OWN_CALL(name, group) {group, __NR_##name, 1, 0, 0},
+#define FLAG_CALL(name, group, argument, flags) {group, __NR_##name, 0, argument, flags},
 #include "conf/sandbox.def"
-#undef CALL
-#undef OWN_CALL
-#undef OLD_CALL
 };
 #define CALLS (sizeof calls / sizeof *calls)
 
 static const struct call old_calls[] = {
-#define CALL(name, group)
-#define OWN_CALL(name, group)
-#define OLD_CALL(name, group, number) {group, number, 0},
+#define OLD_CALL(name, group, number) {group, number, 0, 0, 0},
 #include "conf/sandbox.def"
-#undef OLD_CALL
-#undef SANDBOX
 };
 #define OLD_CALLS (sizeof old_calls / sizeof *old_calls)
 
+static const struct kind {
+  uint32_t family, type, protocol;
+} kinds[] = {
+#define SOCKET(name, family, type, protocol) {family, type, protocol},
+#include "conf/sandbox.def"
+};
+#define KINDS (sizeof kinds / sizeof *kinds)
+
 static const unsigned groups_of[SANDBOXES] = {
-#define OLD_CALL(name, group, number)
 #define SANDBOX(program, groups, meaning) [SANDBOX_##program] = groups,
 #include "conf/sandbox.def"
-#undef SANDBOX
-#undef PLACE
 };
 
 /* What the kernel calls the machines we know. */
@@ -107,8 +108,11 @@ static const struct machine *our_machine(void) {
 #define NET_BIND_TCP 1u
 #define NET_CONNECT_TCP 2u
 
+#define SCOPE_ABSTRACT_SOCKET 1u
+#define SCOPE_SIGNAL 2u
+
 struct handled {
-  uint64_t files, net;
+  uint64_t files, net, scoped;
 };
 
 struct port_rule {
@@ -132,7 +136,6 @@ struct place {
 #define TEXT_OF(place) _Generic((place), char *: (place), const char *: (place), default: 0)
 
 static const struct place places[] = {
-#define SANDBOX(program, groups, meaning)
 #define PLACE(name, program, place, rights) {SANDBOX_##program, PLACE_OF(place), TEXT_OF(place), rights},
 #include "conf/sandbox.def"
 };
@@ -179,12 +182,18 @@ static int allow_port(int ruleset, uint16_t port, struct strerr *e) {
 
 /* What all rules together decide about, as far as this kernel knows it. */
 static struct handled handled_by(long version, const struct sandbox_places *also) {
-  struct handled h = {CHANGE | FS_EXECUTE, 0};
+  struct handled h = {CHANGE | FS_EXECUTE, 0, 0};
 
   if (version < 2) h.files &= ~(uint64_t)FS_REFER;
   if (version < 3) h.files &= ~(uint64_t)FS_TRUNCATE;
   if (version >= 4 && also && also->tcp_port) h.net = NET_CONNECT_TCP | NET_BIND_TCP;
+  if (version >= 6) h.scoped = SCOPE_ABSTRACT_SOCKET | SCOPE_SIGNAL; /* sockets without a file, signals of fcntl(2) too */
   return h;
+}
+
+/* As much of it as this kernel knows. */
+static size_t size_of(const struct handled *h) {
+  return h->scoped ? sizeof *h : h->net ? offsetof(struct handled, scoped) : offsetof(struct handled, net);
 }
 
 static int restrict_files(enum sandbox_program program, const struct sandbox_places *also, struct strerr *e) {
@@ -196,7 +205,7 @@ static int restrict_files(enum sandbox_program program, const struct sandbox_pla
     strerr_sys(e, "the kernel restricts no files (landlock)", (char *)0);
     return 1;
   }
-  ruleset = (int)syscall(CREATE_RULESET, &h, h.net ? sizeof h : sizeof h.files, 0);
+  ruleset = (int)syscall(CREATE_RULESET, &h, size_of(&h), 0);
   if (ruleset == -1) return strerr_sys(e, "unable to restrict files", (char *)0);
   for (size_t i = 0; r == 0 && i < PLACES; ++i)
     if (places[i].program == program) r = allow_place(ruleset, &places[i], (unsigned)h.files, e);
@@ -216,22 +225,58 @@ static int restrict_files(enum sandbox_program program, const struct sandbox_pla
 #define HEAD 4
 #define TAIL 1
 #define A_CALL 6 /* at most */
+#define A_KIND 9
+#define SOCKET_TYPE 15 /* behind it stand SOCK_CLOEXEC and SOCK_NONBLOCK */
 #define STATEMENT(code, k) ((struct sock_filter){(code), 0, 0, (k)})
 #define JUMP(code, k, yes, no) ((struct sock_filter){(code), (yes), (no), (k)})
 #define ALLOW STATEMENT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
 #define DENY STATEMENT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM)
 #define LOAD(what) STATEMENT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, what))
 
+/* Arguments are those halves that count: both kinds of machines are little-endian. */
+static unsigned short allow_without(struct sock_filter *f, const struct call *call) {
+  unsigned short n = 0;
+
+  f[n++] = JUMP(BPF_JMP | BPF_JEQ | BPF_K, call->number, 0, 4);
+  f[n++] = LOAD(args[call->argument]);
+  f[n++] = JUMP(BPF_JMP | BPF_JSET | BPF_K, call->flags, 1, 0);
+  f[n++] = ALLOW;
+  f[n++] = DENY;
+  return n;
+}
+
+/* socket(2), which any other call skips. */
+static unsigned short allow_kinds(struct sock_filter *f) {
+  unsigned short n = 1;
+
+  for (size_t i = 0; i < KINDS; ++i) {
+    f[n++] = LOAD(args[0]);
+    f[n++] = JUMP(BPF_JMP | BPF_JEQ | BPF_K, kinds[i].family, 0, 7);
+    f[n++] = LOAD(args[1]);
+    f[n++] = STATEMENT(BPF_ALU | BPF_AND | BPF_K, SOCKET_TYPE);
+    f[n++] = JUMP(BPF_JMP | BPF_JEQ | BPF_K, kinds[i].type, 0, 4);
+    f[n++] = LOAD(args[2]);
+    f[n++] = JUMP(BPF_JMP | BPF_JEQ | BPF_K, kinds[i].protocol, 1, 0);
+    f[n++] = JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1);
+    f[n++] = ALLOW;
+  }
+  f[n++] = DENY;
+  f[0] = JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_socket, 0, (unsigned char)(n - 1));
+  return n;
+}
+
 static unsigned short allow_one(struct sock_filter *f, const struct call *call) {
   unsigned short n = 0;
 
+  if (call->number == __NR_socket) return allow_kinds(f);
+  if (call->flags) return allow_without(f, call);
   if (!call->own) {
     f[n++] = JUMP(BPF_JMP | BPF_JEQ | BPF_K, call->number, 0, 1);
     f[n++] = ALLOW;
     return n;
   }
   f[n++] = JUMP(BPF_JMP | BPF_JEQ | BPF_K, call->number, 0, 5);
-  f[n++] = LOAD(args[0]); /* the half of it that is a pid: both kinds of machines are little-endian */
+  f[n++] = LOAD(args[0]);
   f[n++] = JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0);
   f[n++] = JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)getpid(), 0, 1);
   f[n++] = ALLOW;
@@ -261,7 +306,7 @@ static unsigned short fill(struct sock_filter *f, const struct machine *m, unsig
 }
 
 static int restrict_calls(enum sandbox_program program, struct strerr *e) {
-  struct sock_filter f[HEAD + A_CALL * (CALLS + OLD_CALLS) + TAIL];
+  struct sock_filter f[HEAD + A_CALL * (CALLS + OLD_CALLS) + A_KIND * KINDS + TAIL];
   const struct machine *m = our_machine();
   const struct sock_fprog filter = {m ? fill(f, m, groups_of[program]) : 0, f};
 

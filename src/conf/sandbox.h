@@ -13,17 +13,8 @@
 #include "base/strlist.h"
 
 enum sandbox_program {
-#define CALL(name, group)
-#define OWN_CALL(name, group)
-#define OLD_CALL(name, group, number)
 #define SANDBOX(program, groups, meaning) SANDBOX_##program,
-#define PLACE(name, program, place, rights)
 #include "conf/sandbox.def"
-#undef CALL
-#undef OWN_CALL
-#undef OLD_CALL
-#undef SANDBOX
-#undef PLACE
   SANDBOXES
 };
 

@@ -395,9 +395,6 @@ static void put_lists(void) {
 
 /* --- sandboxes --- */
 
-#define CALL(name, group)
-#define OWN_CALL(name, group)
-#define OLD_CALL(name, group, number)
 #define SANDBOX(program, groups, meaning) {#program, #groups, meaning, 0, 0},
 #define PLACE(name, program, place, rights) {#program, 0, 0, #place, #rights},
 static const struct sandbox_row {
@@ -406,11 +403,6 @@ static const struct sandbox_row {
 } sandbox_rows[] = {
 #include "conf/sandbox.def"
 };
-#undef CALL
-#undef OWN_CALL
-#undef OLD_CALL
-#undef SANDBOX
-#undef PLACE
 #define SANDBOX_ROWS (sizeof sandbox_rows / sizeof *sandbox_rows)
 
 static void put_places(const char *program) {

@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,17 +22,8 @@
 static char dir[] = "/tmp/test_sandbox.XXXXXX";
 
 static const char *const names[] = {
-#define CALL(name, group)
-#define OWN_CALL(name, group)
-#define OLD_CALL(name, group, number)
 #define SANDBOX(program, groups, meaning) #program,
-#define PLACE(name, program, place, rights)
 #include "conf/sandbox.def"
-#undef CALL
-#undef OWN_CALL
-#undef OLD_CALL
-#undef SANDBOX
-#undef PLACE
 };
 
 static int refused(long r, int how) {
@@ -47,14 +39,14 @@ static int may_write(const char *path) {
 
 /* Which of the groups of sandbox.def a program keeps. */
 static const struct kept {
-  int callers, sockets, children, here;
+  int callers, listeners, sockets, children, here;
 } kept[SANDBOXES] = {
     [SANDBOX_qmail_tlsd] = {.sockets = 1},
     [SANDBOX_inlookup] = {.sockets = 1},
     [SANDBOX_inlookup_mysql] = {.sockets = 1, .callers = 1},
     [SANDBOX_todo_proc] = {.here = 1},
     [SANDBOX_qmail_clean] = {.here = 1},
-    [SANDBOX_qmail_smtpd] = {.sockets = 1, .callers = 1, .children = 1},
+    [SANDBOX_qmail_smtpd] = {.sockets = 1, .callers = 1, .listeners = 1, .children = 1},
 };
 
 static int reads(const char *path) {
@@ -85,8 +77,61 @@ static int probe(enum sandbox_program program) {
   if (syscall(SYS_tgkill, getpid(), gettid(), 0) == -1 || !refused(syscall(SYS_tgkill, parent, parent, 0), EPERM) ||
       syscall(SYS_prlimit64, 0, 0, 0, 0) == -1 || !refused(syscall(SYS_prlimit64, parent, 0, 0, 0), EPERM))
     bad |= 128;
+  if (refused(syscall(SYS_listen, -1, 1), EBADF) != k->listeners) bad |= 8;
   if (refused(waitpid(-1, 0, WNOHANG), ECHILD) != k->children) bad |= 128;
   return bad;
+}
+
+/* Which sockets can be made, by a program that makes some. */
+static int kinds(enum sandbox_program program) {
+  static const struct {
+    int family, type, protocol, made;
+  } cases[] = {
+      {AF_INET, SOCK_STREAM, 0, 1},
+      {AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP, 1},
+      {AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_UDP, 1},
+      {AF_UNIX, SOCK_STREAM, 0, 1},
+      {AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, 1},
+      {AF_UNIX, SOCK_DGRAM, 0, 0},
+      {AF_INET, SOCK_STREAM, 262, 0}, /* MPTCP */
+      {AF_INET6, SOCK_STREAM, 262, 0},
+      {AF_INET, SOCK_STREAM, IPPROTO_SCTP, 0},
+      {AF_INET, SOCK_DGRAM, IPPROTO_ICMP, 0},
+      {AF_INET, SOCK_RAW, IPPROTO_TCP, 0},
+      {AF_NETLINK, SOCK_RAW, 0, 0},
+      {AF_NETLINK, SOCK_DGRAM, 0, 0},
+      {AF_PACKET, SOCK_RAW, 0, 0},
+      {AF_ALG, SOCK_SEQPACKET, 0, 0},
+      {AF_VSOCK, SOCK_STREAM, 0, 0},
+  };
+  struct strerr e;
+
+  if (sandbox_enter(program, 0, &e) != 0) return 255;
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
+    int fd = socket(cases[i].family, cases[i].type, cases[i].protocol);
+
+    if (cases[i].made ? fd == -1 : !refused(fd, EPERM)) return (int)i + 1;
+    if (fd != -1) close(fd);
+  }
+  return 0;
+}
+
+/* Whom it reaches beside connect(2): nobody by data that opens a connection, nobody at a socket without a file. */
+static int ways_around(enum sandbox_program program) {
+  const struct sandbox_places places = {.tcp_port = 1};
+  struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(2), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+  struct sockaddr_un abstract = {.sun_family = AF_UNIX, .sun_path = "\0test_sandbox"};
+  struct msghdr m = {.msg_name = &to, .msg_namelen = sizeof to};
+  struct strerr e;
+  int fd, scoped = syscall(444, 0, 0, 1u) >= 6, there = socket(AF_UNIX, SOCK_STREAM, 0);
+
+  if (bind(there, (struct sockaddr *)&abstract, sizeof abstract) == -1 || listen(there, 1) == -1 || sandbox_enter(program, &places, &e) != 0) return 255;
+  fd = socket(AF_INET, SOCK_STREAM, 0);
+  if (!refused(sendto(fd, "x", 1, MSG_FASTOPEN, (struct sockaddr *)&to, sizeof to), EPERM)) return 1;
+  if (!refused(sendmsg(fd, &m, MSG_FASTOPEN | MSG_NOSIGNAL), EPERM)) return 2;
+  if (!refused(sendto(fd, "x", 1, MSG_NOSIGNAL, (struct sockaddr *)&to, sizeof to), EPIPE)) return 3; /* goes through to the kernel */
+  fd = socket(AF_UNIX, SOCK_STREAM, 0);
+  return !scoped || refused(connect(fd, (struct sockaddr *)&abstract, sizeof abstract), EPERM) ? 0 : 4;
 }
 
 static int in_child(int (*what)(enum sandbox_program program), enum sandbox_program program) {
@@ -161,6 +206,9 @@ int main(void) {
   }
   CHECK(chdir(dir) == 0);
   CHECK(in_child(more, SANDBOX_qmail_smtpd) == 0);
+  CHECK(in_child(kinds, SANDBOX_qmail_smtpd) == 0);
+  CHECK(in_child(kinds, SANDBOX_inlookup_mysql) == 0);
+  CHECK(in_child(ways_around, SANDBOX_qmail_smtpd) == 0);
   unlink("here");
   CHECK(rmdir(dir) == 0);
   return check_done();
