@@ -23,8 +23,8 @@ struct gs2 {
 
 /* 1, or 0 when the message does not begin with a header. */
 int gs2_parse(const char *s, size_t n, struct gs2 *g) MUST_CHECK;
-/* A saslname with its escapes undone, into out: 1; 0 when it is none, or cannot be
- * prepared (crypt/saslprep.h); -1 memory. */
+/* A saslname with its escapes undone, into out: 1; 0 when it is none, no UTF-8, or has control
+ * characters; -1 memory.  Whose it is, once prepared, is told elsewhere (user/login_name.h). */
 int gs2_name(stralloc *out, const char *s, size_t n) MUST_CHECK;
 
 #endif

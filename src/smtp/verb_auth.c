@@ -5,20 +5,48 @@
 #include "base/bytes.h"
 #include "base/log.h"
 #include "smtp/auth.h"
+#include "smtp/idn.h"
 #include "smtp/reply.h"
 #include "smtp/verbs.h"
 
 #define PAUSE_DOUBLINGS 8
+#define IDN_SECONDS 10
 
 int ehlo_auth(const struct session *s, stralloc *more) {
   return !s->c.authenticated && auth_list(s, more) > 0;
 }
 
-static void accepted(struct session *s, const struct auth *a, int may_relay) {
-  if (!stralloc_copy(&s->c.user, &a->sasl.user)) {
-    reply_close(s, "4.3.0", "out of memory");
-    return;
+/* The name as senders are compared with it: the domain as envelopes have it (smtp/envelope.c).  1, 0 with
+ * the reply made. */
+static int take_name(struct session *s, const stralloc *name) {
+  stralloc ascii = STRALLOC_INIT;
+  size_t at = bytes_rchr(name->s, name->len, '@') + 1, n = at < name->len ? name->len - at : 0, i = 0;
+  struct strerr e;
+  int ok = stralloc_copy(&s->c.user, name);
+
+  while (i < n && (unsigned char)name->s[at + i] < 128) ++i;
+  if (ok && i < n) {
+    switch (idn_ascii(name->s + at, n, &ascii, deadline_in(IDN_SECONDS), &e)) {
+      case IDN_OK:
+        stralloc_cut(&s->c.user, at);
+        ok = stralloc_cat(&s->c.user, &ascii);
+        break;
+      case IDN_NO_NAME: break; /* whoever judged the login knows better */
+      case IDN_TEMPFAIL:
+        LOG(2, session_prefix(&s->c), smtp_lookup_failed, log_s(s->c.ip), log_u(s->c.number), log_s("auth"), log_s(e.text));
+        reply(s, 454, "4.7.0", "unable to look at this name now, please try again later");
+        stralloc_cut(&s->c.user, 0);
+        stralloc_free(&ascii);
+        return 0;
+    }
   }
+  stralloc_free(&ascii);
+  if (!ok) reply_close(s, "4.3.0", "out of memory");
+  return ok;
+}
+
+static void accepted(struct session *s, const struct auth *a, int may_relay) {
+  if (!take_name(s, &a->sasl.user)) return;
   s->c.authenticated = 1;
   s->c.auth_may_relay = may_relay;
   stralloc_free(&s->c.tls_info.bindings); /* there is no second login */

@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "net/ip.h"
 #include "user/catchall.h"
+#include "user/login_name.h"
 #include "user/lookup_ask.h"
 #include "user/userdb_list.h"
 #include "user/userdb_map.h"
@@ -212,24 +213,32 @@ static enum userdb_result domain_of_address(struct ask *q, const char *s, size_t
   return userdb_ipmap_get(&q->s->db, text, domain, &q->e);
 }
 
-int lookup_parse_login(struct ask *q) {
-  const struct lookup_field *f = &q->r->arg[0];
-  size_t at = bytes_rchr(f->s, f->n, '@');
-  int by_address = at < f->n && at + 1 < f->n && f->s[at + 1] == '[' && f->s[f->n - 1] == ']';
+static int parse_login(struct ask *q, const stralloc *name) {
+  const char *s = stralloc_cstr(name);
+  size_t n = name->len, at = bytes_rchr(s, n, '@');
+  int by_address = at < n && at + 1 < n && s[at + 1] == '[' && s[n - 1] == ']';
   stralloc full = STRALLOC_INIT, domain = STRALLOC_INIT;
-  enum userdb_result found = by_address ? domain_of_address(q, f->s + at + 1, f->n - at - 1, &domain) : USERDB_NONE;
+  enum userdb_result found = by_address ? domain_of_address(q, s + at + 1, n - at - 1, &domain) : USERDB_NONE;
   const char *d = found == USERDB_FOUND ? stralloc_cstr(&domain) : q->s->default_domain;
-  int r;
+  int r = -1;
 
-  if (found == USERDB_TEMPFAIL) r = -1;
-  else {
-    if ((at < f->n && !by_address) || !*d) r = lookup_parse_address(q);
-    else if (stralloc_copyb(&full, f->s, at) && stralloc_catm(&full, "@", d, (char *)0)) r = address_parse(&q->address, full.s, full.len);
-    else r = -1;
+  if (found != USERDB_TEMPFAIL) {
+    if ((at < n && !by_address) || !*d) r = address_parse(&q->address, s, n);
+    else if (stralloc_copyb(&full, s, at) && stralloc_catm(&full, "@", d, (char *)0)) r = address_parse(&q->address, full.s, full.len);
     if (r == -1) strerr_set(&q->e, "out of memory", (char *)0);
   }
   stralloc_free(&full);
   stralloc_free(&domain);
+  return r;
+}
+
+int lookup_parse_login(struct ask *q) {
+  stralloc name = STRALLOC_INIT;
+  int r = login_name_prepare(&name, q->r->arg[0].s, q->r->arg[0].n);
+
+  if (r == -1) strerr_set(&q->e, "out of memory", (char *)0);
+  if (r == 1) r = parse_login(q, &name);
+  stralloc_free(&name);
   return r;
 }
 

@@ -86,6 +86,23 @@ class Sasl(unittest.TestCase):
         self.assertIn(f"login user {ALICE} ip 127.0.0.1 tls yes", self.service.logged())
         self.assertIn("login failed user nobody@example.com", self.service.logged())
 
+    def test_names_beyond_ascii(self):
+        """By every login, the account is the one that is meant."""
+        self.site.add_domain("xn--bcher-kva.example")
+        self.site.ok("vadduser", "ann@xn--bcher-kva.example", "-", input=b"secret\n")
+        for user in ("ann@b\u00fccher.example", "\uff21nn@BU\u0308CHER.example"):
+            self.assertEqual(self.scram(self.imap(), "SCRAM-SHA-256", user), "OK")
+            self.assertEqual(self.imap().authenticate("PLAIN", lambda _: f"\0{user}\0secret".encode())[0], "OK")
+            m = self.imap()
+            m._encoding = "utf-8"
+            self.assertEqual(m.login(user, "secret")[0], "OK")
+            p = self.pop3()
+            self.assertIn("+OK", self.pop3_line(p, f"USER {user}"))
+            self.assertIn("AUTHENTICATED=", self.pop3_line(p, "PASS secret"))
+        m = self.imap()
+        for user in ("j\u00f6rg@b\u00fccher.example", "ann@b\u00fccher.exemple", "ann@\u00fc..example"):
+            self.assertIn("[AUTHENTICATIONFAILED]", self.scram(m, "SCRAM-SHA-256", user))
+
     def test_bound_to_the_connection(self):
         for mechanism in ("SCRAM-SHA-256-PLUS", "SCRAM-SHA-512-PLUS"):
             for kind, binding in (("tls-exporter", tls_exporter), ("tls-server-end-point", tls_server_end_point)):

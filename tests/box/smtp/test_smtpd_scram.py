@@ -80,6 +80,26 @@ class Scram(unittest.TestCase):
                         self.assertIn(f"auth {mechanism} joe@example.com", s.logged())
                         self.assertEqual([s.cmd(l)[0] for l in (M, "RCPT TO:<a@example.org>")], [250, 250])
 
+    def test_names_beyond_ascii(self):
+        """A name is who is meant by it, however it was typed; senders are compared with it as envelopes have it."""
+        self.root.add_domain("xn--bcher-kva.example")
+        self.root.ok("vadduser", "ann@xn--bcher-kva.example", "-", input=b"secret\n")
+        ann = "ann@xn--bcher-kva.example"
+        for user in ("ann@b\u00fccher.example", "ANN@B\u00dcCHER.EXAMPLE", "ann@bu\u0308cher.example", "ann@b\u00fc\uff43her.example", ann):
+            for mechanism in ("SCRAM-SHA-256", "PLAIN"):
+                with self.subTest((user, mechanism)):
+                    s = self.session(ANTISPOOFING="1")
+                    code = self.login(s, mechanism, user) if mechanism != "PLAIN" else s.cmd("AUTH PLAIN " + base64.b64encode(f"\0{user}\0secret".encode()).decode())[0]
+                    self.assertEqual(code, 235)
+                    self.assertIn(f"auth {mechanism} {user.split('@')[0]}@xn--bcher-kva.example", s.logged() + s.logged().lower())
+                    self.assertEqual([s.cmd(l)[0] for l in (f"MAIL FROM:<{ann}>", "RSET", M)], [250, 250, 553])
+        s = self.session()
+        for user, code in (("j\u00f6rg@b\u00fccher.example", 535), ("ann@b\u00fccher.exemple", 535), ("ann@\u00ad", 535), ("ann@b\u0378cher.example", 535),
+                           ("ann\x7f@b\u00fccher.example", 501)):
+            with self.subTest(user):
+                self.assertEqual(self.login(self.session(), "SCRAM-SHA-256", user), code)
+        self.assertEqual(s.cmd("AUTH SCRAM-SHA-256 " + base64.b64encode(b"n,,n=j\xf6rg,r=" + b"x" * 20).decode())[0], 501)
+
     def test_tls_after_login(self):
         """A login outside TLS is not one inside."""
         s = self.session(tls=False, STARTTLS="1", SECUREAUTH="0")
@@ -176,7 +196,7 @@ class Scram(unittest.TestCase):
 
     def test_first_messages(self):
         s = self.session()
-        for bad in ("n", "n,,", "n,,r=x,n=u", "x,,n=u,r=y", "n,,m=x,n=u,r=y", "n,,n=u=2,r=y", "n,,n=u,r=", "n,,n=\u00e9,r=x",
+        for bad in ("n", "n,,", "n,,r=x,n=u", "x,,n=u,r=y", "n,,m=x,n=u,r=y", "n,,n=u=2,r=y", "n,,n=u,r=", "n,,n=a\x01b,r=x",
                     "n,a=jim,n=joe@example.com,r=x", "n,,n=u,r=" + "x" * 300):
             with self.subTest(bad):
                 self.assertEqual(s.cmd(f"AUTH SCRAM-SHA-256 {coded(bad)}")[0], 501)

@@ -74,7 +74,7 @@ static const struct {
 } names[] = {
     {"user", "user"},   {"a=2Cb=3Dc", "a,b=c"}, {"joe@example.com", "joe@example.com"}, {"a b", "a b"}, {"a=2c", 0}, {"a=", 0},
     {"a=2", 0},         {"a=41", 0},            {"a,b", 0},                             {"", 0},        {"a\tb", 0}, {"\x7f", 0},
-    {"jos\xc3\xa9", 0}, {"=3D", "="},
+    {"jos\xc3\xa9", "jos\xc3\xa9"}, {"jos\xe9", 0}, {"\xc3", 0}, {"=3D", "="},
 };
 
 static int is(const char *s, size_t n, const char *want) {
