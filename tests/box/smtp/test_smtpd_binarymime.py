@@ -28,6 +28,14 @@ def leaves(message):
     return out
 
 
+def private_kb(pid):
+    """What this process alone costs; a sanitizer's bookkeeping is not counted."""
+    if os.environ.get("SAN"):
+        return 0
+    with open(f"/proc/{pid}/smaps_rollup") as f:
+        return sum(int(l.split()[1]) for l in f if l.startswith("Anonymous:"))
+
+
 class Maker:
     """Random messages of BINARYMIME, and what their parts hold."""
 
@@ -154,6 +162,18 @@ class Binary(unittest.TestCase):
         with self.root.smtp(BINARYMIME="1", BODYCHECK="bodycheck") as s:
             s.hello()
             self.send(s, b"Subject: x\r\n" + OCTETS + b"a", "552 5.7.1 encoded")
+
+    def test_bounded(self):
+        """Whatever comes, a session needs no more than a megabyte of its own."""
+        nested = b"".join(b"Content-Type: multipart/mixed; boundary=%d%s\r\n\r\n--%d%s\r\n" % (i, b"b" * 190, i, b"b" * 190) for i in range(10000, 12000))
+        for flood in (CTE + b"binary\r\n\r\n" + b"x" * 1000000, CTE + b"binary\r\n\r\n" + b"line\r\n" * 150000, OCTETS + b"\r\n--" * 200000,
+                      b"Content-Type: text/plain" + b"; a=b" * 200000, b"Content-Type: text/plain\r\n" + b" ;a=b\r\n" * 150000, nested,
+                      MULTI + b"--=_b\r\n" + OCTETS + b"--=_" * 200000, CTE + b"binary\r\n" * 80000, (CTE + b"binary\r\n") * 30000):
+            with self.root.smtp(BINARYMIME="1") as s:
+                s.hello()
+                s.send((M + "\r\n" + R + "\r\n").encode() + bdat(flood, False))
+                self.assertEqual([s.reply()[0] for _ in range(3)], [250] * 3, flood[:100])
+                self.assertLess(private_kb(s.p.pid), 1024, flood[:100])
 
     def test_submission(self):
         """What is missing is added, as for any message of an author."""
