@@ -99,6 +99,10 @@ int sql_is_open(const struct sql *s) {
   return s->conn != 0;
 }
 
+void sql_hurry(struct sql *s, int on) {
+  if (s->conn && s->driver->hurry) s->driver->hurry(s->conn, on);
+}
+
 int sql_changed(struct sql *s) {
   return s->conn && s->driver->changed(s->conn);
 }

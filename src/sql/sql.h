@@ -66,6 +66,7 @@ struct sql_driver {
   void (*rollback)(void *conn);
   int (*migrate)(void *conn, const struct sql_migration *m, struct strerr *e);
   int64_t (*changes)(void *conn); /* rows the last statement changed */
+  void (*hurry)(void *conn, int on); /* null: nobody holds others up for long here */
   void (*close)(void *conn);
 };
 extern const struct sql_driver sql_sqlite; /* where: path of the file */
@@ -92,6 +93,8 @@ struct sql {
 int sql_open(struct sql *s, const struct sql_driver *driver, const char *where, unsigned flags,
              struct strerr *e) MUST_CHECK;
 int sql_is_open(const struct sql *s);
+/* From here on what has to wait for other writers fails at once; or, not on, waits as it did. */
+void sql_hurry(struct sql *s, int on);
 /* 1 if the database is no longer the one that was opened (replaced or removed). */
 int sql_changed(struct sql *s);
 /* Run a query to its first row.  After SQL_ROW its columns can be read until

@@ -9,6 +9,7 @@
 
 #include "sql/sql.h"
 
+#define BUSY_MS_HURRY 10
 #define BUSY_MS_DAEMON 1000
 #define BUSY_MS_PATIENT 20000
 
@@ -17,6 +18,7 @@ struct conn {
   stralloc path;
   dev_t dev; /* the file we opened */
   ino_t ino;
+  int busy_ms;
 };
 
 static int fail(const struct conn *c, const char *what, struct strerr *e) {
@@ -37,7 +39,8 @@ static int execute(struct conn *c, const char *sql, struct strerr *e) {
 }
 
 static int configure(struct conn *c, unsigned flags, struct strerr *e) {
-  sqlite3_busy_timeout(c->db, flags & SQL_PATIENT ? BUSY_MS_PATIENT : BUSY_MS_DAEMON);
+  c->busy_ms = flags & SQL_PATIENT ? BUSY_MS_PATIENT : BUSY_MS_DAEMON;
+  sqlite3_busy_timeout(c->db, c->busy_ms);
   sqlite3_db_config(c->db, SQLITE_DBCONFIG_DEFENSIVE, 1, (int *)0);
   sqlite3_db_config(c->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, (int *)0);
   if (execute(c, "PRAGMA foreign_keys=ON", e) == -1) return -1;
@@ -78,6 +81,12 @@ static int changed(void *conn) {
   struct stat st;
 
   return stat(c->path.s, &st) == -1 || st.st_dev != c->dev || st.st_ino != c->ino;
+}
+
+static void hurry(void *conn, int on) {
+  const struct conn *c = conn;
+
+  sqlite3_busy_timeout(c->db, on ? BUSY_MS_HURRY : c->busy_ms);
 }
 
 static int prepare(void *conn, const struct sql_query_row *row, void **stmt, struct strerr *e) {
@@ -179,5 +188,6 @@ const struct sql_driver sql_sqlite = {
     .rollback = rollback,
     .migrate = migrate,
     .changes = changes,
+    .hurry = hurry,
     .close = close_conn,
 };

@@ -384,6 +384,19 @@ int lookup_answer(struct lookup_service *s, const char *msg, size_t n, uid_t ask
   return ok && lookup_answer_end(out, &s->fields);
 }
 
+int lookup_service_behind(const struct lookup_service *s) {
+  return s->records.n != 0;
+}
+
+void lookup_service_later(struct lookup_service *s) {
+  struct strerr ignored;
+
+  if (!s->records.n || ready(s, &ignored) == -1) return;
+  sql_hurry(&s->db.sql, 1);
+  login_records_write(&s->records, &s->db, wall_now());
+  sql_hurry(&s->db.sql, 0);
+}
+
 void lookup_service_flush(struct lookup_service *s) {
   userdb_close(&s->db);
 }
@@ -396,6 +409,7 @@ void lookup_service_forget(struct lookup_service *s) {
 void lookup_service_free(struct lookup_service *s) {
   userdb_close(&s->db);
   answer_cache_free(&s->cache);
+  login_records_free(&s->records);
   stralloc_free(&s->fields);
   stralloc_free(&s->question);
 }

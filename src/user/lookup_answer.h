@@ -12,6 +12,7 @@
 #include "crypt/password.h"
 #include "user/admission.h"
 #include "user/answer_cache.h"
+#include "user/login_record.h"
 #include "user/lookup_proto.h"
 #include "user/throttle.h"
 #include "user/userdb.h"
@@ -49,6 +50,7 @@ struct lookup_service {
   size_t delivery_n;
   struct answer_cache cache; /* answers of rows KEPT, this worker's */
   int64_t stale_seconds;     /* so long they are given while the database is away */
+  struct login_records records; /* not written yet */
   stralloc fields, question; /* scratch */
 };
 
@@ -57,6 +59,10 @@ struct lookup_service {
  * the answer is to wait (user/throttle.h).  1, or 0 when memory ran out. */
 int lookup_answer(struct lookup_service *s, const char *msg, size_t n, uid_t asker, stralloc *out,
                   struct lookup_field *reply, unsigned *wait) MUST_CHECK;
+/* Is there something left that lookup_service_later would write?  It does, as far as the database lets it, and
+ * waits for nobody. */
+int lookup_service_behind(const struct lookup_service *s);
+void lookup_service_later(struct lookup_service *s);
 /* Close the database; the next request opens it again. */
 void lookup_service_flush(struct lookup_service *s);
 /* The same, and forget what was kept: an administrator says that all is different now. */

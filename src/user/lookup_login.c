@@ -8,7 +8,6 @@
 #include "crypt/totp.h"
 #include "user/app_password.h"
 #include "user/lookup_ask.h"
-#include "user/userdb_relay.h"
 #include "user/userdb_totp.h"
 
 #define LASTAUTH_SECONDS 60 /* logins closer together are recorded once */
@@ -106,17 +105,6 @@ static int wrong(struct ask *q) {
   return lookup_finish(q, LOOKUP_STATUS_none);
 }
 
-/* Its address may send mail for a while.  That it could not be written must not keep the user out. */
-static void open_relay(struct ask *q, const char *ip) {
-  stralloc address = STRALLOC_INIT;
-  struct strerr ignored;
-
-  if (!q->s->open_smtp || !*ip || !services[q->service].opens_smtp || q->user.flags & USER_NO_RELAY) return;
-  if (stralloc_catm(&address, q->user.name.s, "@", q->user.domain.s, (char *)0))
-    (void)!userdb_relay_set(&q->s->db, ip, address.s, &ignored);
-  stralloc_free(&address);
-}
-
 /* So long after a login the next is not recorded: as exactly as somebody asks for. */
 static int64_t record_seconds(const struct ask *q) {
   const uint64_t interval = q->s->admission.login_interval;
@@ -124,22 +112,30 @@ static int64_t record_seconds(const struct ask *q) {
   return interval && interval < LASTAUTH_SECONDS ? (int64_t)interval : LASTAUTH_SECONDS;
 }
 
-/* What a login leaves behind; that it could not be written must not keep the user out. */
+/* That it was, and, where open_smtp is set, that its address may send mail for a while. */
+static void record(struct ask *q, const char *service, const char *ip) {
+  struct login_event event = {q->user.name.s, q->user.domain.s, service, ip, wall_now(), record_seconds(q)};
+
+  login_record(&q->s->records, &q->s->db, &event);
+  if (!q->s->open_smtp || !*ip || !services[q->service].opens_smtp || q->user.flags & USER_NO_RELAY) return;
+  event.service = 0;
+  login_record(&q->s->records, &q->s->db, &event);
+}
+
+/* What a login leaves behind.  Who was inactive gets mail from now on, or is told to come again; that the rest could
+ * not be written must not keep the user out, nor waiting: sql_hurry. */
 static enum userdb_result record_login(struct ask *q) {
-  const char *record = services[q->service].admission.record;
-  const char *name = q->user.name.s, *domain = q->user.domain.s;
+  const char *service = services[q->service].admission.record;
   enum userdb_result r = USERDB_FOUND;
   stralloc text = STRALLOC_INIT;
-  struct strerr ignored;
 
   if (!q->user.active) {
-    r = userdb_user_activate(&q->s->db, name, domain, &q->e);
+    r = userdb_user_activate(&q->s->db, q->user.name.s, q->user.domain.s, &q->e);
     if (r == USERDB_FOUND) q->user.active = 1;
   }
-  if (r == USERDB_FOUND && record && !q->s->no_lastauth && stralloc_copyb(&text, q->ip->s, q->ip->n)) {
-    (void)!userdb_lastauth_set(&q->s->db, name, domain, record, stralloc_cstr(&text), record_seconds(q), &ignored);
-    open_relay(q, stralloc_cstr(&text));
-  }
+  sql_hurry(&q->s->db.sql, 1);
+  if (r == USERDB_FOUND && service && !q->s->no_lastauth && stralloc_copyb(&text, q->ip->s, q->ip->n)) record(q, service, stralloc_cstr(&text));
+  sql_hurry(&q->s->db.sql, 0);
   stralloc_free(&text);
   return r;
 }
@@ -211,9 +207,11 @@ static int verify(struct ask *q, const char *password) {
   if (right == -1) return lookup_temporary(q);
   if (!right) return wrong(q);
   if (!admit(q, &ok)) return ok;
-  if (main) {
+  if (main) { /* or at the next login */
+    sql_hurry(&q->s->db.sql, 1);
     strengthen(q, password);
     learn_scram(q, password);
+    sql_hurry(&q->s->db.sql, 0);
   }
   return welcome(q, 0);
 }

@@ -22,6 +22,7 @@
 
 #define CLIENTS_MAX 500
 #define OTHER_FILES 30 /* descriptors kept for the database and ourselves */
+#define LATER_MS 250 /* between attempts to write what could not be written */
 #define UNFINISHED_SECONDS 10 /* for the rest of a request, or for taking an answer */
 
 struct client {
@@ -38,6 +39,8 @@ struct state {
   struct lookup_worker *w;
   struct loop loop;
   struct loop_io listener, fifo, signals;
+  struct loop_timer later;
+  int behind; /* it is set */
   struct client ends; /* of the list */
   unsigned clients, clients_max;
   stralloc fifo_in;
@@ -72,6 +75,22 @@ static void timed_out(void *ctx) {
   drop(ctx);
 }
 
+/* What an answer has left to be written. */
+static void catch_up(void *ctx);
+
+static void see_later(struct state *st) {
+  if (!st->behind && lookup_service_behind(st->w->service))
+    st->behind = loop_timer_set(&st->loop, &st->later, mono_now() + LATER_MS * NS_PER_MS, catch_up, st) == 0;
+}
+
+static void catch_up(void *ctx) {
+  struct state *st = ctx;
+
+  st->behind = 0;
+  lookup_service_later(st->w->service);
+  see_later(st);
+}
+
 /* Answers the whole requests in c->in: 1, or 0 if the client must go. */
 static int answer_all(struct client *c) {
   size_t done = 0;
@@ -89,6 +108,7 @@ static int answer_all(struct client *c) {
     explicit_bzero(c->in.s + done, (size_t)n); /* it may have held a password */
     done += (size_t)n;
   }
+  see_later(c->st);
   stralloc_shift(&c->in, done);
   return ok;
 }
@@ -292,6 +312,7 @@ int lookup_worker_run(struct lookup_worker *w, struct strerr *e) {
   r = loop_run(&st.loop);
   if (r == -1) strerr_sys(e, "unable to wait for requests", (char *)0);
   while (st.clients) drop(st.ends.next);
+  lookup_service_later(w->service);
   stralloc_free(&st.fifo_in);
   loop_free(&st.loop);
   fd_close(signals);

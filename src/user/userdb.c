@@ -537,16 +537,20 @@ enum userdb_result userdb_secret(struct userdb *db, const char *id, stralloc *va
 
 /* --- events */
 
-enum userdb_result userdb_lastauth_set(struct userdb *db, const char *name, const char *domain,
-                                       const char *service, const char *ip, int64_t not_within,
-                                       struct strerr *e) {
-  int64_t now = wall_now();
+enum userdb_result userdb_lastauth_at(struct userdb *db, const char *name, const char *domain, const char *service, const char *ip, int64_t at,
+                                      int64_t not_within, struct strerr *e) {
   enum sql_verdict v = sql_do(&db->sql, QUERY_lastauth_set,
-                              SQL_ARGS(sql_t(name), sql_t(domain), sql_t(service), sql_t(ip), sql_i(now),
-                                       sql_i(now - not_within + 1)),
+                              SQL_ARGS(sql_t(name), sql_t(domain), sql_t(service), sql_t(ip), sql_i(at),
+                                       sql_i(at - not_within + 1)),
                               e);
 
   return v == SQL_NONE ? USERDB_FOUND : userdb_result_of(v);
+}
+
+enum userdb_result userdb_lastauth_set(struct userdb *db, const char *name, const char *domain,
+                                       const char *service, const char *ip, int64_t not_within,
+                                       struct strerr *e) {
+  return userdb_lastauth_at(db, name, domain, service, ip, wall_now(), not_within, e);
 }
 
 enum userdb_result userdb_lastauth_each(struct userdb *db, const char *name, const char *domain,

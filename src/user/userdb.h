@@ -179,6 +179,9 @@ enum userdb_result userdb_secret(struct userdb *db, const char *id, stralloc *va
 enum userdb_result userdb_lastauth_set(struct userdb *db, const char *name, const char *domain,
                                        const char *service, const char *ip, int64_t not_within,
                                        struct strerr *e) MUST_CHECK;
+/* One that was at that time. */
+enum userdb_result userdb_lastauth_at(struct userdb *db, const char *name, const char *domain, const char *service, const char *ip, int64_t at,
+                                      int64_t not_within, struct strerr *e) MUST_CHECK;
 typedef int (*userdb_lastauth_fn)(void *ctx, const char *service, const char *ip, int64_t at);
 enum userdb_result userdb_lastauth_each(struct userdb *db, const char *name, const char *domain,
                                         userdb_lastauth_fn fn, void *ctx, struct strerr *e) MUST_CHECK;

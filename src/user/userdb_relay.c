@@ -6,8 +6,8 @@
 #include "base/now.h"
 #include "user/userdb_part.h"
 
-enum userdb_result userdb_relay_set(struct userdb *db, const char *ip, const char *address, struct strerr *e) {
-  enum sql_verdict v = sql_do(&db->sql, QUERY_relay_set, SQL_ARGS(sql_t(ip), sql_t(address), sql_i(wall_now())), e);
+enum userdb_result userdb_relay_set(struct userdb *db, const char *ip, const char *address, int64_t at, struct strerr *e) {
+  enum sql_verdict v = sql_do(&db->sql, QUERY_relay_set, SQL_ARGS(sql_t(ip), sql_t(address), sql_i(at)), e);
 
   return v == SQL_NONE ? USERDB_FOUND : USERDB_TEMPFAIL;
 }

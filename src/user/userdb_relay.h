@@ -5,8 +5,8 @@
 
 #include "user/userdb.h"
 
-/* Now, from ip. */
-enum userdb_result userdb_relay_set(struct userdb *db, const char *ip, const char *address, struct strerr *e) MUST_CHECK;
+/* At that time, from ip. */
+enum userdb_result userdb_relay_set(struct userdb *db, const char *ip, const char *address, int64_t at, struct strerr *e) MUST_CHECK;
 /* The last one from there, no longer ago than seconds. */
 enum userdb_result userdb_relay_get(struct userdb *db, const char *ip, uint64_t seconds, stralloc *address, struct strerr *e) MUST_CHECK;
 /* All addresses of logins no longer ago than seconds. */

@@ -67,6 +67,38 @@ class Inlookup(unittest.TestCase):
         self.assertEqual(s.query("alias", "team@alias.example")[0], 0)
         self.assertEqual(s.query("account", "alice@alias.example")[1][2], "example.com")
 
+    def test_login_waits_for_no_writer(self):
+        """While somebody writes to the database logins succeed; what they leave is written when it can be."""
+        s = self.site
+        s.start_lookup("-i", "1", "-p", "1", OPEN_SMTP="1")
+        rows = lambda: s.sql("SELECT name, service, remote_ip FROM lastauth WHERE service IN ('imap', 'pop3') ORDER BY name, service")
+        self.assertEqual(s.query("user", "alice@example.com"), (0, ["ok", "active"]))
+        s.add_user("bob")
+        s.add_user("carol", "-i")
+        begin = s.sql("SELECT strftime('%s', 'now')")[0][0]
+        writer = sqlite3.connect(s.db_path(), isolation_level=None, check_same_thread=False)
+        self.addCleanup(writer.close)
+        writer.execute("BEGIN IMMEDIATE")
+        for who, service, ip in (("alice", "imap", "192.0.2.1"), ("alice", "imap", "192.0.2.2"), ("alice", "pop3", "192.0.2.3"), ("bob", "imap", "2001:db8::1")):
+            self.assertEqual(s.query("verify", f"{who}@example.com", service, ip, password="secret")[1][:2], ["ok", who])
+        self.assertEqual(rows(), [])
+        # who gets no mail until it is written that he gets some is told to come again
+        self.assertEqual(s.query("verify", "carol@example.com", "imap", "192.0.2.9", password="secret")[1][0], "temporary")
+        s.sql("SELECT 1")
+        writer.execute("DELETE FROM users WHERE name = 'bob'")  # what he leaves has no place any more
+        writer.execute("COMMIT")
+        wait_for(lambda: len(rows()) == 2, what="what the logins leave")
+        self.assertEqual(rows(), [("alice", "imap", "192.0.2.2"), ("alice", "pop3", "192.0.2.3")])
+        self.assertEqual(s.sql("SELECT count(*) FROM lastauth WHERE service = 'imap' AND at BETWEEN ? AND strftime('%s', 'now')", int(begin)), [(1,)])
+        wait_for(lambda: len(s.sql("SELECT * FROM relay WHERE email LIKE 'alice@%'")) == 3, what="addresses that may relay")
+        # a worker that ends writes what it can
+        writer.execute("BEGIN IMMEDIATE")
+        self.assertEqual(s.query("verify", "postmaster@example.com", "pop3", "192.0.2.4", password="secret")[0], 0)
+        writer.execute("COMMIT")
+        s.lookup.terminate()
+        s.lookup.wait(10)
+        self.assertIn(("postmaster", "pop3", "192.0.2.4"), rows())
+
     def test_passwords(self):
         s = self.site
         s.start_lookup()
