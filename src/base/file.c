@@ -1,7 +1,10 @@
 /* file: see file.h. */
 #include "base/file.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -9,6 +12,7 @@
 
 #include "base/bytes.h"
 #include "base/fd.h"
+#include "base/scan.h"
 
 int file_read(const char *path, stralloc *sa, size_t max) {
   int fd = fd_open_read(path);
@@ -56,6 +60,35 @@ int file_replace(const char *path, const char *buf, size_t len, mode_t mode) {
   stralloc_free(&tmp);
   stralloc_free(&dir);
   return r;
+}
+
+/* "NAME.PID.tmp" of a process that is no more? */
+static int is_left(const char *entry, const char *name) {
+  const size_t n = strlen(name), len = strlen(entry);
+  uint32_t pid;
+
+  if (len < n + 6 || memcmp(entry, name, n) != 0 || entry[n] != '.' || strcmp(entry + len - 4, ".tmp") != 0) return 0;
+  if (!scan_u32(entry + n + 1, len - n - 5, &pid) || !pid || pid > INT32_MAX) return 0;
+  return kill((pid_t)pid, 0) == -1 && errno == ESRCH;
+}
+
+void file_sweep(const char *path) {
+  const size_t n = strlen(path), slash = bytes_rchr(path, n, '/');
+  const char *name = slash < n ? path + slash + 1 : path;
+  stralloc dir = STRALLOC_INIT;
+  const struct dirent *d;
+  DIR *in = 0;
+  int fd;
+
+  if (file_dirname(path, &dir) == 0) {
+    fd = open(dir.s, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    in = fd == -1 ? 0 : fdopendir(fd);
+    if (!in) fd_close(fd);
+  }
+  while (in && (d = readdir(in)))
+    if (is_left(d->d_name, name)) (void)!unlinkat(dirfd(in), d->d_name, 0);
+  if (in) closedir(in);
+  stralloc_free(&dir);
 }
 
 int file_mkdir(const char *path, mode_t mode) {

@@ -14,6 +14,8 @@ int file_read(const char *path, stralloc *sa, size_t max) MUST_CHECK;
  * and nothing else: path.PID.tmp, fsync, rename, fsync of the directory.  An
  * existing file's owner is kept where we may. 0 or -1 with errno. */
 int file_replace(const char *path, const char *buf, size_t len, mode_t mode) MUST_CHECK;
+/* Removes what file_replace left of path when its process was killed: nothing of a process that lives. */
+void file_sweep(const char *path);
 /* mkdir that takes an existing directory as success. */
 int file_mkdir(const char *path, mode_t mode) MUST_CHECK;
 /* The directory part of path into dir ("." when there is none). */

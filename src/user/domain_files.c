@@ -224,6 +224,7 @@ static int edit_assign(const char *name, const char *line, int compile, struct s
     } else if (r != -1) {
       r = stralloc_copy(&text, &out) ? 0 : -1;
     }
+    file_sweep(path.s);
     if (r == -1) no_memory(e);
     else if (file_replace(path.s, text.s, text.len, 0644) == -1) r = strerr_sys(e, "unable to write ", path.s, (char *)0);
     else if (compile) r = assign_newu(dir.s, e);

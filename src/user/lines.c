@@ -53,6 +53,7 @@ static int write_lines(const char *path, const stralloc *out, struct strerr *e) 
   struct stat st;
   mode_t mode = stat(path, &st) == 0 ? st.st_mode & 0777 : 0644;
 
+  file_sweep(path);
   if (file_replace(path, stralloc_cstr(out), out->len, mode) == -1)
     return strerr_sys(e, "unable to write ", path, (char *)0);
   return 0;

@@ -95,6 +95,7 @@ int qmail_change_file(const char *dir, const struct qmail_change *c, struct stre
   int r = stralloc_catm(&path, dir, "/.qmail", (char *)0) ? file_read(path.s, &old, QMAIL_MAX) : -1;
 
   if (r == -1 && is_hopeless(errno)) r = 0;
+  if (r != -1) file_sweep(path.s);
   if (r == 1) r = qmail_change(&old, c, &new);
   if (r == 1) r = file_replace(path.s, new.s, new.len, 0600);
   if (r == -1) strerr_sys(e, "unable to change ", stralloc_cstr(&path), (char *)0);

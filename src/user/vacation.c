@@ -126,6 +126,7 @@ static int edit_qmail(const struct files *f, const char *home, const char *progr
   stralloc old = STRALLOC_INIT, new = STRALLOC_INIT;
   int there = file_read(f->qmail.s, &old, QMAIL_MAX), r, keep;
 
+  file_sweep(f->qmail.s);
   if (there == -1) {
     r = strerr_sys(e, "unable to read ", f->qmail.s, (char *)0);
   } else {
@@ -144,6 +145,7 @@ static int switch_on(const struct files *f, const char *home, const stralloc *te
   stralloc program = STRALLOC_INIT;
   int r = paths_program("autoresponder", &program) ? maildir_create(f->maildir.s, 0700, 1, e) : no_memory(e);
 
+  file_sweep(stralloc_cstr(&f->message));
   if (r == 0 && file_replace(f->message.s, text->s, text->len, 0600) == -1) r = strerr_sys(e, "unable to write ", f->message.s, (char *)0);
   if (r == 0) r = tree_remove(f->answered.s, e);
   if (r == 0) r = edit_qmail(f, home, program.s, charset, e);

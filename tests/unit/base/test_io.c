@@ -109,6 +109,32 @@ static void copying(void) {
   stralloc_free(&out.out);
 }
 
+/* What a killed writer left goes, what a living one writes and what is of another file stays. */
+static void sweep(const char *path) {
+  static const struct {
+    const char *end;
+    int mine, gone; /* mine: our number after it */
+  } cases[] = {{".2147483646.tmp", 0, 1}, {".", 1, 0}, {".0.tmp", 0, 0}, {".2147483646x.tmp", 0, 0}, {"2.2147483646.tmp", 0, 0}, {".99999999999.tmp", 0, 0}, {".tmp", 0, 0}};
+
+  for (int pass = 0; pass < 2; ++pass) {
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
+      stralloc name = STRALLOC_INIT;
+
+      CHECK(stralloc_catm(&name, path, cases[i].end, (char *)0));
+      if (cases[i].mine) CHECK(stralloc_cati64(&name, getpid()) && stralloc_cats(&name, ".tmp"));
+      if (!pass) {
+        CHECK(file_replace(name.s, "x", 1, 0600) == 0);
+      } else {
+        CHECK_CASE((access(name.s, F_OK) == -1) == cases[i].gone, cases[i].end);
+        unlink(name.s);
+      }
+      stralloc_free(&name);
+    }
+    if (!pass) file_sweep(path);
+  }
+  file_sweep("/nonexistent/x");
+}
+
 static void files(void) {
   char dir[] = "/tmp/test_io.XXXXXX";
   stralloc path = STRALLOC_INIT, got = STRALLOC_INIT;
@@ -122,6 +148,7 @@ static void files(void) {
   CHECK(file_replace(path.s, "", 0, 0600) == 0 && file_read(path.s, &got, 10) == 1 && got.len == 0);
   CHECK(file_replace(path.s, "0123456789x", 11, 0600) == 0 && file_read(path.s, &got, 10) == -1 && errno == EFBIG);
   CHECK(file_replace("/nonexistent/x", "", 0, 0600) == -1 && errno == ENOENT);
+  sweep(path.s);
   CHECK(file_mkdir(dir, 0700) == 0 && file_mkdir(path.s, 0700) == -1);
   fd = lock_file_nb(path.s);
   CHECK(fd != -1);
