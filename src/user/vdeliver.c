@@ -78,13 +78,27 @@ static enum deliver_result full(struct job *j, const struct mailbox *m, const ch
   return r;
 }
 
+/* The database is away, and that the name is no user's is not kept.  Lines of an alias are: where there are some,
+ * they are followed whether it is a user's name or not. */
+static int ask_kept_alias(struct job *j, struct answer *a) {
+  const struct vdeliver *v = j->v;
+  struct strerr ignored;
+
+  if (v->no_alias || v->lookup->fd <= 0) return -1; /* it was inlookup that did not answer */
+  a->alias = lookup_alias(v->lookup, j->full.s, deadline_in(v->seconds), &a->lines, &ignored);
+  a->kept = v->lookup->kept;
+  if (a->alias != LOOKUP_FOUND) return -1;
+  a->account = LOOKUP_NONE;
+  return 0;
+}
+
 static int ask(struct job *j, struct lookup_account *account, struct answer *a) {
   const struct vdeliver *v = j->v;
 
   a->alias = LOOKUP_NONE;
   a->account = lookup_account(v->lookup, j->full.s, deadline_in(v->seconds), account, &a->lines, j->e);
   a->kept = v->lookup->kept;
-  if (a->account == LOOKUP_TEMPFAIL) return -1;
+  if (a->account == LOOKUP_TEMPFAIL) return ask_kept_alias(j, a);
   if (v->no_alias) strlist_clear(&a->lines);
   else if (a->account == LOOKUP_NONE) a->alias = lookup_alias(v->lookup, j->full.s, deadline_in(v->seconds), &a->lines, j->e);
   return a->alias == LOOKUP_TEMPFAIL ? -1 : 0;
