@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/fd.h"
 #include "base/file.h"
+#include "user/delivery_note.h"
 #include "user/mailbox_rules.h"
 #include "user/maildir.h"
 #include "user/maildirsize.h"
@@ -39,7 +40,8 @@ struct job {
   uint64_t size;          /* of the message */
   struct strlist forward; /* addresses collected, sent last */
   struct vdeliver_done done;
-  int mailbox_follows;    /* after the forwards */
+  int others;             /* than those of the forwards get it here, or got it at an earlier try */
+  struct delivery_note note; /* of the lines that are followed */
   struct strerr *e;
 };
 
@@ -364,19 +366,43 @@ static int is_own_address(const struct job *j, const char *s) {
          bytes_caseequal(s + user + 1, j->account.domain.s, domain);
 }
 
-static int run_program(struct job *j, const char *command) {
-  int r = vdeliver_program(j->v, command, j->e);
+/* What was done with the message, by its mark in the note. */
+#define NOTE_PROGRAM '|'
+#define NOTE_STOP '!' /* a program that wanted nothing to follow */
+#define NOTE_FORWARD '&'
+#define NOTE_MAILDIR '/'
+#define NOTE_OWN '='
 
+static int was_done(struct job *j, char mark, const char *what) {
+  const int was = delivery_note_take(&j->note, mark, what);
+
+  j->others |= was;
+  return was;
+}
+
+/* Without memory it may be done again, when the rest is tried again. */
+static void note_done(struct job *j, char mark, const char *what) {
+  (void)!delivery_note_add(&j->note, mark, what);
+}
+
+static int run_program(struct job *j, const char *command) {
+  int r;
+
+  if (was_done(j, NOTE_STOP, command)) return VDELIVER_STOP;
+  if (was_done(j, NOTE_PROGRAM, command)) return DELIVER_OK;
+  r = vdeliver_program(j->v, command, j->e);
   if (r == DELIVER_OK || r == VDELIVER_STOP) ++j->done.programs;
+  if (r == DELIVER_OK || r == VDELIVER_STOP) note_done(j, r == DELIVER_OK ? NOTE_PROGRAM : NOTE_STOP, command);
   return r;
 }
 
 /* To the addresses that were collected. */
 static enum deliver_result forward(struct job *j) {
-  const int alone = j->v->alone && j->forward.len == 1 && !j->done.files && !j->done.programs && !j->mailbox_follows;
+  const int alone = j->v->alone && j->forward.len == 1 && !j->done.files && !j->done.programs && !j->others;
   enum deliver_result r = vdeliver_forward(j->v, &j->forward, alone ? &j->done.passed_on : 0, j->e);
 
   if (r == DELIVER_OK) j->done.forwards += (unsigned)j->forward.len;
+  for (size_t i = 0; r == DELIVER_OK && i < j->forward.len; ++i) note_done(j, NOTE_FORWARD, j->forward.item[i].s);
   return r;
 }
 
@@ -408,8 +434,8 @@ static enum deliver_result run_lines(struct job *j, const struct strlist *lines,
     const enum line kind = line_kind(j, &lines->item[i], &what);
 
     if (kind == LINE_PROGRAM) r = run_program(j, what);
-    else if (kind == LINE_FORWARD && !strlist_add(&j->forward, what, strlen(what))) r = no_memory(j);
-    j->mailbox_follows |= kind == LINE_MAILDIR || kind == LINE_OWN;
+    else if (kind == LINE_FORWARD && !was_done(j, NOTE_FORWARD, what) && !strlist_add(&j->forward, what, strlen(what))) r = no_memory(j);
+    j->others |= kind == LINE_MAILDIR || kind == LINE_OWN;
     if (r == VDELIVER_STOP) *end = i;
   }
   return r == VDELIVER_STOP ? DELIVER_OK : (enum deliver_result)r;
@@ -427,9 +453,21 @@ static void add_verdict(struct job *j, struct verdict *v, enum deliver_result r)
   v->e = *j->e;
 }
 
-/* Programs, the forwards as one message, then Maildirs: what fails for now and is tried again repeats what was
- * done before, and Maildirs, which fail the least, repeat nothing. */
-static enum deliver_result deliver_lines(struct job *j, const struct strlist *lines) {
+/* A Maildir (null: his own), unless it has the message. */
+static enum deliver_result deliver_noted(struct job *j, const char *path) {
+  const char mark = path ? NOTE_MAILDIR : NOTE_OWN;
+  const char *what = path ? path : j->full.s;
+  enum deliver_result r;
+
+  if (was_done(j, mark, what)) return DELIVER_OK;
+  r = path ? deliver_path(j, path) : deliver_mailbox(j);
+  if (r == DELIVER_OK) note_done(j, mark, what);
+  return r;
+}
+
+/* Programs, the forwards as one message, then Maildirs, which fail the least: where it cannot be noted what was
+ * done, what fails for now and is tried again repeats it. */
+static enum deliver_result follow(struct job *j, const struct strlist *lines) {
   struct verdict v = {.r = DELIVER_OK};
   size_t end = lines->len;
   const char *path;
@@ -438,14 +476,26 @@ static enum deliver_result deliver_lines(struct job *j, const struct strlist *li
   v.r = run_lines(j, lines, &end);
   if (v.r != DELIVER_OK) return v.r;
   if (j->forward.len) add_verdict(j, &v, forward(j));
-  for (size_t i = 0; i < end && v.r != DELIVER_TEMP; ++i) {
+  for (size_t i = 0; i < end && (v.r != DELIVER_TEMP || delivery_note_works(&j->note)); ++i) {
     const enum line kind = line_kind(j, &lines->item[i], &path);
 
-    if (kind == LINE_MAILDIR) add_verdict(j, &v, deliver_path(j, path));
-    else if (kind == LINE_OWN && !own++) add_verdict(j, &v, deliver_mailbox(j));
+    if (kind == LINE_MAILDIR) add_verdict(j, &v, deliver_noted(j, path));
+    else if (kind == LINE_OWN && !own++) add_verdict(j, &v, deliver_noted(j, 0));
   }
   if (v.r != DELIVER_OK) *j->e = v.e;
   return v.r;
+}
+
+/* All of them, each once even when the message is tried again. */
+static enum deliver_result deliver_lines(struct job *j, const struct strlist *lines) {
+  enum deliver_result r;
+  struct strerr ignored; /* then it may be done again */
+
+  if (lines->len > 1) delivery_note_open(&j->note, mailbox_variable(j->v->env, "HOME"), j->v->msgfd, j->full.s);
+  r = follow(j, lines);
+  (void)!delivery_note_finish(&j->note, r == DELIVER_TEMP, &ignored);
+  delivery_note_free(&j->note);
+  return r;
 }
 
 /* Adds the lines of HOME/.qmail.  1 there is one, 0 not, -1. */

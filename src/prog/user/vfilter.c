@@ -14,6 +14,7 @@
 #include "conf/conf.h"
 #include "mail/filter.h"
 #include "mail/header.h"
+#include "user/delivery_note.h"
 #include "user/vdeliver.h"
 #include "user/vdeliver_run.h"
 
@@ -127,6 +128,21 @@ static enum deliver_result pass_on(const struct vdeliver *v, const char *where, 
   return r;
 }
 
+/* Unless it went there when the mailbox could not take it. */
+static enum deliver_result pass_on_once(const struct vdeliver *v, const char *where, struct delivery_note *note, struct strerr *e) {
+  stralloc name = STRALLOC_INIT;
+  enum deliver_result r = DELIVER_OK;
+
+  if (!stralloc_catm(&name, "vfilter ", v->user, "@", v->domain, (char *)0)) strerr_die_nomem(FATAL);
+  delivery_note_open(note, env_get("HOME"), v->msgfd, name.s);
+  if (!delivery_note_take(note, '&', where)) {
+    r = pass_on(v, where, e);
+    if (r == DELIVER_OK) (void)!delivery_note_add(note, '&', where);
+  }
+  stralloc_free(&name);
+  return r;
+}
+
 /* By $MDA, with our arguments behind its own. */
 static enum deliver_result run_mda(const struct vdeliver *v, char *command, struct strerr *e) {
   char *argv[MDA_WORDS + 3];
@@ -169,16 +185,20 @@ static enum deliver_result keep(struct vdeliver *v, const char *folder, struct s
 }
 
 /* On to somebody else, into the folder, back to the sender, as the rule says.  The mailbox is last: when the way
- * on fails for now, nothing is there twice after the next try; when it is refused, the mailbox has the message. */
+ * on fails for now, nothing is there twice after the next try, nor goes on twice when the mailbox must wait; when it
+ * is refused, the mailbox has the message. */
 static int carry_out(struct vdeliver *v, const struct rule *r) {
   const char kind = *r->action;
   const int wanted = kind != '1' && kind != '3';
-  struct strerr e, later;
+  struct delivery_note note = {.was = 0};
+  struct strerr e, later, ignored;
   enum deliver_result passed = DELIVER_OK, kept;
 
-  if ((kind == '2' || kind == '3') && r->action[1]) passed = pass_on(v, r->action + 1, &e);
+  if ((kind == '2' || kind == '3') && r->action[1]) passed = pass_on_once(v, r->action + 1, &note, &e);
   if (passed == DELIVER_TEMP) return vdeliver_exit(passed, &e);
   kept = keep(v, wanted && strcmp(r->folder, "/NoDeliver") != 0 ? r->folder : 0, &later);
+  (void)!delivery_note_finish(&note, kept == DELIVER_TEMP, &ignored); /* else it may go on again */
+  delivery_note_free(&note);
   if (kept != DELIVER_OK) return vdeliver_exit(kept, &later);
   if (passed != DELIVER_OK) return vdeliver_exit(passed, &e);
   if (wanted) return 0;

@@ -1,88 +1,13 @@
 """Mail flows to virtual users, through qmail-smtpd, qmail-queue, qmail-send and vdelivermail, while the MariaDB server that knows
 them is killed and brought back: whatever could not be asked meanwhile is a temporary error, and in the end each message is there
 once, where it belongs, and no bounce anywhere."""
-import glob, os, re, shutil, signal, smtplib, threading, unittest
+import shutil, threading, unittest
 
 from box import wait_for
+from chainsite import ChainSite
 from mariadbsite import MariaDB
-from usersite import UserSite
 
 USERS = ("alice", "bob", "carol", "dave")
-SENDER = "sender@example.com"  # one of ours: a bounce would be seen
-MARK = re.compile(rb"^Subject: mark (\S+)$", re.M)
-
-
-class Chain(UserSite):
-    """All programs a message goes through, with their users in a MariaDB."""
-
-    def __init__(self, server, program):
-        super().__init__()
-        server.use(self)
-        self.control("locals", "")
-        self.add_domain()
-        for name in USERS + ("sender",):
-            self.add_user(name, "-d")
-        for alias in ("team", "fresh"):
-            for name in USERS[:2]:
-                self.ok("valias", "-i", f"&{name}@example.com", f"{alias}@example.com")
-        if program:  # not by the code of it in the resident worker
-            path = self.path("domains", "example.com", ".qmail-default")
-            line = open(path).read().replace("| ", "| /usr/bin/env ")
-            with open(path, "w") as f:
-                f.write(line)
-        self.homes = {name: self.home(f"{name}@example.com") for name in USERS + ("sender",)}
-        self.ok("queue-fix", self.path("queue", "queue1"))
-
-    def env(self, **extra):
-        return super().env(**{"QUEUE_COUNT": "1", "MYSQL_RETRY_INTERVAL": "1", **extra})
-
-    def start(self):
-        self.send_log = open(self.path("send.log"), "ab")
-        self.daemon = self.spawn(["qmail-daemon", "./Maildir/"], stdout=self.send_log, stderr=self.send_log)
-        self.smtpd = self.listen("qmail-smtpd", CHECKRECIPIENT="1")
-
-    def send_logged(self):
-        return open(self.path("send.log"), errors="replace").read()
-
-    def deferrals(self):
-        return self.send_logged().count("deferral: ")
-
-    def offer(self, *names, mark):
-        """A message to these: the code of the answer."""
-        with smtplib.SMTP("127.0.0.1", self.smtpd.port, local_hostname="client.example", timeout=30) as s:
-            s.ehlo()
-            codes = [s.mail(SENDER)[0]] + [s.rcpt(f"{n}@example.com")[0] for n in names]
-            if max(codes) != 250:
-                return max(codes)  # to all or to none: what was sent is counted
-            return s.data(f"Subject: mark {mark}\r\n\r\nx\r\n")[0]
-
-    def queue_message(self, name, mark):
-        """Into the queue, without anybody asking whether there is such a user."""
-        p = self.run(["qmail-inject", "-f", SENDER, f"{name}@example.com"], input=f"Subject: mark {mark}\n\nx\n".encode())
-        assert p.returncode == 0, p.stderr
-
-    def queued(self):
-        return [p for p in glob.glob(self.path("queue", "queue1", "*", "*", "*")) + glob.glob(self.path("queue", "queue1", "bounce", "*"))
-                if os.path.basename(p).isdigit() and not os.path.isdir(p)]
-
-    def flushed(self):
-        if self.queued():
-            self.daemon.send_signal(signal.SIGALRM)
-        return not self.queued()
-
-    def got(self, name):
-        """Marks of the messages of a user, or the whole message where it has none."""
-        found = []
-        for path in glob.glob(self.homes[name] + "/Maildir/new/*"):
-            with open(path, "rb") as f:
-                text = f.read()
-            mark = MARK.search(text)
-            found.append(mark[1].decode() if mark else text.decode(errors="replace"))
-        return sorted(found)
-
-    def close(self):
-        super().close()
-        self.send_log.close()
 
 
 class Clients(threading.Thread):
@@ -124,8 +49,11 @@ class Away(unittest.TestCase):
     def setUp(self):
         self.server = MariaDB()
         self.addCleanup(self.server.close)
-        self.chain = Chain(self.server, self.program)
+        self.chain = ChainSite(USERS, self.program, self.server)
         self.addCleanup(self.chain.close)
+        for alias in ("team", "fresh"):
+            for name in USERS[:2]:
+                self.chain.ok("valias", "-i", f"&{name}@example.com", f"{alias}@example.com")
         self.expected = {name: [] for name in USERS + ("sender",)}
 
     def expect(self, mark, names):
@@ -155,7 +83,7 @@ class Away(unittest.TestCase):
             self.assertIsNone(c.wrong)
             for mark, names in c.accepted:
                 self.expect(mark, names)
-        wait_for(self.chain.flushed, 60, "an empty queue")
+        self.chain.wait_empty()
         self.maxDiff = None
         self.assertEqual({name: self.chain.got(name) for name in self.expected}, {name: sorted(v) for name, v in self.expected.items()})
         log = self.chain.send_logged()
@@ -172,6 +100,7 @@ class Away(unittest.TestCase):
         chain = self.chain
         chain.start_lookup("-i", "2", "-p", "1", LOOKUP_STALE="0")
         chain.start()
+        chain.start_smtp()
         self.flow()
         self.accepted(5)
         for round in range(2):
@@ -195,6 +124,7 @@ class Away(unittest.TestCase):
         chain = self.chain
         chain.start_lookup("-i", "1", "-p", "1")
         chain.start()
+        chain.start_smtp()
         self.flow()
         self.accepted(5)
         self.assertEqual(chain.offer("team", mark="before"), 250)
