@@ -30,17 +30,20 @@ static int store(const struct option *o, const char *arg) {
     case OPTION_I64: return scan_i64(arg, strlen(arg), o->target);
     case OPTION_WORDS: return set_word(o->target, arg);
     case OPTION_CALL: return ((option_fn)(uintptr_t)o->target)(arg);
+    case OPTION_REFUSED: return 0;
   }
   return 0;
 }
 
 static int wants_value(const struct option *o) {
-  return o->kind != OPTION_FLAG && o->kind != OPTION_COUNT;
+  return o->kind != OPTION_FLAG && o->kind != OPTION_COUNT && o->kind != OPTION_REFUSED;
 }
 
-int options_parse(int argc, char *const *argv, const struct option *table) {
+/* bad: the option that is in the table and was not taken, null when it is not there. */
+static int parse(int argc, char *const *argv, const struct option *table, const struct option **bad) {
   int i;
 
+  *bad = 0;
   for (i = 1; i < argc; ++i) {
     const char *s = argv[i];
 
@@ -50,6 +53,7 @@ int options_parse(int argc, char *const *argv, const struct option *table) {
       const struct option *o = find(table, *s);
       const char *value = 0;
 
+      *bad = o;
       if (!o) return -1;
       if (wants_value(o)) {
         value = s[1] ? s + 1 : ++i < argc ? argv[i] : 0;
@@ -62,10 +66,28 @@ int options_parse(int argc, char *const *argv, const struct option *table) {
   return i < argc ? i : argc;
 }
 
+int options_parse(int argc, char *const *argv, const struct option *table) {
+  const struct option *bad;
+
+  return parse(argc, argv, table, &bad);
+}
+
+static void refuse(const struct option *o, const char *usage) {
+  char name[64], letter[] = {'-', o->letter, 0};
+  size_t n = strcspn(usage, " ");
+
+  if (n >= sizeof name) n = sizeof name - 1;
+  memcpy(name, usage, n);
+  name[n] = 0;
+  strerr_diem(100, name, ": fatal: ", letter, ": ", (const char *)o->target, (char *)0);
+}
+
 int options_or_die(int argc, char *const *argv, const struct option *table, const char *usage,
                    int min, int max) {
-  int first = options_parse(argc, argv, table);
+  const struct option *bad;
+  int first = parse(argc, argv, table, &bad);
 
+  if (first == -1 && bad && bad->kind == OPTION_REFUSED) refuse(bad, usage);
   if (first == -1 || argc - first < min || (max != -1 && argc - first > max))
     strerr_die_usage(usage);
   return first;

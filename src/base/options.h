@@ -14,6 +14,7 @@ enum option_kind {
   OPTION_I64,    /* int64_t */
   OPTION_WORDS,  /* struct option_word[], for the letter -: the flag of --name is set to 1 */
   OPTION_CALL,   /* function: option_fn with the argument's text */
+  OPTION_REFUSED, /* const char[]: why there is no such option here, which others have */
 };
 
 struct option {

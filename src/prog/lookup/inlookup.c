@@ -44,12 +44,13 @@ int main(int argc, char **argv) {
   struct strerr e;
   struct userdb_place place;
   stralloc dir = STRALLOC_INIT;
-  uint64_t quick = 2, slow = 2;
+  uint64_t quick = 2, slow = 2, ignored;
   const struct option options[] = {
       {'i', OPTION_U64, &quick, 32},
       {'p', OPTION_U64, &slow, 32},
       {'f', OPTION_STRING, &d.fifo, 0},
       {'v', OPTION_COUNT, &d.verbose, 0},
+      {'c', OPTION_U64, &ignored, 0},
       {0, OPTION_FLAG, 0, 0},
   };
 

@@ -17,6 +17,8 @@
 
 #define NAME "sslerator"
 #define FATAL NAME ": fatal: "
+#define TLSD (void *)(uintptr_t)"certificate, key, ciphers and versions are those of qmail-tlsd, for all servers: see qmail-tlsd(8)"
+#define OTHERS (void *)(uintptr_t)"descriptors 0 and 1 are the client, -T says how long TLS may take to begin, and what the program is told stands in sslerator(1)"
 #define USAGE NAME " [-b banner] [-S smtp|pop3|imap] [-h host] [-T seconds] program [argument ...]"
 #define PROVIDER "qmail-tlsd"
 #define GREETING_LINES 64
@@ -92,7 +94,10 @@ int main(int argc, char **argv) {
   const char *banner = env_get("BANNER"), *protocol = 0, *host = or_else(env_get("TCPLOCALHOST"), "localhost");
   uint64_t seconds = 60;
   const struct option options[] = {
-      {'b', OPTION_STRING, &banner, 0}, {'S', OPTION_STRING, &protocol, 0}, {'h', OPTION_STRING, &host, 0}, {'T', OPTION_U64, &seconds, 3600}, {0, OPTION_FLAG, 0, 0},
+      {'b', OPTION_STRING, &banner, 0}, {'S', OPTION_STRING, &protocol, 0}, {'h', OPTION_STRING, &host, 0}, {'T', OPTION_U64, &seconds, 3600},
+      {'d', OPTION_REFUSED, TLSD, 0}, {'n', OPTION_REFUSED, TLSD, 0}, {'C', OPTION_REFUSED, TLSD, 0}, {'c', OPTION_REFUSED, TLSD, 0}, {'M', OPTION_REFUSED, TLSD, 0}, {'N', OPTION_REFUSED, TLSD, 0},
+      {'t', OPTION_REFUSED, OTHERS, 0}, {'e', OPTION_REFUSED, OTHERS, 0}, {'s', OPTION_REFUSED, OTHERS, 0}, {'f', OPTION_REFUSED, OTHERS, 0},
+      {0, OPTION_FLAG, 0, 0},
   };
   int i = options_or_die(argc, argv, options, USAGE, 1, -1);
   const struct starttls_protocol *p = protocol ? starttls_find(protocol) : 0;

@@ -6,6 +6,7 @@
 #include "user/userdb_relay.h"
 
 #define FATAL "clearopensmtp: fatal: "
+#define CLUSTER (void *)(uintptr_t)"there is one user database, and no other mail stores' to clear"
 #define USAGE "clearopensmtp [-av] [-s|-t]"
 
 static void say(const char *what, uint64_t n) {
@@ -29,7 +30,7 @@ int main(int argc, char **argv) {
   int64_t n = 0;
   size_t added = 0;
   const struct option options[] = {{'a', OPTION_FLAG, &all, 1},   {'s', OPTION_FLAG, &table, 1},   {'t', OPTION_FLAG, &rules, 1},
-                                   {'v', OPTION_COUNT, &verbose, 0}, {0, OPTION_FLAG, 0, 0}};
+                                   {'v', OPTION_COUNT, &verbose, 0}, {'C', OPTION_REFUSED, CLUSTER, 0}, {0, OPTION_FLAG, 0, 0}};
 
   options_or_die(argc, argv, options, USAGE, 0, 0);
   if ((table && rules) || (all && rules)) strerr_die_usage(USAGE);

@@ -4,6 +4,7 @@
 #include "base/options.h"
 #include "base/scan.h"
 #include "user/domain.h"
+#include "user/domain_turn.h"
 #include "user/post_handle.h"
 #include "user/secret.h"
 #include "user/vdeliver.h"
@@ -11,7 +12,9 @@
 #define FATAL "vadddomain: fatal: "
 #define USAGE                                                                                            \
   "vadddomain [-vbfOR] [-E address] [-u user] [-i uid] [-g gid] [-d dir] [-B base] [-l users] [-q quota] " \
-  SECRET_USAGE " domain [password]"
+  SECRET_USAGE " domain [password] | vadddomain -t [-vR] domain"
+#define CLUSTER (void *)(uintptr_t)"several hosts with parts of a domain are not served: there is one user database"
+#define AUTOTURN (void *)(uintptr_t)"mail is not brought back to whoever connects from an address: with -t a server asks for it, by ETRN or ATRN"
 
 static void die(const struct strerr *e) {
   strerr_die(site_code(e), FATAL, e);
@@ -33,13 +36,20 @@ static void choose_owner(const struct site *s, const char *user, int64_t uid, in
   if (owner->uid == 0) strerr_diem(100, FATAL, "a domain must not belong to root", (char *)0);
 }
 
+/* -t: to no mailboxes. */
+static void add_turn(struct site *s, const char *name, int check_rcpt) {
+  struct strerr e;
+
+  if (site_domain(name, &e) == -1 || site_load(s, &e) == -1 || domain_turn_add(s, name, check_rcpt, &e) == -1) die(&e);
+}
+
 int main(int argc, char **argv) {
   struct site s;
   struct domain_new n = {.dir = "", .base = "", .handler = "bounce-no-mailbox"};
   struct secret_options secret = {0};
   const char *user = 0, *quota = 0;
   int64_t uid = -1, gid = -1;
-  int verbose = 0, ignored = 0;
+  int verbose = 0, ignored = 0, turn = 0;
   const struct option options[] = {
       {'v', OPTION_COUNT, &verbose, 0},         {'b', OPTION_COUNT, &ignored, 0},
       {'E', OPTION_STRING, &n.handler, 0},      {'u', OPTION_STRING, &user, 0},
@@ -48,13 +58,24 @@ int main(int argc, char **argv) {
       {'q', OPTION_STRING, &quota, 0},          {'O', OPTION_FLAG, &n.no_compile, 1},
       {'R', OPTION_FLAG, &n.check_rcpt, 1},     {'f', OPTION_FLAG, &n.filter, 1},
       {'l', OPTION_U64, &n.per_level, 1000000}, SECRET_OPTIONS(secret),
-      {0, OPTION_FLAG, 0, 0},
+      {'t', OPTION_FLAG, &turn, 1},             {'T', OPTION_REFUSED, AUTOTURN, 0},
+      {'D', OPTION_REFUSED, CLUSTER, 0},        {'H', OPTION_REFUSED, CLUSTER, 0},
+      {'U', OPTION_REFUSED, CLUSTER, 0},        {'P', OPTION_REFUSED, CLUSTER, 0},
+      {'p', OPTION_REFUSED, CLUSTER, 0},        {'s', OPTION_REFUSED, CLUSTER, 0},
+      {'c', OPTION_REFUSED, CLUSTER, 0},        {0, OPTION_FLAG, 0, 0},
   };
   int i = options_or_die(argc, argv, options, USAGE, 1, 2);
   struct secret made = {STRALLOC_INIT, STRALLOC_INIT};
   struct strerr e;
 
   n.name = argv[i];
+  if (turn) {
+    if (argc - i > 1 || *n.base || *n.dir || quota || n.filter || n.per_level) strerr_die_usage(USAGE);
+    add_turn(&s, n.name, n.check_rcpt);
+    if (verbose) strerr_warnm("", "added domain ", n.name, (char *)0);
+    site_close(&s);
+    return post_handle_finish(FATAL, &(struct post_handle){"vadddomain", argv + 1, &s.mail, 1});
+  }
   if (site_domain(n.name, &e) == -1) die(&e);
   if (!vdeliver_action_ok(n.handler)) strerr_diem(100, FATAL, "not a default action: ", n.handler, (char *)0);
   if ((*n.dir && *n.dir != '/') || (*n.base && *n.base != '/') || strchr(n.dir, ':') || strchr(n.base, ':'))

@@ -7,6 +7,7 @@
 #include "user/secret.h"
 
 #define FATAL "vadduser: fatal: "
+#define CLUSTER (void *)(uintptr_t)"there is one mail store: users of others are not made here"
 #define USAGE "vadduser [-vdi] [-c comment] [-q quota] [-B base|-b] [-l users] " SECRET_USAGE " user@domain [password]"
 
 static void die(const struct strerr *e) {
@@ -26,7 +27,9 @@ int main(int argc, char **argv) {
       {'d', OPTION_FLAG, &n.create, 1},         {'q', OPTION_STRING, &quota, 0},
       {'i', OPTION_FLAG, &n.active, 0},         {'B', OPTION_STRING, &n.base, 0},
       {'l', OPTION_U64, &n.per_level, 1000000}, {'b', OPTION_FLAG, &n.balance, 1},
-      SECRET_OPTIONS(secret),                   {0, OPTION_FLAG, 0, 0},
+      SECRET_OPTIONS(secret),
+      {'H', OPTION_REFUSED, CLUSTER, 0},        {'M', OPTION_REFUSED, CLUSTER, 0},
+      {0, OPTION_FLAG, 0, 0},
   };
   int i = options_or_die(argc, argv, options, USAGE, 1, 2);
   struct secret made = {STRALLOC_INIT, STRALLOC_INIT};

@@ -8,6 +8,7 @@
 #include "user/bulletin_wait.h"
 
 #define FATAL "vbulletin: fatal: "
+#define LINKS (void *)(uintptr_t)"each mailbox gets a copy of its own: who changes a link changes it for all"
 #define USAGE "vbulletin [-cnvV] [--json] [-e file] [-S file] -f file [domain...] | vbulletin -a -f file [domain...]"
 
 static int json;
@@ -71,7 +72,7 @@ int main(int argc, char **argv) {
   const struct option options[] = {
       {'f', OPTION_STRING, &file, 0},   {'e', OPTION_STRING, &excluded, 0}, {'S', OPTION_STRING, &only, 0},   {'n', OPTION_FLAG, &b.dry, 1},
       {'c', OPTION_FLAG, &copy, 1},     {'a', OPTION_FLAG, &waits, 1},         {'v', OPTION_COUNT, &verbose, 0},   {'V', OPTION_COUNT, &verbose, 0},
-      {'-', OPTION_WORDS, words, 0},    {0, OPTION_FLAG, 0, 0},
+      {'h', OPTION_REFUSED, LINKS, 0},  {'s', OPTION_REFUSED, LINKS, 0},       {'-', OPTION_WORDS, words, 0},      {0, OPTION_FLAG, 0, 0},
   };
 
   i = options_or_die(argc, argv, options, USAGE, 0, -1);

@@ -9,6 +9,7 @@
 #include "user/site_check.h"
 
 #define FATAL "vdominfo: fatal: "
+#define PORTS (void *)(uintptr_t)"ports of mail stores: there is one, and qmail-send delivers to it without a port"
 #define USAGE \
   "vdominfo [-anugdbtl] [--json] [domain] | vdominfo --check|--repair [--json] [domain] | vdominfo --client-config [--json] domain"
 #define COLUMN 14
@@ -138,9 +139,10 @@ int main(int argc, char **argv) {
   struct strerr e;
   int given[LETTERS] = {0}, code = 0, i;
   unsigned what = 0;
-  struct option options[LETTERS + 2] = {{'-', OPTION_WORDS, words, 0}};
+  struct option options[LETTERS + 3] = {{'-', OPTION_WORDS, words, 0}};
 
   for (size_t k = 0; k < LETTERS; ++k) options[k + 1] = (struct option){letters[k].letter, OPTION_FLAG, &given[k], 1};
+  options[LETTERS + 1] = (struct option){'p', OPTION_REFUSED, PORTS, 0};
   i = options_or_die(argc, argv, options, USAGE, 0, 1);
   for (size_t k = 0; k < LETTERS; ++k) what |= given[k] ? letters[k].bits : 0;
   if (check + repair + client > 1 || ((check || repair || client) && what) || (client && i == argc)) strerr_die_usage(USAGE);

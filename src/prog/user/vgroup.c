@@ -10,6 +10,7 @@
 #include "user/secret.h"
 
 #define FATAL "vgroup: fatal: "
+#define CLUSTER (void *)(uintptr_t)"there is one mail store: users of others are not made here"
 #define USAGE                                                                             \
   "vgroup -a [-vn] [-c comment] [-q quota] " SECRET_USAGE " user@domain [password] | " \
   "-i line|-d line|-u new -o old [-vn] user@domain | -s [--json] user@domain|domain"
@@ -138,6 +139,7 @@ int main(int argc, char **argv) {
       {'i', OPTION_STRING, &insert, 0}, {'d', OPTION_STRING, &delete, 0},  {'u', OPTION_STRING, &update, 0},
       {'o', OPTION_STRING, &old, 0},    {'v', OPTION_COUNT, &verbose, 0},  {'n', OPTION_COUNT, &ignored, 0},
       {'s', OPTION_FLAG, &showing, 1},  {'-', OPTION_WORDS, words, 0},     SECRET_OPTIONS(secret),
+      {'H', OPTION_REFUSED, CLUSTER, 0},        {'M', OPTION_REFUSED, CLUSTER, 0},
       {0, OPTION_FLAG, 0, 0},
   };
   int i = options_or_die(argc, argv, options, USAGE, 1, 2);

@@ -1,6 +1,7 @@
 /* vmoduser: changes what a virtual user may do, and what is kept of him. */
 #include <string.h>
 
+#include "base/fd.h"
 #include "base/options.h"
 #include "user/account.h"
 #include "user/account_change.h"
@@ -9,7 +10,10 @@
 #include "user/vacation.h"
 
 #define FATAL "vmoduser: fatal: "
-#define USAGE "vmoduser [-vntxudpwsibrao0123e] [-q quota] [-c comment] [-P password] [-h method] [-l file|-|+] user@domain"
+#define USAGE                                                                                                      \
+  "vmoduser [-vntxudpwsibrao0123e] [-q quota] [-c comment] [-P password] [-h method] [-m mechanism] [-I n] [-l file|-|+]" \
+  " user@domain"
+#define DATES (void *)(uintptr_t)"no folders by date: a mailbox that splits itself cannot be looked through as one; rules file into folders (vcfilter)"
 
 static void die(const struct strerr *e) {
   strerr_die(site_code(e), FATAL, e);
@@ -37,24 +41,29 @@ int main(int argc, char **argv) {
   struct secret made = {STRALLOC_INIT, STRALLOC_INIT};
   stralloc reply = STRALLOC_INIT;
   const char *password = 0, *vacation = 0;
-  int verbose = 0, toggle = 0, replies = 0, changes;
-  struct option options[11 + FLAGS] = {
+  int verbose = 0, toggle = 0, replies = 0, help = 0, changes;
+  struct option options[17 + FLAGS] = {
       {'v', OPTION_COUNT, &verbose, 0},   {'n', OPTION_FLAG, &c.toggle_active, 1}, {'t', OPTION_FLAG, &toggle, 1},
       {'x', OPTION_FLAG, &c.clear, 1},    {'e', OPTION_FLAG, &secret.crypted, 1},  {'q', OPTION_STRING, &c.quota, 0},
       {'c', OPTION_STRING, &c.gecos, 0},  {'P', OPTION_STRING, &password, 0},      {'h', OPTION_STRING, &secret.method, 0},
-      {'l', OPTION_STRING, &vacation, 0},
+      {'l', OPTION_STRING, &vacation, 0}, {'m', OPTION_STRING, &secret.mechanism, 0}, {'I', OPTION_U64, &secret.iterations, 10000000},
+      {'S', OPTION_STRING, &secret.salt, 0}, {'C', OPTION_FLAG, &secret.clear, 1}, {'H', OPTION_FLAG, &help, 1},
+      {'D', OPTION_REFUSED, DATES, 0},
   };
   struct strerr e;
   int i;
 
-  for (size_t k = 0; k < FLAGS; ++k) options[10 + k] = (struct option){flags[k].letter, OPTION_FLAG, &flags[k].given, 1};
-  i = options_or_die(argc, argv, options, USAGE, 1, 1);
+  for (size_t k = 0; k < FLAGS; ++k) options[16 + k] = (struct option){flags[k].letter, OPTION_FLAG, &flags[k].given, 1};
+  i = options_or_die(argc, argv, options, USAGE, 0, 1);
+  if (help) return fd_write_all(1, "usage: " USAGE "\n", sizeof "usage: " USAGE "\n" - 1) == 0 ? 0 : 111;
   for (size_t k = 0; k < FLAGS; ++k) c.flags |= flags[k].given ? flags[k].flag : 0;
   c.how = toggle ? FLAGS_TOGGLE : FLAGS_SET;
   if (c.gecos && !account_gecos_ok(c.gecos))
     strerr_diem(100, FATAL, "a comment has at most 255 characters, no colon and no control character", (char *)0);
   changes = c.gecos || c.quota || c.toggle_active || c.flags || c.clear;
-  if (!changes && !password && !vacation) strerr_die_usage(USAGE);
+  if (i == argc || (!changes && !password && !vacation)) strerr_die_usage(USAGE);
+  if (!password && (secret.crypted || secret.method || secret.mechanism || secret.iterations || secret.salt || secret.clear))
+    strerr_diem(100, FATAL, "how to keep a password (-e, -h, -m, -I, -S, -C) is said with one (-P)", (char *)0);
   if (site_address(argv[i], &a, &e) == -1 || site_load(&s, &e) == -1) die(&e);
   /* What is unfit is refused before anything has changed. */
   if (password && secret_make(&secret, &s.conf, (char *)(uintptr_t)password, &made, &e) == -1) die(&e);

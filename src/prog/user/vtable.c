@@ -8,6 +8,7 @@
 
 #define FATAL "vtable: fatal: "
 #define USAGE "vtable [-v] template ..."
+#define SERVER (void *)(uintptr_t)"the database is the site's, or the one that the variables MYSQL_HOST and MYSQL_DATABASE name"
 #define TEMPLATE_MAX 65536
 
 static int verbose;
@@ -47,7 +48,10 @@ static void read_all(char **files, struct strlist *texts) {
 }
 
 int main(int argc, char **argv) {
-  const struct option options[] = {{'v', OPTION_COUNT, &verbose, 0}, {0, OPTION_FLAG, 0, 0}};
+  const struct option options[] = {
+      {'v', OPTION_COUNT, &verbose, 0}, {'S', OPTION_REFUSED, SERVER, 0}, {'p', OPTION_REFUSED, SERVER, 0}, {'s', OPTION_REFUSED, SERVER, 0},
+      {'D', OPTION_REFUSED, SERVER, 0}, {'U', OPTION_REFUSED, SERVER, 0}, {'P', OPTION_REFUSED, SERVER, 0}, {0, OPTION_FLAG, 0, 0},
+  };
   int i = options_or_die(argc, argv, options, USAGE, 1, -1);
   struct strlist texts = {0};
   struct sql_table t;
