@@ -16,6 +16,7 @@
 #include "user/maildirsize.h"
 #include "user/maildup.h"
 #include "user/name.h"
+#include "user/spam_mark.h"
 #include "user/userdb.h"
 #include "user/vdeliver_run.h"
 
@@ -298,13 +299,24 @@ static int find_detail(struct job *j, const char *maildir, stralloc *where) {
   return r;
 }
 
+/* What is asked for; else where spam goes, when it is some; "" nothing, null with e filled. */
+static const char *choose_folder(struct job *j) {
+  const char *asked = j->v->folder ? j->v->folder : "", *spam = j->v->spam_folder ? j->v->spam_folder : "";
+  int marked;
+
+  if (*asked || !*spam || j->v->by_rule) return asked;
+  marked = spam_mark_find(j->v->msgfd, j->e);
+  return marked == -1 ? 0 : marked ? spam : "";
+}
+
 /* The folder that is asked for, made if need be, or the one of the address: 1 with where filled; 0 the Maildir
  * itself; -1 with e filled. */
 static int find_folder(struct job *j, const char *maildir, stralloc *where) {
-  const char *asked = j->v->folder ? j->v->folder : "";
+  const char *asked = choose_folder(j);
   stralloc name = STRALLOC_INIT;
   int r;
 
+  if (!asked) return -1;
   if (!*asked) return find_detail(j, maildir, where);
   r = folder_name(asked, strlen(asked), 0, &name);
   if (r && !stralloc_catm(where, maildir, name.s, (char *)0)) {
@@ -525,6 +537,7 @@ void vdeliver_settings(struct vdeliver *v, const struct conf *conf) {
 
   v->seconds = (int64_t)conf_number(conf, SET_timeoutread);
   v->rules = maildirsize_rules(conf);
+  v->spam_folder = conf_line(conf, SET_spamfolder);
   v->dups = *once && strcmp(once, "0") != 0 ? (int64_t)conf_number(conf, SET_eliminate_dups_int) : 0;
 }
 

@@ -28,6 +28,8 @@ struct vdeliver {
   const char *action; /* default action: delete, bounce-no-mailbox, an address, /path,
                          domain:host:port */
   const char *folder; /* of the mailbox, made when it is not there (MAILDIRFOLDER); null or "": none */
+  const char *spam_folder; /* for what is marked as spam (user/spam_mark.h), where folder does not say; null or "": none */
+  int by_rule;        /* a rule has said where it goes: no other reason counts */
   int no_alias;       /* deliver to the mailbox even where there are aliases */
   int allow_inactive; /* inactive users get mail too */
   int64_t dups;       /* seconds for which the same message is delivered once (ELIMINATE_DUPS); 0: always */
@@ -39,7 +41,7 @@ struct vdeliver {
   struct vdeliver_done *done; /* filled; null: nobody asks */
 };
 
-/* What the settings (CONF_LOCAL) and variables of v->env say: seconds, dups, rules. */
+/* What the settings (CONF_LOCAL) and variables of v->env say: seconds, dups, rules, spam_folder (borrowed). */
 void vdeliver_settings(struct vdeliver *v, const struct conf *conf);
 /* Is this a default action, and a word the shell leaves as it is? */
 int vdeliver_action_ok(const char *action);

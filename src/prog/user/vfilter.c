@@ -156,7 +156,7 @@ static enum deliver_result run_mda(const struct vdeliver *v, char *command, stru
   argv[n + 1] = (char *)(uintptr_t)v->action;
   argv[n + 2] = 0;
   s.path = argv[0];
-  if (!env_import(&env) || (v->folder && !env_set(&env, "MAILDIRFOLDER", v->folder)) || !(s.envp = env_vector(&env))) strerr_die_nomem(FATAL);
+  if (!env_import(&env) || (v->folder && !env_set(&env, "MAILDIRFOLDER", v->folder)) || (v->by_rule && !env_set(&env, "SPAMFOLDER", "")) || !(s.envp = env_vector(&env))) strerr_die_nomem(FATAL);
   if (lseek(v->msgfd, 0, SEEK_SET) == -1) strerr_diem_sys(111, FATAL, "unable to rewind the message", (char *)0);
   spawn_move(&s, v->msgfd, 0);
   code = program_run(&s, 0, 0, DEADLINE_NEVER, e);
@@ -181,6 +181,7 @@ static enum deliver_result hand_over(const struct vdeliver *v, struct strerr *e)
 static enum deliver_result keep(struct vdeliver *v, const char *folder, struct strerr *e) {
   if (!folder) return DELIVER_OK;
   v->folder = strcmp(folder, "Inbox") != 0 ? folder : 0;
+  v->by_rule = 1;
   return hand_over(v, e);
 }
 
