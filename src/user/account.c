@@ -84,13 +84,6 @@ static int add_row(struct site *s, const struct account_new *n, const struct acc
   return outcome(userdb_user_add(&s->db, &u, home, e), n->address, "there is no such domain", e);
 }
 
-/* A home that lies there already would give a former user's mail to the new one.  An empty one does no harm, and goes. */
-static int check_home(const char *home, struct strerr *e) {
-  if (rmdir(home) == 0 || errno == ENOENT) return 0;
-  if (errno == EACCES || errno == ENAMETOOLONG) return strerr_sys(e, "unable to look at ", home, (char *)0);
-  return site_permanent(e, home, "lies there already and may hold mail: move it away, or remove it");
-}
-
 static int check_place(struct site *s, const struct account_new *n, const struct account_target *t, const struct identity *owner, struct strerr *e) {
   const struct userdb_new_user u = {.name = n->address->user.s, .domain = t->real.s, .base = t->base.s, .per_level = t->per_level};
   stralloc home = STRALLOC_INIT;
@@ -99,7 +92,7 @@ static int check_place(struct site *s, const struct account_new *n, const struct
 
   if (there == USERDB_NONE) there = userdb_home_next(&s->db, &u, 1, &home, e);
   r = identity_back(there == USERDB_FOUND ? 0 : -1, e);
-  if (r == 0 && home.len) r = as_owner(owner, check_home, home.s, e); /* a user who is there is refused later */
+  if (r == 0 && home.len) r = as_owner(owner, account_home_free, home.s, e); /* a user who is there is refused later */
   stralloc_free(&home);
   return r;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/strlist.h"
 #include "user/account_target.h"
 #include "user/user_line.h"
 #include "user/userdb.h"
@@ -86,7 +87,7 @@ static int set_flags(struct site *s, const struct account_target *t, const struc
   return r == USERDB_FOUND ? 0 : -1;
 }
 
-static int add(struct site *s, struct account_load *l, const struct account_target *t, const struct user_line *u, stralloc *home, struct strerr *e) {
+static int add(struct site *s, struct account_load *l, const struct account_target *t, const struct user_line *u, struct strlist *homes, stralloc *home, struct strerr *e) {
   const struct userdb_new_user n = {
       .name = u->name.s,
       .domain = t->real.s,
@@ -112,21 +113,38 @@ static int add(struct site *s, struct account_load *l, const struct account_targ
   }
   if (r == USERDB_NONE) r = userdb_user_add_more(&s->db, &n, home, e);
   if (r == USERDB_NONE || r == USERDB_EXISTS) return strerr_set(e, u->name.s, ": the domain has changed meanwhile", (char *)0);
-  if (r != USERDB_FOUND) return -1;
+  if (r != USERDB_FOUND || (!l->keep_homes && !strlist_add(homes, home->s, home->len))) return -1;
   ++l->added;
   return u->flags ? set_flags(s, t, u, e) : 0;
+}
+
+/* Nothing lies in these places.  The mail user need not see them: for a while we are the owner of the domain. */
+static int check_homes(const struct site *s, const struct account_target *t, const struct strlist *homes, struct strerr *e) {
+  const struct identity owner = {t->d.uid, t->d.gid};
+  struct strerr worse;
+  int r = identity_leave(e) == -1 || identity_enter(&owner, e) == -1 ? -1 : 0;
+
+  for (size_t i = 0; r == 0 && i < homes->len; ++i) r = account_home_free(homes->item[i].s, e);
+  if (identity_leave(&worse) == -1 || identity_enter(&s->mail, &worse) == -1) {
+    *e = worse;
+    r = -1;
+  }
+  return r;
 }
 
 /* Users first to last: all of them, or none. */
 static int add_batch(struct site *s, struct account_load *l, const struct account_target *t, const struct user_line *u, size_t n, struct strerr *e) {
   const uint64_t added = l->added, there = l->there;
   stralloc home = STRALLOC_INIT;
+  struct strlist homes = {0};
   int r = sql_begin(&s->db.sql, e);
 
-  for (size_t i = 0; r == 0 && i < n; ++i) r = add(s, l, t, &u[i], &home, e);
+  for (size_t i = 0; r == 0 && i < n; ++i) r = add(s, l, t, &u[i], &homes, &home, e);
+  if (r == 0) r = check_homes(s, t, &homes, e);
   if (r == 0) r = sql_commit(&s->db.sql, e);
   sql_rollback(&s->db.sql); /* after a commit there is nothing to take back */
   stralloc_free(&home);
+  strlist_free(&homes);
   if (r == -1) l->added = added, l->there = there;
   for (size_t i = 0; r == 0 && i < n; ++i) progress_step(l->progress);
   return r;

@@ -1,7 +1,9 @@
 /* account_target: see account_target.h. */
 #include "user/account_target.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 /* That asked for, else the domain's default, else the site's. */
 static int choose_quota(struct site *s, const struct quota *asked, const struct limits *l, struct quota *q, struct strerr *e) {
@@ -37,4 +39,10 @@ void account_target_free(struct account_target *t) {
   userdb_domain_free(&t->d);
   stralloc_free(&t->real);
   stralloc_free(&t->base);
+}
+
+int account_home_free(const char *home, struct strerr *e) {
+  if (rmdir(home) == 0 || errno == ENOENT) return 0;
+  if (errno == EACCES || errno == ENAMETOOLONG) return strerr_sys(e, "unable to look at ", home, (char *)0);
+  return site_permanent(e, home, "lies there already and may hold mail: move it away, or remove it");
 }

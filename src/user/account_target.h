@@ -26,6 +26,9 @@ struct account_wish {
 int account_target_find(struct site *s, const struct account_wish *w, struct account_target *t, struct strerr *e) MUST_CHECK;
 /* How many users the domain may have: null, any number. */
 const int64_t *account_target_max(const struct account_target *t);
+/* A home that lies there already would give a former user's mail to the new one; an empty one does no harm, and goes.
+ * As the owner of the domain.  0, or -1 with e filled (permanent: there is something). */
+int account_home_free(const char *home, struct strerr *e) MUST_CHECK;
 void account_target_free(struct account_target *t);
 
 #endif

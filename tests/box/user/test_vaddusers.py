@@ -57,6 +57,26 @@ class Vaddusers(unittest.TestCase):
         for line, said in ((f"new:{HASH}", "line 1: the directory is no"), (f"new:{HASH}:1:0:N:/srv/mail/other:NOQUOTA", "line 1: the directory does not end")):
             self.assertIn(said, self.load(line, "-k", code=100))
 
+    def test_place_is_taken(self):
+        """What lies where a home is to be may be another's mail: nobody of these is added, as with vadduser. An empty directory goes."""
+        s = self.site
+        s.add_user("gone", "-d")
+        home = s.home("gone@example.com")
+        os.rename(home, s.path("mail", "away"))
+        s.ok("vdeluser", "gone@example.com")
+        os.rename(s.path("mail", "away"), home)
+        before = self.users()
+        said = self.load(f"first:{HASH}\ngone:{HASH}\n", code=100)
+        self.assertIn(home + ": lies there already", said)
+        self.assertEqual(self.users(), before)
+        self.assertIn("lies there already", s.run(["vadduser", "-e", "gone@example.com", "-"], input=HASH.encode()).stderr.decode())
+        for sub in ("cur", "new", "tmp"):
+            os.rmdir(f"{home}/Maildir/{sub}")
+        os.rmdir(home + "/Maildir")
+        self.load(f"first:{HASH}\ngone:{HASH}\n")
+        self.assertEqual(set(self.users()) - set(before), {"first", "gone"})
+        self.assertFalse(os.path.exists(home))
+
     def test_refused(self):
         before = self.users()
         for text, said in ((f"joe:{HASH}\nann:secret\n", "line 2: no hash"), (f"joe:{HASH}\n\nj/x:{HASH}\n", "line 3: "),
