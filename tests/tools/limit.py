@@ -1,0 +1,78 @@
+"""limit.py SECONDS PROGRAM [ARGUMENT ...]: runs a test for so long, and ends what it has started and left behind, each by
+its number: daemons too, whose parent has ended. A test that is over its time is interrupted first, so that it can remove its
+files. Exit code: the test's; 124 when it was over its time; said when there was something left. A LIMIT_GRACE in the environment is how
+many seconds the clearing up may take."""
+import ctypes, os, signal, subprocess, sys, time
+
+PR_SET_CHILD_SUBREAPER = 36
+
+
+def children():
+    """pid -> parent of all processes"""
+    found = {}
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                with open(f"/proc/{name}/stat") as f:
+                    found[int(name)] = int(f.read().rsplit(")", 1)[1].split()[1])
+            except (FileNotFoundError, ProcessLookupError):
+                pass
+    return found
+
+
+def below(pid):
+    """All that stand below it in the tree of processes."""
+    parents, known = children(), {pid}
+    while True:
+        more = {p for p, parent in parents.items() if parent in known} - known
+        if not more:
+            return known - {pid}
+        known |= more
+
+
+def end_left():
+    """So many had to be ended."""
+    ended = set()
+    while True:
+        left = below(os.getpid())
+        if not left:
+            return len(ended)
+        for pid in left:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        ended |= left
+        try:
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        except ChildProcessError:
+            pass
+        time.sleep(0.01)
+
+
+def main():
+    seconds, argv = float(sys.argv[1]), sys.argv[2:]
+    if ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0):
+        sys.exit("limit.py: the system does not do that")
+    test = subprocess.Popen(argv)
+    signal.signal(signal.SIGTERM, lambda *_: test.terminate())
+    late = False
+    try:
+        code = test.wait(seconds)
+    except subprocess.TimeoutExpired:
+        late = True
+        print(f"\nno end after {seconds:g} s", flush=True)
+        test.send_signal(signal.SIGINT)
+        try:
+            test.wait(float(os.environ.get("LIMIT_GRACE", "30")))
+        except subprocess.TimeoutExpired:
+            pass
+    left = end_left()
+    if left and not late:
+        print(f"left behind: {left} processes", flush=True)
+    sys.exit(124 if late else code if code >= 0 else 128 - code)
+
+
+if __name__ == "__main__":
+    main()
