@@ -4,7 +4,8 @@
  *   1. the tree goes to its new place: renamed; across file systems copied beside it under a
  *      name of its own, which is renamed when the copy is whole; its .qmail names the new place
  *   2. the row names the new place (and name)
- *   3. what is still, or again, in the old place is copied into the new, and the old removed
+ *   3. what is still, or again, in the old place is copied into the new, and the old removed; between file systems,
+ *      by the list of what was copied (user/mail_list.h), what was deleted in one of them goes in the other first
  *
  * So the new place, once it is there, is whole, and a message delivered meanwhile to the old
  * one is found in step 3.  When step 1 or 2 cannot be done, step 1 is taken back.  Where the user
@@ -19,12 +20,35 @@
 #include "base/file.h"
 #include "user/account.h"
 #include "user/domain_files.h"
+#include "user/mail_list.h"
 #include "user/qmail_file.h"
 #include "user/tree.h"
 #include "user/unfinished.h"
 #include "user/userdb_change.h"
 
 #define COPY_SUFFIX ",copy" /* a comma is in no user name */
+#define LIST_SUFFIX ",copied"
+#define GONE_SUFFIX ",gone"
+
+/* What to do with the list beside this home. */
+static int with_list(const char *home, int (*fn)(const char *list, const char *old, const char *new, struct strerr *), const char *old, struct strerr *e) {
+  stralloc list = STRALLOC_INIT;
+  int r = stralloc_catm(&list, home, LIST_SUFFIX, (char *)0) ? fn(list.s, old, home, e) : strerr_sys(e, "unable to move ", old, (char *)0);
+
+  stralloc_free(&list);
+  return r;
+}
+
+static int forget_list(const char *list, const char *old, const char *new, struct strerr *e) {
+  (void)old;
+  (void)new;
+  return mail_list_remove(list, e);
+}
+
+static int make_list(const char *list, const char *part, const char *new, struct strerr *e) {
+  (void)new;
+  return mail_list_write(part, list, e);
+}
 
 static int exists(const char *path) {
   struct stat st;
@@ -51,6 +75,7 @@ static int copy_whole(struct site *s, const char *old, const char *new, struct s
   int r = stralloc_catm(&part, new, COPY_SUFFIX, (char *)0) ? tree_copy(old, part.s, s->copied, s->copied_ctx, e)
                                                             : strerr_sys(e, "unable to move ", old, (char *)0);
 
+  if (r == 0) r = with_list(new, make_list, part.s, e);
   if (r == 0 && rename(part.s, new) == -1) r = strerr_sys(e, "unable to rename ", part.s, (char *)0);
   stralloc_free(&part);
   return r;
@@ -65,17 +90,29 @@ static int move_tree(struct site *s, const char *old, const char *new, struct st
   return copy_whole(s, old, new, e);
 }
 
+/* What is no longer the old place: from the moment on that it has another name nothing is copied from it. */
+static int remove_old(const char *old, const char *aside, const char *new, struct strerr *e) {
+  if (exists(old) && rename(old, aside) == -1) return strerr_sys(e, "unable to rename ", old, (char *)0);
+  return with_list(new, forget_list, old, e) == 0 ? tree_remove(aside, e) : -1;
+}
+
 /* Step 3.  The sum of the new place is counted again. */
 static int merge_tree(struct site *s, const char *old, const char *new, struct strerr *e) {
-  stralloc path = STRALLOC_INIT;
-  int r = 0;
+  stralloc path = STRALLOC_INIT, aside = STRALLOC_INIT;
+  int r;
 
-  if (!exists(old) || !strcmp(old, new)) return 0;
-  r = tree_copy(old, new, s->copied, s->copied_ctx, e);
-  if (r == 0 && !stralloc_catm(&path, new, "/Maildir/maildirsize", (char *)0)) r = strerr_sys(e, "unable to move ", old, (char *)0);
-  if (r == 0) (void)!unlink(path.s);
-  if (r == 0) r = tree_remove(old, e);
+  if (!strcmp(old, new)) return 0;
+  r = stralloc_catm(&aside, old, GONE_SUFFIX, (char *)0) && stralloc_catm(&path, new, "/Maildir/maildirsize", (char *)0)
+          ? tree_remove(aside.s, e) /* of an earlier attempt */
+          : strerr_sys(e, "unable to move ", old, (char *)0);
+  if (r == 0 && exists(old)) {
+    r = with_list(new, mail_list_settle, old, e);
+    if (r == 0) r = tree_copy(old, new, s->copied, s->copied_ctx, e);
+    if (r == 0) (void)!unlink(path.s);
+  }
+  if (r == 0) r = remove_old(old, aside.s, new, e);
   stralloc_free(&path);
+  stralloc_free(&aside);
   return r;
 }
 
@@ -139,6 +176,8 @@ static int unmove_tree(struct site *s, const char *old, const char *new, struct 
   int r = stralloc_catm(&part, new, COPY_SUFFIX, (char *)0) ? tree_remove(part.s, e) : strerr_sys(e, "unable to move ", old, (char *)0);
 
   stralloc_free(&part);
+  if (r == 0 && exists(new) && exists(old)) r = with_list(new, mail_list_settle, old, e);
+  if (r == 0) r = with_list(new, forget_list, old, e);
   if (r == -1 || !exists(new)) return r;
   if (!exists(old) && rename(new, old) == 0) return 0;
   r = tree_copy(new, old, s->copied, s->copied_ctx, e);
@@ -177,6 +216,15 @@ static int is_gone(struct site *s, const struct strlist *w, struct identity *own
   return identity_back(r, e);
 }
 
+/* The old place, under either name. */
+static int remove_either(const char *old, struct strerr *e) {
+  stralloc aside = STRALLOC_INIT;
+  int r = stralloc_catm(&aside, old, GONE_SUFFIX, (char *)0) ? tree_remove(aside.s, e) : strerr_sys(e, "unable to remove ", old, (char *)0);
+
+  stralloc_free(&aside);
+  return r == 0 ? tree_remove(old, e) : -1;
+}
+
 /* His mail must not be the next one's of that name. */
 static int remove_trees(struct site *s, const char *old, const char *new, struct strerr *e) {
   stralloc part = STRALLOC_INIT;
@@ -184,8 +232,9 @@ static int remove_trees(struct site *s, const char *old, const char *new, struct
 
   (void)s;
   stralloc_free(&part);
+  if (r == 0) r = with_list(new, forget_list, old, e);
   if (r == 0) r = tree_remove(new, e);
-  return r == 0 ? tree_remove(old, e) : -1;
+  return r == 0 ? remove_either(old, e) : -1;
 }
 
 int account_move_steps(struct site *s, const struct strlist *w, struct strerr *e) {

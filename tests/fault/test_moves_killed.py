@@ -24,9 +24,9 @@ class OnSQLite(KilledPrograms):
         """Of the one user there, as the row says, whatever he and his domain are called."""
         return self.site.sql("SELECT dir FROM users WHERE name IN ('ann', 'eve')")[0][0]
 
-    def write(self, path):
+    def write(self, path, text=TEXT):
         with open(path, "wb") as f:
-            f.write(TEXT)
+            f.write(text)
         if self.site.ids:
             os.chown(path, 65534, 65534)
 
@@ -76,17 +76,23 @@ class OnSQLite(KilledPrograms):
 
     @unittest.skipUnless(on_another_device(), "needs another file system at " + OTHER)
     def test_across_file_systems(self):
-        """Between any two steps the home of the row has the message, whole; what came to the old place meanwhile comes along."""
+        """Between any two steps the home of the row has the message, whole; what came to the old place meanwhile comes along,
+        and what is deleted there, or in the new place, does not come back."""
         s = self.site
-        s.ok("vacation", "ann@a.example", "-")  # half a .qmail that a kill leaves would make each run longer
+        s.ok("vacation", "ann@a.example", "-")  # fewer files, fewer steps
         self.other = tempfile.mkdtemp(prefix="indimail-", dir=OTHER)
         self.addCleanup(shutil.rmtree, self.other)
         os.chmod(self.other, 0o777)
-        old = self.home()
+        old = self.home()  # after a hundred moves back it is another
+        self.write(old + "/Maildir/new/gone", b"x\n")
+        self.write(old + "/Maildir/cur/gone too:2,S", b"x\n")
 
         def again(n):
+            nonlocal old
             with open(self.home() + "/Maildir/new/one", "rb") as f:
                 self.assertEqual(f.read(), TEXT)
+            os.unlink(self.home() + "/Maildir/new/gone")
+            os.unlink(self.home() + "/Maildir/cur/gone too:2,S")
             late = os.path.isdir(old + "/Maildir/new")
             if late:
                 self.write(old + f"/Maildir/new/late{n}")
@@ -98,12 +104,17 @@ class OnSQLite(KilledPrograms):
             if late:
                 self.assertEqual(os.path.getsize(self.home() + f"/Maildir/new/late{n}"), len(TEXT))
                 os.unlink(self.home() + f"/Maildir/new/late{n}")
-            self.assertEqual(glob.glob(self.other + "/**/*,copy", recursive=True), [])
+            self.assertEqual(glob.glob(self.other + "/**/*,*", recursive=True), [])
+            self.assertEqual(glob.glob(s.path("mail") + "/**/*,gone*", recursive=True), [])
+            for place in (self.other, s.path("mail")):
+                self.assertEqual(glob.glob(place + "/**/Maildir/*/gone*", recursive=True), [])
             self.assertFalse(os.path.exists(old))
             self.check()
             s.ok("vmoveuserdir", "ann@a.example", s.path("mail"))
             self.assertFalse(os.path.exists(self.other + "/A2E/a.example/ann"))
-            os.makedirs(os.path.dirname(old), exist_ok=True)
+            old = self.home()
+            self.write(old + "/Maildir/new/gone", b"x\n")
+            self.write(old + "/Maildir/cur/gone too:2,S", b"x\n")
 
         self.every_step(["vmoveuserdir", "ann@a.example", self.other], again)
 
