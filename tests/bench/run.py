@@ -4,7 +4,7 @@ peer (median of the rounds, and their spread), ratios to the best peer and wheth
 reached, and keeps the rows in build/bench.tsv. Arguments pick measures by name; ROUNDS says how
 often each is taken (3), PEERS which peers (all that can be had). Needs root and the packages of
 `make bench`."""
-import os, platform, statistics, sys, time
+import os, platform, smtplib, statistics, sys, time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from measures import GOALS, LIMITS, MEASURES, end_sink
@@ -25,20 +25,32 @@ def build_tools():
         pem.write(open(PEM + ".crt").read())
 
 
+def measured(fn, peer, name, peers):
+    """A peer that fails is left out from then on, and that is said; we may not fail."""
+    try:
+        return fn(peer)
+    except (SystemExit, OSError, smtplib.SMTPException) as e:
+        if peer.name == "indimail":
+            raise
+        print(f"# {name}: {peer.name} is left out from here on: {e}", flush=True)
+        peers.remove(peer)
+        return {}
+
+
 def take(peers, wanted):
     """{what: {peer: [values]}}"""
-    results = {}
+    results, peers = {}, list(peers)
     held = False
     for name, fn, rounds, hold in MEASURES:
         if wanted and name not in wanted:
             continue
         if hold != held:
-            for peer in peers:
-                peer.hold(hold)
+            for peer in peers[:]:
+                measured(lambda p: p.hold(hold) or {}, peer, name, peers)
             held = hold
         for i in range(rounds or ROUNDS):
-            for peer in peers if i % 2 == 0 else reversed(peers):
-                for what, value in fn(peer).items():
+            for peer in peers[:] if i % 2 == 0 else peers[::-1]:
+                for what, value in measured(fn, peer, name, peers).items():
                     results.setdefault(what, {}).setdefault(peer.name, []).append(value)
         print(f"# {name} measured", file=sys.stderr, flush=True)
     return results

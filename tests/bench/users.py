@@ -34,7 +34,7 @@ def took(fn):
 
 def load(site, first, n):
     lines = "".join(f"u{i}:{HASH}\n" for i in range(first, first + n)).encode()
-    return took(lambda: site.ok("vaddusers", site.domain, input=lines))
+    return took(lambda: site.ok("vaddusers", site.domain, input=lines, timeout=300))
 
 
 def microseconds(site, op, address, times, *more, password=None):
