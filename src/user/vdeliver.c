@@ -362,10 +362,12 @@ static enum deliver_result deliver_mailbox(struct job *j) {
 
 /* --- lines of aliases and of .qmail */
 
-/* Does the line name the mailbox of the user himself, as HOME/Maildir/ or by his address? */
+/* Does the line name the mailbox of the user himself, as HOME/Maildir/, as .qmail files of others have it, or
+ * by his address? */
 static int is_own_path(const struct job *j, const char *path) {
   const stralloc *home = &j->account.home;
 
+  if (!strcmp(path, "./Maildir/")) return home->len != 0;
   return home->len && !strncmp(path, home->s, home->len) && !strcmp(path + home->len, "/Maildir/");
 }
 
@@ -427,7 +429,8 @@ static enum line line_kind(const struct job *j, const stralloc *line, const char
   while (*s == ' ' || *s == '\t') ++s;
   *what = s;
   if (!*s || *s == '#') return LINE_NOTHING;
-  if (*s == '/') return is_own_path(j, s) ? LINE_OWN : LINE_MAILDIR;
+  if (is_own_path(j, s)) return LINE_OWN;
+  if (*s == '/') return LINE_MAILDIR;
   *what = s + (*s == '|' || *s == '&');
   if (*s == '|') return LINE_PROGRAM;
   while (**what == ' ') ++*what;

@@ -1,10 +1,11 @@
 """Every kind of process between an injector and a mailbox is killed at random while mail comes in, in many rounds with a
 fixed seed; in the end each message that was accepted is there for each recipient, whole, and nothing is there more often
 than processes died that may have been delivering it."""
-import contextlib, os, random, signal, subprocess, sys, time, unittest
+import contextlib, os, random, re, signal, subprocess, sys, time, unittest
 
 from box import wait_for
-from crashsim import CrashSite, Message, Tree, copies
+from crashsim import CrashSite, Message, Tree, by_program, copies
+from usersite import HASH
 
 SEED = 20261125
 ROUNDS = 100
@@ -12,20 +13,28 @@ MESSAGES = 6  # each round
 CLIENTS = 3   # at once
 CONCURRENCY = 3
 KINDS = {"qmail-daemon", "qmail-send", "todo-proc", "qmail-clean", "qmail-lspawn", "qmail-rspawn", "qmail-local", "qmail-remote",
-         "qmail-queue", "qmail-queued"}
+         "qmail-queue", "qmail-queued", "vdelivermail"}
 
 
 class KillQueue(unittest.TestCase):
     def setUp(self):
         site = self.site = CrashSite()
+        self.log = open(site.path("send.log"), "ab")
         self.addCleanup(self.close)
+        site.ok("vadddomain", "-e", "example.com", "-", input=HASH.encode() + b"\n")
+        site.ok("vadduser", "-e", "-q", "10000000", "alice@example.com", "-", input=HASH.encode() + b"\n")
+        site.spawn(["inlookup", "-i", "1", "-p", "1"], env=site.env(), stderr=subprocess.DEVNULL)
+        by_program(site)
         site.control("concurrencylocal", f"{CONCURRENCY}\n")
         site.control("concurrencyremote", f"{CONCURRENCY}\n")
         self.rng = random.Random(SEED)
         self.killed, self.daemons = {}, {}
-        site.write("home/joe/.qmail", "|sleep 0.02\n./Maildir/\n")  # so that there is something to kill
+        alice = re.search(r"^dir +: (\S+)", site.ok("vuserinfo", "alice@example.com").stdout.decode(), re.M).group(1)
+        alice = os.path.relpath(alice, site.dir)
+        site.mkdir(alice)
+        for home in ("home/joe", alice):
+            site.write(home + "/.qmail", "|sleep 0.02\n./Maildir/\n")  # so that there is something to kill
         site.sink.script["DATA"] = lambda: (time.sleep(0.02), "354 go on")[1]
-        self.log = open(site.path("send.log"), "ab")
 
     def close(self):
         wait_for(lambda: not self.end_all(), what="the end of all processes")
@@ -110,7 +119,8 @@ class KillQueue(unittest.TestCase):
         start = time.monotonic()
         for n in range(ROUNDS):
             to = [{"joe@local.example": "local", "x@far.example": "remote"}, {"ann@local.example": "local", "fail@local.example": "fail"},
-                  {"x@far.example": "remote", "y@far.example": "remote", "ann@local.example": "local"}, {"joe@local.example": "local"}]
+                  {"x@far.example": "remote", "y@far.example": "remote", "ann@local.example": "local"}, {"joe@local.example": "local"},
+                  {"alice@example.com": "local"}, {"alice@example.com": "local", "x@far.example": "remote"}]
             waiting = [Message(f"round{n}-{i}", self.rng.choice(to), body="z\n" * self.rng.choice((1, 1000, 10000))) for i in range(MESSAGES)]
             messages += waiting
             running, due = [], 0.0
@@ -149,7 +159,7 @@ class KillQueue(unittest.TestCase):
                 self.assertLessEqual(1 if m in accepted else 0, found[m.token, to], f"{m.token} for {to} is lost")
         twice = sum(n - 1 for n in found.values() if n > 1)
         # A delivery is repeated by its own death; what was under way on both channels, by that of a daemon.
-        under_way = sum(v if k in ("qmail-local", "qmail-remote") else 0 if k in ("qmail-queue", "qmail-queued") else 2 * CONCURRENCY * v
+        under_way = sum(v if k in ("qmail-local", "qmail-remote", "vdelivermail") else 0 if k in ("qmail-queue", "qmail-queued") else 2 * CONCURRENCY * v
                         for k, v in self.killed.items())
         self.assertLessEqual(twice, under_way)
         print(f"\nshow: {sum(found.values())} copies, {twice} of them second ones; {time.monotonic() - start:.1f} s", file=sys.stderr)

@@ -435,10 +435,13 @@ class Vdelivermail(unittest.TestCase):
         self.assertEqual(s.deliver("alice", **env).returncode, 0)
         self.assertEqual(open(self.seen() + "/forwarded").read(), "-- bob@other.example\n")
         self.assertEqual(len(s.mails("alice@example.com")), 2)  # its own line: the mailbox too
+        self.qmail("./Maildir/", home + "/Maildir/", home=home)
+        self.assertEqual(s.deliver("alice", **env).returncode, 0)
+        self.assertEqual(len(s.mails("alice@example.com")), 3)  # once
         with open(home + "/.qmail", "w") as f:
             f.write("")
         self.assertEqual(s.deliver("alice").returncode, 0)  # empty: thrown away
-        self.assertEqual(len(s.mails("alice@example.com")), 2)
+        self.assertEqual(len(s.mails("alice@example.com")), 3)
 
     def test_group(self):
         s = self.site
