@@ -64,13 +64,13 @@ static int no_memory(struct strerr *e) {
   return strerr_sys(e, "unable to read settings", (char *)0);
 }
 
-static int add_lines(struct conf_value *v, const char *s, size_t n) {
+static int add_lines(struct strlist *lines, const char *s, size_t n) {
   while (n) {
     size_t i = bytes_chr(s, n, '\n');
     size_t len = i;
 
     while (len && memchr(" \t\r", s[len - 1], 3)) --len;
-    if (len && s[0] != '#' && !strlist_add(&v->lines, s, len)) return 0;
+    if (len && s[0] != '#' && !strlist_add(lines, s, len)) return 0;
     if (i < n) ++i;
     s += i;
     n -= i;
@@ -83,7 +83,7 @@ static int interpret(struct conf_value *v, enum conf_type type, const char *s, s
                      struct strerr *e) {
   size_t first = bytes_chr(s, n, '\n');
 
-  if (type == CONF_LINES) return add_lines(v, s, n) ? 0 : no_memory(e);
+  if (type == CONF_LINES) return add_lines(&v->lines, s, n) ? 0 : no_memory(e);
   if (!stralloc_copyb(&v->text, s, type == CONF_TEXT ? n : first)) return no_memory(e);
   if (type == CONF_TEXT) return 0;
   stralloc_chomp(&v->text);
@@ -242,7 +242,7 @@ static int take_default(struct conf *c, enum setting s, struct strerr *e, int de
         if (load(c, (enum setting)i, e, depth + 1) == -1) return -1;
         v->number = from->number;
         if (row->type == CONF_LINES)
-          return add_lines(v, stralloc_cstr(&from->text), from->text.len) ? 0 : no_memory(e);
+          return add_lines(&v->lines, stralloc_cstr(&from->text), from->text.len) ? 0 : no_memory(e);
         return stralloc_copy(&v->text, &from->text) ? 0 : no_memory(e);
       }
   if (!*row->def && row->type == CONF_NUMBER) return 0;
@@ -299,6 +299,20 @@ int conf_load_env(struct conf *c, unsigned readers, const struct env *env, struc
 
 int conf_load(struct conf *c, unsigned readers, struct strerr *e) {
   return conf_load_env(c, readers, 0, e);
+}
+
+int conf_callers_lines(const char *name, struct strlist *out, struct strerr *e) {
+  stralloc path = STRALLOC_INIT, text = STRALLOC_INIT;
+  int r = 0;
+
+  if (*name == '.' || !file_name_ok(name, strlen(name))) return 0;
+  if (!paths_file(PATH_CONTROL, name, &path)) return no_memory(e);
+  if (access(path.s, R_OK) == 0) r = file_read(path.s, &text, CONF_FILE_MAX); /* access() asks for the real user */
+  if (r == -1) strerr_sys(e, "unable to read ", path.s, (char *)0);
+  else if (r == 1 && !add_lines(out, stralloc_cstr(&text), text.len)) r = no_memory(e);
+  stralloc_free(&path);
+  stralloc_free(&text);
+  return r;
 }
 
 /* The files of a list: each of its names, and the database beside it. */

@@ -80,6 +80,10 @@ struct conf {
 int conf_load(struct conf *c, unsigned readers, struct strerr *e) MUST_CHECK;
 /* The same with variables from env instead of the process's environment (null: that). */
 int conf_load_env(struct conf *c, unsigned readers, const struct env *env, struct strerr *e) MUST_CHECK;
+/* For a set-uid program whose caller names a control file: the lines of that file, as of a setting of type
+ * LINES, appended.  It must lie in the control directory, and the caller must be able to read it himself.
+ * 1, 0 there is no such file, -1 with e filled. */
+int conf_callers_lines(const char *name, struct strlist *out, struct strerr *e) MUST_CHECK;
 /* A number that changes when a control file of these readers is made, edited, replaced or
  * removed: stamp first, load then, and load again when the stamp is another.  env as above. */
 uint64_t conf_stamp(unsigned readers, const struct env *env);

@@ -108,9 +108,9 @@ static int judge(struct accept *a, const char **instead, int *drop) {
   if (code != QQ_queued || verdict == SCAN_NONE) return code;
   if (!stralloc_cats(&a->env.extra, verdict == SCAN_CLEAN ? "X-QHPSI: clean\n" : "X-QHPSI: Virus found\n")) return QQ_memory;
   if (verdict == SCAN_CLEAN) return QQ_queued;
-  if (conf_number(conf, SET_rejectvirus) == 1) return QQ_virus;
-  *drop = conf_number(conf, SET_rejectvirus) == 2;
-  *instead = conf_line(conf, SET_virusforward);
+  if (a->extras->rejectvirus == 1) return QQ_virus;
+  *drop = a->extras->rejectvirus == 2;
+  *instead = a->extras->virusforward;
   return QQ_queued;
 }
 

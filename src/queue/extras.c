@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "base/env.h"
 #include "base/fd.h"
+#include "base/scan.h"
 #include "queue/archive_rules.h"
 
 /* Copies of mail that its sender knows nothing of: nor does it get bounces about them. */
@@ -30,6 +31,33 @@ static int put_originating_ip(struct extras *x) {
   return stralloc_catm(&x->head, "X-Originating-IP: ", ip, "\n", (char *)0);
 }
 
+/* Settings whose variable names another control file. */
+static const enum setting named[EXTRAS_NAMED] = {SET_mailarchive, SET_removeheaders, SET_envheaders, SET_logheaders};
+
+/* What a caller adds to the lines of the control file. */
+static int add_callers_lines(struct extras *x) {
+  for (size_t i = 0; i < EXTRAS_NAMED; ++i) {
+    const struct strlist *ours = conf_lines(x->conf, named[i]);
+    const char *file = env_get(conf_rows[named[i]].variables);
+    struct strerr e;
+    int r = file && *file ? conf_callers_lines(file, &x->named[i], &e) : 0;
+
+    if (r == -1) return 0;
+    for (size_t k = 0; r == 1 && k < ours->len; ++k)
+      if (!strlist_add(&x->named[i], stralloc_cstr(&ours->item[k]), ours->item[k].len)) return 0;
+  }
+  return 1;
+}
+
+/* What becomes of infected mail, where the administrator has not said it. */
+static void ask_caller(struct extras *x) {
+  const char *reject = env_get("REJECTVIRUS"), *forward = env_get("VIRUSFORWARD");
+
+  if (!forward) forward = env_get("QHPSIFORWARD");
+  if (reject && !conf_isset(x->conf, SET_rejectvirus)) (void)scan_u64(reject, strlen(reject), &x->rejectvirus);
+  if (forward && !*x->virusforward) x->virusforward = forward;
+}
+
 int extras_load(struct extras *x, const struct conf *conf, int of_caller) {
   const struct strlist *list = conf_lines(conf, SET_extraqueue);
   const char *add = of_caller ? env_get("EXTRAQUEUE") : 0;
@@ -38,6 +66,10 @@ int extras_load(struct extras *x, const struct conf *conf, int of_caller) {
   memset(x, 0, sizeof *x);
   x->conf = conf;
   x->log_fd = (int)conf_number(conf, SET_logheaderfd);
+  x->rejectvirus = conf_number(conf, SET_rejectvirus);
+  x->virusforward = conf_line(conf, SET_virusforward);
+  if (of_caller) ask_caller(x);
+  if (of_caller && !add_callers_lines(x)) return -1;
   if (of_caller && !*quarantine) quarantine = env_get("QUARANTINE");
   for (size_t i = 0; i < list->len; ++i)
     if (!add_recipients(x, stralloc_cstr(&list->item[i]))) return -1;
@@ -74,6 +106,8 @@ int extras_in_environment(const struct env *env) {
 static const struct strlist *wanted(const struct extras *x, enum setting s) {
   const struct strlist *l = x && x->conf ? conf_lines(x->conf, s) : 0;
 
+  for (size_t i = 0; l && i < EXTRAS_NAMED; ++i)
+    if (named[i] == s && x->named[i].len) l = &x->named[i];
   return l && l->len ? l : 0;
 }
 
@@ -150,6 +184,7 @@ void extras_log(const struct extras *x, const struct header_filter *f) {
 
 void extras_free(struct extras *x) {
   strlist_free(&x->add);
+  for (size_t i = 0; i < EXTRAS_NAMED; ++i) strlist_free(&x->named[i]);
   stralloc_free(&x->quarantine);
   stralloc_free(&x->head);
   x->conf = 0;

@@ -11,17 +11,23 @@
 #include "queue/envelope.h"
 #include "queue/header_filter.h"
 
+#define EXTRAS_NAMED 4
 struct extras {
   const struct conf *conf; /* null: no extras */
   struct strlist add;      /* recipients */
+  struct strlist named[EXTRAS_NAMED]; /* mailarchive and so on where a caller adds to the control file's lines */
   stralloc quarantine;
+  uint64_t rejectvirus;
+  const char *virusforward; /* borrowed */
   stralloc head; /* header lines that go before the message */
   int log_fd;    /* for LOGHEADERS; -1: none */
 };
 
 /* From settings (EXTRAS readers, borrowed until extras_free).  of_caller: the environment may
- * be that of a caller whom we have more rights than: of EXTRAQUEUE and QUARANTINE it may only
- * add to what the control files say.  0, or -1 when memory ran out. */
+ * be that of a caller whom we have more rights than: it may only add to what the control files say, by
+ * EXTRAQUEUE, or by MAILARCHIVE, REMOVEHEADERS, ENVHEADERS and LOGHEADERS with the name of another control
+ * file that the caller may read; or, by QUARANTINE, REJECTVIRUS and VIRUSFORWARD, say what they leave open.
+ * 0, or -1 when memory ran out or such a file cannot be read. */
 int extras_load(struct extras *x, const struct conf *conf, int of_caller) MUST_CHECK;
 /* Must a message go through qmail-queue, because it is to be scanned, or because the caller's
  * environment is to be looked at? */

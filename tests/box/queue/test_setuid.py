@@ -4,6 +4,7 @@ import os, shutil, subprocess, tempfile, unittest
 
 from box import SOURCE
 from mailsite import MailSite
+from smtpd import SmtpRoot
 
 OWNER = 65533  # stands for qmailq
 STRANGER = 65534
@@ -11,7 +12,7 @@ STRANGER = 65534
 
 @unittest.skipUnless(os.geteuid() == 0, "only root can make a program set-uid")
 @unittest.skipIf(os.environ.get("SAN"), "a sanitizer's options come through the environment")
-class Stranger(unittest.TestCase):
+class Linked(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.linked = tempfile.mkdtemp(prefix="indimail-setuid-")
@@ -47,28 +48,38 @@ class Stranger(unittest.TestCase):
         os.chmod(f.name, mode)
         return f.name
 
-    def scanner(self):
+    def scanner(self, code=0):
         path = self.linked + "/scanner"
         with open(path, "w") as f:
-            f.write(f"#!/bin/sh\n(id -u; id -ru; env) > {self.linked}/log/scan\nexit 0\n")
+            f.write(f"#!/bin/sh\n(id -u; id -ru; env) > {self.linked}/log/scan\nexit {code}\n")
         os.chmod(path, 0o755)
         return path
 
-    def queue(self, **env):
-        """As a stranger with these variables: exit code, records of the envelope."""
-        r, w = os.pipe()
-        os.write(w, b"Fs@x\0Tjoe@a\0\0")
-        os.close(w)
-        p = subprocess.run([self.linked + "/sbin/qmail-queue"], input=b"Subject: secret\n\nbody\n", stdout=r, stderr=subprocess.PIPE,
-                           env={"PATH": "/usr/bin:/bin", "QUEUE_COUNT": "1", **env}, user=STRANGER, group=STRANGER, extra_groups=[],
-                           timeout=20)
-        os.close(r)
-        self.assertEqual(p.stderr, b"")
+    def taken(self):
+        """Records of what was queued, which is taken out; the last message is in .text."""
+        for mess in [os.path.join(b, n) for b, _, names in os.walk(self.linked + "/queue/queue1/mess") for n in names]:
+            with open(mess, "rb") as f:
+                self.text = f.read()
+            os.unlink(mess)
         info = [os.path.join(b, n) for b, _, names in os.walk(self.linked + "/queue/queue1/info") for n in names]
         records = [os.readlink(p).split("\n") for p in info]
         for path in info:
             os.unlink(path)
-        return p.returncode, [r for all in records for r in all if r and r[0] in "Teh"]
+        return [r for all in records for r in all if r and r[0] in "Teh"]
+
+
+class Stranger(Linked):
+    def queue(self, message=b"Subject: secret\n\nbody\n", said=b"", **env):
+        """As a stranger with these variables: exit code, records of the envelope."""
+        r, w = os.pipe()
+        os.write(w, b"Fs@x\0Tjoe@a\0\0")
+        os.close(w)
+        p = subprocess.run([self.linked + "/sbin/qmail-queue"], input=message, stdout=r, stderr=subprocess.PIPE,
+                           env={"PATH": "/usr/bin:/bin", "QUEUE_COUNT": "1", **env}, user=STRANGER, group=STRANGER, extra_groups=[],
+                           timeout=20)
+        os.close(r)
+        self.assertEqual(p.stderr, said)
+        return p.returncode, self.taken()
 
     def test_files_and_programs_stay_ours(self):
         mine = self.control("private", "Subject\nT:*:leak@arc\n", 0o600)
@@ -90,6 +101,35 @@ class Stranger(unittest.TestCase):
         self.assertEqual(self.queue(QUARANTINE="other@x")[1][0], "Tprison@arc")
         self.assertEqual(self.queue(QUARANTINE="")[1][0], "Tprison@arc")
 
+    def test_control_files_by_name(self):
+        """Another control file, which the caller could read himself, adds to what is set; no other file is read."""
+        self.control("removeheaders", "X-Ours\n")
+        self.control("mine", "subject\nX-Own:9\n")
+        self.control("archive", "T:joe@a:copy@arc\n")
+        self.control("mailarchive", "F:s@x:all@arc\n")
+        got = self.queue(message=b"Subject: secret\nX-Ours: 1\nX-Other: 2\n\nbody\n", REMOVEHEADERS="mine", MAILARCHIVE="archive")
+        self.assertEqual(got, (0, ["Tjoe@a", "Tcopy@arc", "Tall@arc"]))
+        self.assertTrue(self.text.endswith(b" -0000\nX-Other: 2\n\nbody\n"), self.text)
+        self.assertEqual(self.queue(ENVHEADERS="mine"), (0, ["Tjoe@a", "Tall@arc", "hSubject: secret%0A"]))
+        self.assertEqual(self.queue(LOGHEADERS="mine", said=b"Subject: secret\n")[0], 0)
+        self.control("private", "Subject\nT:*:leak@arc\n", 0o600)
+        os.symlink("mine", self.linked + "/control/.mine")
+        for name in ("private", "../control/mine", self.linked + "/control/mine", ".mine", "none", ""):
+            with self.subTest(name):
+                self.assertEqual(self.queue(ENVHEADERS=name, LOGHEADERS=name, MAILARCHIVE=name), (0, ["Tjoe@a", "Tall@arc"]))
+
+    def test_infected_mail(self):
+        """A caller may say what becomes of his, where the administrator has not."""
+        self.control("qhpsi", self.scanner(1) + "\n")
+        self.assertEqual(self.queue(VIRUSFORWARD="mine@x")[1][0], "Tmine@x")
+        self.assertEqual(self.queue(QHPSIFORWARD="mine@x")[1][0], "Tmine@x")
+        self.assertEqual(self.queue(REJECTVIRUS="1"), (33, []))
+        self.assertEqual(self.queue(REJECTVIRUS="2"), (0, []))
+        self.control("virusforward", "prison@arc\n")
+        self.assertEqual(self.queue(VIRUSFORWARD="mine@x")[1][0], "Tprison@arc")
+        self.control("rejectvirus", "1\n")
+        self.assertEqual(self.queue(REJECTVIRUS="0"), (33, []))
+
     def test_own_wishes(self):
         self.assertEqual(self.queue(EXTRAQUEUE="more@x", QQEH="X-A: b"), (0, ["Tjoe@a", "Tmore@x", "eX-A: b%0A"]))
         self.assertEqual(self.queue(QUARANTINE="me@x")[1][0], "Tme@x")
@@ -101,6 +141,66 @@ class Stranger(unittest.TestCase):
             lines = f.read().split("\n")
         self.assertEqual(lines[:2], [str(OWNER)] * 2)
         self.assertFalse([l for l in lines if "evil" in l.lower() or l == "PLUGINDIR=/tmp"], lines)
+
+
+class Servers(Linked):
+    """Variables of the service or of a rule of tcpserver, and of envrules, for a qmail-smtpd whose qmail-queue is set-uid."""
+
+    resident = False
+
+    def setUp(self):
+        super().setUp()
+        self.root = SmtpRoot(self.resident, unprivileged=True)
+        self.addCleanup(self.root.close)
+        for name in (self.linked + "/control", self.root.path("control")):  # one directory on a real system
+            for file, text in (("mine", "x-own\n"), ("archive", "T:*@example.com:copy@arc\n"), ("kept", "Subject\n")):
+                with open(os.path.join(name, file), "w") as f:
+                    f.write(text)
+
+    def send(self, sender="a@b.example", code=250, **env):
+        """What became of a message: records of its envelope."""
+        with self.root.smtp(QMAILQUEUE=self.linked + "/sbin/qmail-queue", QUEUE_COUNT="1", **env) as s:
+            s.hello()
+            self.assertEqual([s.cmd(c)[0] for c in (f"MAIL FROM:<{sender}>", "RCPT TO:<joe@example.com>", "DATA")], [250, 250, 354])
+            s.send(b"Subject: x\r\nX-Own: 1\r\n\r\nbody\r\n.\r\n")
+            self.assertEqual(s.reply()[0], code)
+        return self.taken()
+
+    def test_what_has_an_effect(self):
+        self.control("qhpsi", self.scanner(0) + "\n")
+        base = ["Tjoe@example.com", "eX-QHPSI: clean%0A"]
+        self.assertEqual(self.send(), base)
+        self.assertIn(b"\nX-Own: 1\n", self.text)
+        self.assertEqual(self.send(REMOVEHEADERS="mine"), base)
+        self.assertNotIn(b"\nX-Own: 1\n", self.text)
+        self.assertEqual(self.send(MAILARCHIVE="archive", EXTRAQUEUE="more@arc"), [base[0], "Tmore@arc", "Tcopy@arc", base[1]])
+        self.assertEqual(self.send(ENVHEADERS="kept", QQEH="X-A: b"), [base[0], "eX-QHPSI: clean%0AX-A: b%0A", "hSubject: x%0A"])
+        self.assertEqual(self.send(QUARANTINE="prison@arc")[0], "Tprison@arc")
+        self.scanner(1)
+        self.assertEqual(self.send(REJECTVIRUS="1", code=554), [])
+        self.assertEqual(self.send(VIRUSFORWARD="virus@arc")[0], "Tvirus@arc")
+
+    def test_what_has_none(self):
+        """It would run as qmailq, or take away what the administrator has set for all."""
+        self.assertEqual(self.send(QHPSI=self.scanner(1), REJECTVIRUS="1"), ["Tjoe@example.com"])
+        self.control("extraqueue", "all@arc\n")
+        self.assertEqual(self.send(EXTRAQUEUE="", MAILARCHIVE=""), ["Tjoe@example.com", "Tall@arc"])
+
+    def test_variables_of_the_service(self):
+        self.root.process_env = {"REMOVEHEADERS": "mine", "MAILARCHIVE": "archive"}  # where it is resident; else a connection's
+        self.assertEqual(self.send(**({} if self.resident else self.root.process_env)), ["Tjoe@example.com", "Tcopy@arc"])
+        self.assertNotIn(b"\nX-Own: 1\n", self.text)
+
+    def test_rules_by_sender(self):
+        self.root.control("from.envrules", "*@far.example:REMOVEHEADERS=mine,MAILARCHIVE=archive\n")
+        self.assertEqual(self.send(), ["Tjoe@example.com"])
+        self.assertIn(b"\nX-Own: 1\n", self.text)
+        self.assertEqual(self.send("a@far.example"), ["Tjoe@example.com", "Tcopy@arc"])
+        self.assertNotIn(b"\nX-Own: 1\n", self.text)
+
+
+class ResidentServers(Servers):
+    resident = True
 
 
 if __name__ == "__main__":
