@@ -57,6 +57,9 @@ struct qqresult {
 int qqclient_open(struct qqclient *q, const struct env *env, const char *messid, struct strerr *e) MUST_CHECK;
 /* Would a program run with this environment take DSN parameters? */
 int qqclient_takes_dsn(const struct env *env);
+/* The name of a variable in our own environment that the program will not believe, since it has more rights
+ * than we and what it names would run with them (qmail-queue(8), "What a caller may set"); null: none. */
+const char *qqclient_in_vain(void);
 /* Message bytes, LF line ends.  Errors are remembered for qqclient_close. */
 void qqclient_put(struct qqclient *q, const char *s, size_t n);
 void qqclient_puts(struct qqclient *q, const char *s);

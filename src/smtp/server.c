@@ -109,11 +109,22 @@ static int begin_sandbox(const struct smtp_server *which, char *const *auth, str
   return r;
 }
 
+/* Once, for whoever set up the service. */
+static void tell_vain(const struct smtp_server *which) {
+  const char *name = qqclient_in_vain();
+  struct strerr e;
+
+  if (!name) return;
+  strerr_set(&e, "warning: the variable ", name, " has no effect here: qmail-queue takes it from its control file alone", (char *)0);
+  warn(which, &e);
+}
+
 static int stay(const struct smtp_server *which, char *const *auth) {
   struct server server = {.which = which, .auth = auth};
   const struct resident r = {serve, stop_serving, &server, STACK};
   struct strerr e;
 
+  tell_vain(which);
   settings_source_init(&server.settings, 1, settings_ok);
   if (begin_sandbox(which, auth, &e) == -1 || resident_run(&r, &e) == -1) {
     warn(which, &e);

@@ -182,7 +182,11 @@ class Servers(Linked):
 
     def test_what_has_none(self):
         """It would run as qmailq, or take away what the administrator has set for all."""
+        program = self.linked + "/sbin/qmail-queue"
+        self.root.process_env = {"QHPSI": self.scanner(1), "QMAILQUEUE": program}
         self.assertEqual(self.send(QHPSI=self.scanner(1), REJECTVIRUS="1"), ["Tjoe@example.com"])
+        with open(self.root.path("smtpd.log")) as f:
+            self.assertEqual(f.read().count("the variable QHPSI has no effect here"), int(self.resident))
         self.control("extraqueue", "all@arc\n")
         self.assertEqual(self.send(EXTRAQUEUE="", MAILARCHIVE=""), ["Tjoe@example.com", "Tall@arc"])
 
