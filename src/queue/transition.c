@@ -28,7 +28,7 @@
 
 #define ID_TRIES 10000
 #define MARKS_MAX (256u << 20)
-#define BOUNCE_MAX (64u << 20)
+#define BOUNCE_MAX (16u << 20) /* who gets that much reads it no more */
 
 /* The first free id from *id on. */
 static int create(uint64_t *id, uint64_t step) {
@@ -340,13 +340,22 @@ int queue_bounce_append(uint64_t id, const char *s, size_t n) {
   return r == 0 ? fd_syncdir(queue_files[QUEUE_bounce].name) : -1;
 }
 
-int queue_bounce_read(uint64_t id, stralloc *text) {
+int queue_bounce_read(uint64_t id, stralloc *text, int *cut) {
   char path[QUEUE_PATH];
-  int r;
+  size_t end = BOUNCE_MAX;
+  int fd, r;
 
   queuepath(path, QUEUE_bounce, id);
-  r = file_read(path, text, BOUNCE_MAX);
-  return r == 1 && !text->len ? 0 : r; /* a crash left the name alone */
+  stralloc_cut(text, 0);
+  fd = fd_open_read(path);
+  if (fd == -1) return errno == ENOENT ? 0 : -1;
+  r = fd_slurp(fd, text, BOUNCE_MAX);
+  fd_close(fd);
+  *cut = r == -1 && errno == EFBIG;
+  if (!*cut) return r == -1 ? -1 : text->len != 0; /* a crash left the name alone */
+  while (end > 2 && (text->s[end - 1] != '\n' || text->s[end - 2] != '\n')) --end;
+  stralloc_cut(text, end > 2 ? end : BOUNCE_MAX);
+  return 1;
 }
 
 int queue_bounce_remove(uint64_t id) {

@@ -53,9 +53,10 @@ int queue_sync_marks(uint64_t id) MUST_CHECK;
  * of the last attempt or 0.  0 or -1. */
 int queue_marks(uint64_t id, stralloc *marks, int64_t *tried) MUST_CHECK;
 
-/* Append to bounce/ID, which is on disk then, and read it (1, 0 none, -1). */
+/* Append to bounce/ID, which is on disk then, and read it (1, 0 none, -1).  Of more than a bounce can be made
+ * of the beginning is read, whole paragraphs of it, and *cut set: it must not wait for ever. */
 int queue_bounce_append(uint64_t id, const char *s, size_t n) MUST_CHECK;
-int queue_bounce_read(uint64_t id, stralloc *text) MUST_CHECK;
+int queue_bounce_read(uint64_t id, stralloc *text, int *cut) MUST_CHECK;
 int queue_bounce_remove(uint64_t id) MUST_CHECK;
 
 /* tried, queued -> finishing -> finished: remove info, then mess (qmail-clean).  Until

@@ -311,10 +311,12 @@ int bounce_needed(const struct message *m) {
 enum bounce_outcome bounce_send(const struct conf *conf, const struct message *m, uint64_t *qp,
                                 struct strerr *e) {
   struct job j = {.conf = conf, .m = m, .fd = -1};
-  int got = queue_bounce_read(m->id, &j.text);
+  int cut = 0;
+  int got = queue_bounce_read(m->id, &j.text, &cut);
   enum bounce_outcome outcome = BOUNCE_NOTHING;
 
-  if (got == -1) {
+  errno = got == -1 ? errno : ENOMEM;
+  if (got == -1 || (cut && !stralloc_catlit(&j.text, "There are more, for which there is no room here.\n\n"))) {
     strerr_sys(e, "unable to read the bounce text", (char *)0);
     outcome = BOUNCE_LATER;
   } else if (got == 1) {

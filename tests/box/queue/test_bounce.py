@@ -151,6 +151,29 @@ class Bounces(unittest.TestCase):
                 self.queue(site)
                 self.assertEqual(b"MIME-Version" in self.one(site), mime)
 
+    def test_more_failures_than_fit(self):
+        """A bounce is made of the first ones, and the message ends."""
+        site = MailSite()
+        self.addCleanup(site.close)
+        self.queue(site)
+        (info,) = [p for p in site.queued() if "/info/" in p]
+        done, bounce = info.replace("/info/", "/done/"), site.queue() + "/bounce/" + os.path.basename(info)
+        paragraph = "<user%d@far.example>:\n" + "no such user here\n" * 100 + "\n"
+        for path, text in ((done, "D"), (bounce, "".join(paragraph % i for i in range(10000)))):
+            with open(path, "w") as f:
+                f.write(text)
+            os.chown(path, site.uid, site.gid)
+        size = os.stat(bounce).st_size
+        self.assertGreater(size, 17 << 20)
+        site.start()
+        mail = self.one(site)
+        told, more, status = mail.partition(b"\n\nThere are more, for which there is no room here.\n")
+        self.assertTrue(more)
+        last = int(re.findall(rb"<user(\d+)@far.example>:\n", told)[-1])
+        self.assertEqual(told.count(b"no such user here"), 100 * (last + 1))
+        self.assertEqual(re.findall(rb"\nFinal-Recipient: rfc822; user(\d+)@", status)[-1], b"%d" % last)
+        self.assertIn(b"\n\nthe body\n", status)
+
     def test_bouncelifetime(self):
         """A bounce is given up before other mail of the same age."""
         site = MailSite(sink=Sink({"MAIL": "450 4.2.0 not now"}))
