@@ -175,7 +175,8 @@ static struct delimiter find_delimiter(const struct binary_mime *b) {
   size_t n = b->line.len, level = 0;
 
   if (n < 3 || n > DELIMITER_MAX || line[0] != '-' || line[1] != '-') return d;
-  while (n && (line[n - 1] == ' ' || line[n - 1] == '\t' || line[n - 1] == '\r' || line[n - 1] == '\n')) --n;
+  if (line[n - 2] == '\r' && line[n - 1] == '\n') n -= 2;
+  while (line[n - 1] == ' ' || line[n - 1] == '\t') --n;
   for (size_t i = 0, len; i < b->boundaries.len; i += len + 2) {
     len = strlen(all + i + 1);
     ++level;

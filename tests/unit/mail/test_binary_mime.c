@@ -66,6 +66,8 @@ static const struct {
     {"no last delimiter", T(MULTI "\r\n--B\r\n" OCTETS BIN "\r\na\r\n-"), T(MULTI "\r\n--B\r\n" OCTETS CTE "base64\r\n\r\nYQ0KLQ==\r\n"), 0, 0},
     {"what looks like a delimiter", T(MULTI "\r\n--B\r\n" OCTETS BIN "\r\n\n--B\n\r\n--Bx\r\n -B\r\n-B\r\n--\r\n--B\r\r\n--B--\r\n"),
      T(MULTI "\r\n--B\r\n" OCTETS CTE "base64\r\n\r\nCi0tQgoNCi0tQngNCiAtQg0KLUINCi0tDQotLUIN\r\n--B--\r\n"), 0, 0},
+    {"a bare LF at the end of what looks like a delimiter", T(MULTI "\r\n--B\r\n" OCTETS BIN "\r\n\r\n--B\n\r\n--B-- \t\r\n"),
+     T(MULTI "\r\n--B\r\n" OCTETS CTE "base64\r\n\r\nDQotLUIK\r\n--B-- \t\r\n"), 0, 0},
     {"CR before a delimiter", T(MULTI "\r\n--B\r\n" OCTETS BIN "\r\na\r\r\n--B--\r\n"),
      T(MULTI "\r\n--B\r\n" OCTETS CTE "base64\r\n\r\nYQ0=\r\n--B--\r\n"), 0, 0},
     {"empty lines before a delimiter", T(MULTI "\r\n--B\r\n" OCTETS BIN "\r\na\r\n\r\n--B--\r\n"),
