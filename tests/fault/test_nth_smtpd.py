@@ -1,6 +1,6 @@
 """The n-th allocation, open or read of qmail-smtpd fails, for every n (nth.py): what the lists and rules of its policy
 forbid stays forbidden, what they allow is refused for now at worst, and no command is answered twice."""
-import os, subprocess, unittest
+import email, os, subprocess, unittest
 
 from box import BIN, FAULTY
 from nth import Failures
@@ -79,6 +79,51 @@ class NthSmtpd(unittest.TestCase):
         for env in self.failures:
             with self.subTest(str(self.failures)):
                 self.check(self.talk(env))
+
+
+class NthBinary(unittest.TestCase):
+    """The same of a binary message: it is kept whole, or refused for now."""
+
+    DATA = b"\0\n\r\r\n--B\n" * 3000
+    TEXT = b"line\r\n\xc3\xa4"
+
+    def setUp(self):
+        self.root = SmtpRoot()
+        self.addCleanup(self.root.close)
+
+    def talk(self, env):
+        cte = b"Content-Transfer-Encoding: binary\r\n"
+        body = (b"Content-Type: multipart/x; boundary=B\r\n" + cte + b"\r\n--B\r\n" + cte + b"\r\n" + self.TEXT + b"\r\n--B\r\nContent-Type: image/x\r\n" +
+                cte + b"\r\n" + self.DATA + b"\r\n--B--\r\n")
+        said = b"EHLO x\r\nMAIL FROM:<a@b.example> BODY=BINARYMIME\r\nRCPT TO:<joe@example.com>\r\nBDAT %d LAST\r\n" % len(body) + body + b"QUIT\r\n"
+        vars = dict(TCPREMOTEIP="192.0.2.7", TCPLOCALIP="192.0.2.1", BINARYMIME="1", QMAILQUEUE=self.root.queue, QQ_DIR=self.root.path("qq"), **env)
+        p = subprocess.run([os.path.join(FAULTY, "qmail-smtpd")], input=said, env=self.root.env(**vars), stdout=subprocess.PIPE,
+                           stderr=subprocess.PIPE, timeout=30)
+        self.assertGreaterEqual(p.returncode, 0, p.stderr[-300:])
+        return [l for l in p.stdout.decode().splitlines() if l[3:4] != "-"]
+
+    def kept(self):
+        """The parts of what was queued, and no trace of it is left."""
+        parts = [[p.get_payload(decode=True) for p in email.message_from_bytes(m[0]).walk() if not p.is_multipart()] for m in self.root.messages()]
+        for name in os.listdir(self.root.path("qq")):
+            os.unlink(self.root.path("qq", name))
+        return parts
+
+    def test_every(self):
+        whole = [[self.TEXT.replace(b"\r\n", b"\n"), self.DATA]]
+        self.assertEqual(self.talk({})[-2][:3], "250")
+        self.assertEqual(self.kept(), whole)
+        failures = Failures(self.root.dir, "qmail-smtpd", ("malloc",))
+        refused = 0
+        for env in failures:
+            with self.subTest(str(failures)):
+                codes = self.talk(env)
+                taken = len(codes) == 6 and codes[4].startswith("250")
+                self.assertEqual(self.kept(), whole if taken else [])
+                if not taken:
+                    refused += 1
+                    self.assertTrue(not codes or any(c.startswith("4") for c in codes), codes)
+        self.assertGreater(refused, 10)
 
 
 if __name__ == "__main__":
