@@ -12,6 +12,9 @@ MULTI = b"Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boun
 NASTY = bytes(range(256)) + b"\r\n.\r\n\n.\n\r.\r--=_b\n--=_\r\n\r\r\n\0\r"
 
 
+GENERATED = int(os.environ.get("SESSIONS", "120"))
+
+
 def bdat(data, last=True):
     return b"BDAT %d%s\r\n" % (len(data), b" LAST" if last else b"") + data
 
@@ -42,11 +45,12 @@ class Maker:
     def __init__(self, seed):
         self.r = random.Random(seed)
         self.want = []
-        self.boundaries = 0
+        self.boundaries = []
 
     def data(self):
         r = self.r
-        pieces = (b"\r\n", b"\n", b"\r", b"\0", b"--", b"--=_1", b"--=_1--", b"\r\n--", b"\xff\xfe", b"text ", b".", b"\r\n.\r\n")
+        near = b"--" + r.choice(self.boundaries)  # no delimiter with what is behind it
+        pieces = (near + b"\n", near + b"x", b"\r\n" + near + b"\n\r\n", b"\r\n" + near + b"-", b"\n" + near + b"\r\r", b"\r\n", b"\n", b"\r", b"\0", b"--", b"--=_1", b"--=_1--", b"\r\n--", b"\xff\xfe", b"text ", b".", b"\r\n.\r\n")
         return b"".join(r.choice(pieces) for _ in range(r.randrange(40))) if r.random() < .8 else r.randbytes(r.randrange(9000))
 
     def lines(self):
@@ -68,8 +72,8 @@ class Maker:
     def entity(self, depth=0):
         kind = self.r.random() if depth < 4 else 1
         if kind < .5 or depth == 0:
-            self.boundaries += 1
-            b = b"==%d:%d" % (self.boundaries, self.r.randrange(9))
+            b = b"==%d:%d" % (len(self.boundaries), self.r.randrange(9))
+            self.boundaries.append(b)
             parts = b"".join(b"--" + b + b"\r\n" + self.entity(depth + 1) + b"\r\n" for _ in range(1 + self.r.randrange(4)))
             return b"Content-Type: multipart/mixed; boundary=\"" + b + b"\"\r\n" + CTE + b"binary\r\n\r\npreamble\r\n" + parts + b"--" + b + b"--"
         if kind < .6:
@@ -102,7 +106,7 @@ class Binary(unittest.TestCase):
     def test_generated(self):
         with self.root.smtp(BINARYMIME="1") as s:
             s.hello()
-            for seed in range(120):
+            for seed in range(GENERATED):
                 for name in os.listdir(self.root.path("qq")):
                     os.unlink(self.root.path("qq", name))
                 maker = Maker(seed)
