@@ -63,5 +63,5 @@ void verb_data(struct session *s, const char *arg, size_t n) {
   if (take_message(&in)) verbs_message_end(&in, verbs_replies(s));
   else intake_abandon(&in);
   session_reset(s);
-  reply_flush(s); /* RFC 1047: the client learns at once that we have it */
+  if (!s->over) reply_flush(s); /* RFC 1047: the client learns at once that we have it */
 }

@@ -38,6 +38,20 @@ class Hostile(unittest.TestCase):
                 self.assertEqual((code, text[0][:5]), (554, "5.6.0"), text)
         self.assertEqual(self.root.messages(), [])
 
+    def test_last_words(self):
+        """Who is hung up on reads why, however much he has said meanwhile."""
+        for end in (b"DATA\r\n" + b"x" * 5000 + b"\r\n\n.\r\n", b"BDAT x\r\n", b"FOO\r\n" * 100):
+            for _ in range(25):
+                with self.root.smtp() as s:
+                    s.hello()
+                    s.send(M + R)
+                    self.assertEqual([s.reply()[0] for _ in range(2)], [250] * 2)
+                    s.send(end + b"NOOP\r\n" * 2000)
+                    codes = []
+                    while not codes or codes[-1] in (354, 500):
+                        codes.append(s.reply()[0])
+                    self.assertIn(codes[-1], (554, 501, 421), end)
+
     def test_flaws(self):
         """Refused at the proper end, and the session goes on in step."""
         for body in (b"a\nb\r\n", b"a\rb\r\n", b"a\0b\r\n", b"\n", b"a\r\r\n", b"a\n..\r\n"):
