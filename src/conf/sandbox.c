@@ -8,6 +8,7 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -34,24 +35,34 @@ enum {
 
 struct call {
   unsigned group, number;
-  int own;              /* for our own process */
-  unsigned char argument;
-  uint32_t flags;       /* not with one of these in that argument; 0: with any */
+  int own; /* for our own process */
 };
 
 static const struct call calls[] = {
-#define CALL(name, group) {group, __NR_##name, 0, 0, 0},
-#define OWN_CALL(name, group) {group, __NR_##name, 1, 0, 0},
-#define FLAG_CALL(name, group, argument, flags) {group, __NR_##name, 0, argument, flags},
+#define CALL(name, group) {group, __NR_##name, 0},
+#define OWN_CALL(name, group) {group, __NR_##name, 1},
 #include "conf/sandbox.def"
 };
 #define CALLS (sizeof calls / sizeof *calls)
 
 static const struct call old_calls[] = {
-#define OLD_CALL(name, group, number) {group, number, 0, 0, 0},
+#define OLD_CALL(name, group, number) {group, number, 0},
 #include "conf/sandbox.def"
 };
 #define OLD_CALLS (sizeof old_calls / sizeof *old_calls)
+
+static const struct exception {
+  unsigned number;
+  unsigned char argument;
+  unsigned short how;
+  uint32_t what;
+} exceptions[] = {
+#define VALUE BPF_JEQ
+#define FLAGS BPF_JSET
+#define EXCEPT(name, call, argument, how, what) {__NR_##call, argument, how, what},
+#include "conf/sandbox.def"
+};
+#define EXCEPTIONS (sizeof exceptions / sizeof *exceptions)
 
 static const struct kind {
   uint32_t family, type, protocol;
@@ -109,7 +120,6 @@ static const struct machine *our_machine(void) {
 #define NET_CONNECT_TCP 2u
 
 #define SCOPE_ABSTRACT_SOCKET 1u
-#define SCOPE_SIGNAL 2u
 
 struct handled {
   uint64_t files, net, scoped;
@@ -187,7 +197,7 @@ static struct handled handled_by(long version, const struct sandbox_places *also
   if (version < 2) h.files &= ~(uint64_t)FS_REFER;
   if (version < 3) h.files &= ~(uint64_t)FS_TRUNCATE;
   if (version >= 4 && also && also->tcp_port) h.net = NET_CONNECT_TCP | NET_BIND_TCP;
-  if (version >= 6) h.scoped = SCOPE_ABSTRACT_SOCKET | SCOPE_SIGNAL; /* sockets without a file, signals of fcntl(2) too */
+  if (version >= 6) h.scoped = SCOPE_ABSTRACT_SOCKET; /* sockets without a file */
   return h;
 }
 
@@ -226,6 +236,7 @@ static int restrict_files(enum sandbox_program program, const struct sandbox_pla
 #define TAIL 1
 #define A_CALL 6 /* at most */
 #define A_KIND 9
+#define AN_EXCEPTION 2
 #define SOCKET_TYPE 15 /* behind it stand SOCK_CLOEXEC and SOCK_NONBLOCK */
 #define STATEMENT(code, k) ((struct sock_filter){(code), 0, 0, (k)})
 #define JUMP(code, k, yes, no) ((struct sock_filter){(code), (yes), (no), (k)})
@@ -233,15 +244,22 @@ static int restrict_files(enum sandbox_program program, const struct sandbox_pla
 #define DENY STATEMENT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM)
 #define LOAD(what) STATEMENT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, what))
 
-/* Arguments are those halves that count: both kinds of machines are little-endian. */
-static unsigned short allow_without(struct sock_filter *f, const struct call *call) {
-  unsigned short n = 0;
+/* What stands behind the number of a call that has exceptions; 0 where it has none. Arguments are those halves
+ * that count: both kinds of machines are little-endian. */
+static unsigned short allow_but(struct sock_filter *f, unsigned number) {
+  unsigned short n = 1, left = 0;
 
-  f[n++] = JUMP(BPF_JMP | BPF_JEQ | BPF_K, call->number, 0, 4);
-  f[n++] = LOAD(args[call->argument]);
-  f[n++] = JUMP(BPF_JMP | BPF_JSET | BPF_K, call->flags, 1, 0);
+  for (size_t i = 0; i < EXCEPTIONS; ++i) left += exceptions[i].number == number;
+  if (!left) return 0;
+  for (size_t i = 0; i < EXCEPTIONS; ++i) {
+    if (exceptions[i].number != number) continue;
+    --left;
+    f[n++] = LOAD(args[exceptions[i].argument]);
+    f[n++] = JUMP(BPF_JMP | exceptions[i].how | BPF_K, exceptions[i].what, (unsigned char)(2 * left + 1), 0);
+  }
   f[n++] = ALLOW;
   f[n++] = DENY;
+  f[0] = JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, (unsigned char)(n - 1));
   return n;
 }
 
@@ -266,10 +284,10 @@ static unsigned short allow_kinds(struct sock_filter *f) {
 }
 
 static unsigned short allow_one(struct sock_filter *f, const struct call *call) {
-  unsigned short n = 0;
+  unsigned short n = allow_but(f, call->number);
 
+  if (n) return n;
   if (call->number == __NR_socket) return allow_kinds(f);
-  if (call->flags) return allow_without(f, call);
   if (!call->own) {
     f[n++] = JUMP(BPF_JMP | BPF_JEQ | BPF_K, call->number, 0, 1);
     f[n++] = ALLOW;
@@ -306,7 +324,7 @@ static unsigned short fill(struct sock_filter *f, const struct machine *m, unsig
 }
 
 static int restrict_calls(enum sandbox_program program, struct strerr *e) {
-  struct sock_filter f[HEAD + A_CALL * (CALLS + OLD_CALLS) + A_KIND * KINDS + TAIL];
+  struct sock_filter f[HEAD + A_CALL * (CALLS + OLD_CALLS) + A_KIND * KINDS + AN_EXCEPTION * EXCEPTIONS + TAIL];
   const struct machine *m = our_machine();
   const struct sock_fprog filter = {m ? fill(f, m, groups_of[program]) : 0, f};
 

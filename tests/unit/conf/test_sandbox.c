@@ -6,8 +6,10 @@
 #include <netinet/in.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <linux/sockios.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
@@ -78,6 +80,9 @@ static int probe(enum sandbox_program program) {
       syscall(SYS_prlimit64, 0, 0, 0, 0) == -1 || !refused(syscall(SYS_prlimit64, parent, 0, 0, 0), EPERM))
     bad |= 128;
   if (refused(syscall(SYS_listen, -1, 1), EBADF) != k->listeners) bad |= 8;
+  if (!refused(fcntl(0, F_SETOWN, parent), EPERM) || !refused(fcntl(0, F_SETSIG, SIGKILL), EPERM) || fcntl(0, F_GETFL) == -1) bad |= 128;
+  if (!refused(ioctl(0, FIOSETOWN, &parent), EPERM) || !refused(ioctl(0, SIOCSPGRP, &parent), EPERM)) bad |= 128;
+  if (refused(ioctl(-1, FIONREAD, &bad), EBADF) != k->callers) bad |= 128;
   if (refused(waitpid(-1, 0, WNOHANG), ECHILD) != k->children) bad |= 128;
   return bad;
 }
