@@ -6,6 +6,7 @@
 
 #include "user/limits.h"
 #include "user/quota_reset.h"
+#include "user/userdb_overquota.h"
 
 static int no_memory(struct strerr *e) {
   errno = ENOMEM;
@@ -64,6 +65,7 @@ static int change(struct site *s, const struct address *a, const struct account_
   if (outcome(userdb_user_get(&s->db, a->user.s, a->domain.s, u, e), a, e) == -1 || apply(u, c, e) == -1) return -1;
   if (c->quota && !(u->flags & USER_OVERRIDE_LIMITS) && check_limits(s, u, e) == -1) return -1;
   if (outcome(userdb_user_modify(&s->db, u, e), a, e) == -1) return -1;
+  if ((c->clear || c->flags & USER_BOUNCE_MAIL) && userdb_overquota_forget(&s->db, u->name.s, u->domain.s, e) != USERDB_FOUND) return -1;
   return sql_commit(&s->db.sql, e);
 }
 

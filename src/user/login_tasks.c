@@ -15,8 +15,11 @@
 #include "conf/paths.h"
 #include "user/assign.h"
 #include "user/bulletin_wait.h"
+#include "user/maildirsize.h"
+#include "user/userdb.h"
 
 #define TASK_SECONDS 60
+#define LOOKUP_SECONDS 4
 #define ASIDE 2
 #define ASIDE_AND_SAY 3
 #define MESSAGE_MAX 1000
@@ -158,11 +161,30 @@ static void collect_bulletins(struct login *l, const struct lookup_account *a) {
   stralloc_free(&address);
 }
 
+/* Who was over quota, and is not any more, gets mail again. */
+static void see_quota(struct login *l, const struct lookup_account *a) {
+  const struct maildirsize_rules rules = maildirsize_rules(l->conf);
+  stralloc maildir = STRALLOC_INIT, address = STRALLOC_INIT;
+  struct quota q = {0, 0};
+  struct usage u;
+  struct strerr e;
+  int fits = 0;
+
+  if (!(a->flags & USER_BOUNCE_MAIL) || !quota_parse(stralloc_cstr(&a->quota), a->quota.len, &q) || quota_none(&q)) return;
+  if (stralloc_catm(&maildir, stralloc_cstr(&a->home), "/Maildir", (char *)0) &&
+      stralloc_catm(&address, stralloc_cstr(&a->user), "@", stralloc_cstr(&a->domain), (char *)0))
+    fits = maildirsize_fits(maildir.s, &q, &rules, 1, 1, &u, &e);
+  if (fits == 1 && lookup_overquota(&l->lookup, address.s, 0, deadline_in(LOOKUP_SECONDS), &e) == LOOKUP_TEMPFAIL) login_trouble(l, &e);
+  stralloc_free(&maildir);
+  stralloc_free(&address);
+}
+
 enum login_task login_tasks(struct login *l, const struct lookup_account *a, const struct env *env) {
   const char *program = conf_line(l->conf, SET_postauth);
   enum login_task t = *program ? judge(l, run(l, program, a, env)) : TASK_NONE;
 
   if (t == TASK_NONE) t = migrate(l, a, env);
   if (t == TASK_NONE) collect_bulletins(l, a);
+  see_quota(l, a);
   return t;
 }

@@ -11,6 +11,7 @@
 
 #include "base/bytes.h"
 #include "base/fd.h"
+#include "base/fmt.h"
 #include "base/iodeadline.h"
 #include "base/scan.h"
 #include "base/wait.h"
@@ -413,6 +414,18 @@ enum lookup_verdict lookup_listed(struct lookup *l, const char *list, int is_nam
   if (v == LOOKUP_FOUND && stralloc_equals(&state, "none")) v = LOOKUP_NONE;
   else if (v == LOOKUP_FOUND && !*back && !stralloc_equals(&state, "in")) v = malformed(e);
   stralloc_free(&text);
+  stralloc_free(&state);
+  return v;
+}
+
+enum lookup_verdict lookup_overquota(struct lookup *l, const char *addr, uint64_t bytes, deadline when, struct strerr *e) {
+  char text[FMT_U64 + 1];
+  const char *arg[] = {addr, fmt_u64_z(text, bytes)};
+  stralloc state = STRALLOC_INIT;
+  enum lookup_verdict v;
+
+  v = too_long(addr) ? LOOKUP_NONE : ask_one(l, LOOKUP_OP_overquota, arg, when, &state, e);
+  if (v == LOOKUP_FOUND && stralloc_equals(&state, "same")) v = LOOKUP_NONE;
   stralloc_free(&state);
   return v;
 }

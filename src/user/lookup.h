@@ -55,6 +55,9 @@ struct lookup_account {
  * one.  For delivery. */
 enum lookup_verdict lookup_account(struct lookup *l, const char *addr, deadline when,
                                    struct lookup_account *a, struct strlist *alias, struct strerr *e);
+/* The mailbox of this user holds so many bytes, more than it may; or, 0, no longer.  FOUND: it is noted; NONE: there was
+ * nothing to note. */
+enum lookup_verdict lookup_overquota(struct lookup *l, const char *addr, uint64_t bytes, deadline when, struct strerr *e);
 /* Lines of an alias (valias), where there is no account: LOOKUP_NONE when there are none. */
 enum lookup_verdict lookup_alias(struct lookup *l, const char *addr, deadline when,
                                  struct strlist *lines, struct strerr *e);

@@ -7,12 +7,14 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/scan.h"
 #include "net/ip.h"
 #include "user/catchall.h"
 #include "user/login_name.h"
 #include "user/lookup_ask.h"
 #include "user/userdb_list.h"
 #include "user/userdb_map.h"
+#include "user/userdb_overquota.h"
 #include "user/userdb_relay.h"
 
 #define FAILURES 5 /* attempts to open the database, after which there is a pause */
@@ -97,6 +99,37 @@ static enum userdb_result user_or_alias(struct ask *q, int *active, int *bounce,
   return r;
 }
 
+#define OVERQUOTA_SECONDS 3600 /* after so long a message is let through, whose delivery looks again */
+
+/* The mailbox was found full a while ago, and nobody has said since that it is not. */
+static enum userdb_result may_have_room(struct ask *q, int *bounce) {
+  stralloc real = STRALLOC_INIT;
+  int64_t at;
+  enum userdb_result r = userdb_domain_real(&q->s->db, q->address.domain.s, &real, &q->e);
+
+  if (r == USERDB_FOUND) r = userdb_overquota_get(&q->s->db, q->address.user.s, real.s, &at, &q->e);
+  if (r == USERDB_FOUND && wall_now() - at > OVERQUOTA_SECONDS) *bounce = 0;
+  stralloc_free(&real);
+  return r == USERDB_NONE ? USERDB_FOUND : r;
+}
+
+int lookup_answer_overquota(struct ask *q) {
+  const struct lookup_field *text = &q->r->arg[1];
+  enum userdb_result r;
+  uint64_t bytes;
+  int a = lookup_parse_address(q);
+
+  if (a <= 0) return a == 0 && lookup_finish(q, LOOKUP_STATUS_none);
+  if (!scan_u64_max(text->s, text->n, INT64_MAX, &bytes)) return lookup_say(q, LOOKUP_STATUS_bad, "not a number of bytes");
+  r = userdb_user_get(&q->s->db, q->address.user.s, q->address.domain.s, &q->user, &q->e);
+  if (r != USERDB_FOUND) return lookup_other(q, r);
+  if (!lookup_may_deliver(q, q->user.uid)) return lookup_finish(q, LOOKUP_STATUS_denied);
+  sql_hurry(&q->s->db.sql, 1);
+  r = userdb_overquota_set(&q->s->db, q->user.name.s, q->user.domain.s, (int64_t)bytes, &q->e);
+  sql_hurry(&q->s->db.sql, 0);
+  return r == USERDB_TEMPFAIL ? lookup_temporary(q) : lookup_say(q, LOOKUP_STATUS_ok, r == USERDB_FOUND ? "changed" : "same");
+}
+
 int lookup_answer_user(struct ask *q) {
   int active = 0, bounce = 0, alias = 0;
   enum userdb_result r;
@@ -106,6 +139,7 @@ int lookup_answer_user(struct ask *q) {
   r = user_or_alias(q, &active, &bounce, &alias);
   if (r == USERDB_NONE) r = stray(q);
   if (r == USERDB_NONE && lookup_drop_detail(q)) r = user_or_alias(q, &active, &bounce, &alias);
+  if (r == USERDB_FOUND && bounce) r = may_have_room(q, &bounce);
   if (r != USERDB_FOUND) return lookup_other(q, r);
   return lookup_say(q, LOOKUP_STATUS_ok, alias ? "alias" : bounce ? "overquota" : active ? "active" : "inactive");
 }

@@ -41,6 +41,7 @@ struct job {
   uint64_t size;          /* of the message */
   struct strlist forward; /* addresses collected, sent last */
   struct vdeliver_done done;
+  int own;                /* it is the mailbox of the account that is delivered to */
   int others;             /* than those of the forwards get it here, or got it at an earlier try */
   struct delivery_note note; /* of the lines that are followed */
   struct strerr *e;
@@ -168,12 +169,36 @@ static enum deliver_result deliver(struct job *j, const char *maildir) {
   return maildir_deliver(maildir, j->v->msgfd, head, strlen(head), j->e);
 }
 
+#define CLEAR_BYTES 1024000 /* so much room, or a tenth of the quota, and mail is let in again */
+
+static int is_over(const struct quota *q, const struct usage *u) {
+  return (q->bytes && (uint64_t)u->bytes >= q->bytes) || (q->count && (uint64_t)u->count >= q->count);
+}
+
+static int has_room(const struct quota *q, const struct usage *u) {
+  const uint64_t clear = q->bytes / 10 < CLEAR_BYTES ? q->bytes / 10 : CLEAR_BYTES;
+
+  return (!q->bytes || (uint64_t)u->bytes + clear < q->bytes) && (!q->count || (uint64_t)u->count + 1 < q->count);
+}
+
+/* The mailbox is full, whatever comes, or no longer so: then servers are told before they have sent the message
+ * (userdb_overquota.h).  Only a change is said; that it could not be said does not matter. */
+static void tell_state(struct job *j, const struct mailbox *m, const struct usage *u, int fits) {
+  const int flagged = (j->account.flags & USER_BOUNCE_MAIL) != 0;
+  const int full = !fits && is_over(m->quota, u);
+  struct strerr ignored;
+
+  if (!j->own || j->answer.kept || (full ? mailbox_holds(m) : !flagged || !fits || !has_room(m->quota, u))) return;
+  (void)lookup_overquota(j->v->lookup, j->full.s, full ? (uint64_t)u->bytes + !u->bytes : 0, deadline_in(j->v->seconds), &ignored);
+}
+
 /* Room for it in the quota: 1; 0 when there is none, *r says what comes of it. */
 static int find_room(struct job *j, const struct mailbox *m, struct usage *u, enum deliver_result *r) {
   int fits = maildirsize_fits(m->maildir, m->quota, &j->v->rules, m->size, 1, u, j->e);
 
   if (fits == -1 && j->e->sys == ENOENT && create(j, m->maildir) == 0)
     fits = maildirsize_fits(m->maildir, m->quota, &j->v->rules, m->size, 1, u, j->e);
+  if (fits != -1) tell_state(j, m, u, fits);
   if (fits == 0) {
     mailbox_tell_full(m, u);
     if (mailbox_takes_small(m)) return 1;
@@ -354,7 +379,9 @@ static enum deliver_result deliver_mailbox(struct job *j) {
     strerr_set(j->e, j->full.s, ": the home directory is sticky: the user is being changed (#4.2.1)", (char *)0);
     r = temporary(j);
   } else {
+    j->own = 1;
     r = deliver_to(j, maildir.s, &q);
+    j->own = 0;
   }
   stralloc_free(&maildir);
   return r;

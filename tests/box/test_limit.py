@@ -35,7 +35,7 @@ class Limit(unittest.TestCase):
     def test_left_behind(self):
         code, said = self.run_test("print('done')\nsys.exit(3)")
         self.assertEqual(code, 3)
-        self.assertRegex(said, r"\Adone\nleft behind: [34] processes\n\Z")
+        self.assertRegex(said, r"\Adone\nshow: left behind: [34] processes\n\Z")
 
     def test_nothing_left(self):
         p = subprocess.run([sys.executable, LIMIT, "60", "true"], stdout=subprocess.PIPE, timeout=100)

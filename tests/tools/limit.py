@@ -70,7 +70,7 @@ def main():
             pass
     left = end_left()
     if left and not late:
-        print(f"left behind: {left} processes", flush=True)
+        print(f"show: left behind: {left} processes", flush=True)
     sys.exit(124 if late else code if code >= 0 else 128 - code)
 
 

@@ -22,8 +22,8 @@
 #include "user/lookup_proto.h"
 
 #define FATAL "inquerytest: fatal: "
-#define USAGE "inquerytest [-v] [-t seconds] [-n times] [-i fifo] -q user|account|alias|domain|verify|scram-first address " \
-  "[service [ip] | mechanism]"
+#define USAGE "inquerytest [-v] [-t seconds] [-n times] [-i fifo] -q user|account|alias|domain|verify|scram-first|overquota address " \
+  "[service [ip] | mechanism | bytes]"
 
 static void die(void) {
   strerr_diem_sys(111, FATAL, "unable to ask inlookup", (char *)0);
@@ -162,7 +162,7 @@ static void read_password(stralloc *line) {
 }
 
 static int arguments_max(int op) {
-  return op == LOOKUP_OP_verify ? 3 : op == LOOKUP_OP_scram_first ? 2 : 1;
+  return op == LOOKUP_OP_verify ? 3 : op == LOOKUP_OP_scram_first || op == LOOKUP_OP_overquota ? 2 : 1;
 }
 
 int main(int argc, char **argv) {
@@ -184,6 +184,10 @@ int main(int argc, char **argv) {
 
   if (op == -1 || !times || op == LOOKUP_OP_scram_final || op == LOOKUP_OP_passwd || argc - i > arguments_max(op)) strerr_die_usage(USAGE);
   if (op == LOOKUP_OP_scram_first) arg[1] = argc - i > 1 ? argv[i + 1] : "SCRAM-SHA-256";
+  if (op == LOOKUP_OP_overquota) {
+    if (argc - i != 2) strerr_die_usage(USAGE);
+    arg[1] = argv[i + 1];
+  }
   if (op == LOOKUP_OP_verify) {
     read_password(&password);
     arg[1] = stralloc_cstr(&password);
