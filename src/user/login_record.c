@@ -75,14 +75,14 @@ void login_record(struct login_records *l, struct userdb *db, const struct login
 }
 
 void login_records_write(struct login_records *l, struct userdb *db, int64_t now) {
-  for (size_t i = 0; i < l->n;) {
-    const struct login_record *r = &l->record[i];
+  while (l->n) {
+    const struct login_record *r = &l->record[0];
     const struct login_event event = {.name = stralloc_cstr(&r->name), .domain = stralloc_cstr(&r->domain),
                                       .service = r->relay ? 0 : stralloc_cstr(&r->service), .ip = stralloc_cstr(&r->ip),
                                       .at = r->at, .not_within = r->not_within};
 
-    if (now - r->at > LOGIN_RECORDS_SECONDS || write_event(db, &event) != USERDB_TEMPFAIL) take_out(l, i);
-    else ++i;
+    if (now - r->at <= LOGIN_RECORDS_SECONDS && write_event(db, &event) == USERDB_TEMPFAIL) return;
+    take_out(l, 0);
   }
 }
 

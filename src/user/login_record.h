@@ -26,7 +26,8 @@ struct login_records {
 
 /* Writes it, or keeps it for later; without memory it is lost. */
 void login_record(struct login_records *l, struct userdb *db, const struct login_event *event);
-/* Writes what is kept; what the database refuses, as of a user who is no more, is dropped. */
+/* Writes what is kept, until something has to wait again; what the database refuses, as of a user who is no more, is
+ * dropped. */
 void login_records_write(struct login_records *l, struct userdb *db, int64_t now);
 void login_records_free(struct login_records *l);
 
