@@ -8,7 +8,7 @@ STARTS = """
 import os, subprocess, sys, time
 # a child, and a daemon: its parent has ended, it is in a session of its own, and wants to hear of no signal
 p = subprocess.Popen(["sleep", "1000"])
-q = subprocess.Popen(["sh", "-c", "trap '' TERM INT HUP; (setsid sh -c 'trap \\"\\" TERM INT HUP; echo $$ > daemon; sleep 1000; :' &) ; exit 0"])
+q = subprocess.Popen(["sh", "-c", "exec 2> /dev/null; trap '' TERM INT HUP; (setsid sh -c 'trap \\"\\" TERM INT HUP; echo $$ > daemon; sleep 1000; :' &) ; exit 0"])
 q.wait()
 while not (os.path.exists("daemon") and open("daemon").read().endswith("\\n")):
     time.sleep(0.01)

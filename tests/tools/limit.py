@@ -2,7 +2,7 @@
 its number: daemons too, whose parent has ended. A test that is over its time is interrupted first, so that it can remove its
 files. Exit code: the test's; 124 when it was over its time; said when there was something left. A LIMIT_GRACE in the environment is how
 many seconds the clearing up may take."""
-import ctypes, os, signal, subprocess, sys, time
+import ctypes, os, signal, sys, time
 
 PR_SET_CHILD_SUBREAPER = 36
 
@@ -51,23 +51,47 @@ def end_left():
         time.sleep(0.01)
 
 
+def start(argv):
+    """With signals as they were: we wait for SIGCHLD."""
+    pid = os.fork()
+    if pid == 0:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
+        try:
+            os.execvp(argv[0], argv)
+        finally:
+            os._exit(127)
+    return pid
+
+
+def wait(test, end):
+    """Its exit code, or None when it is late. What it leaves to us in the meantime is taken off when it ends."""
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return None
+        if pid == test:
+            return os.waitstatus_to_exitcode(status)
+        if not pid:
+            seconds = end - time.monotonic()
+            if seconds <= 0:
+                return None
+            signal.sigtimedwait({signal.SIGCHLD}, seconds)
+
+
 def main():
     seconds, argv = float(sys.argv[1]), sys.argv[2:]
     if ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0):
         sys.exit("limit.py: the system does not do that")
-    test = subprocess.Popen(argv)
-    signal.signal(signal.SIGTERM, lambda *_: test.terminate())
-    late = False
-    try:
-        code = test.wait(seconds)
-    except subprocess.TimeoutExpired:
-        late = True
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
+    test = start(argv)
+    signal.signal(signal.SIGTERM, lambda *_: os.kill(test, signal.SIGTERM))
+    code = wait(test, time.monotonic() + seconds)
+    late = code is None
+    if late:
         print(f"\nno end after {seconds:g} s", flush=True)
-        test.send_signal(signal.SIGINT)
-        try:
-            test.wait(float(os.environ.get("LIMIT_GRACE", "30")))
-        except subprocess.TimeoutExpired:
-            pass
+        os.kill(test, signal.SIGINT)
+        wait(test, time.monotonic() + float(os.environ.get("LIMIT_GRACE", "30")))
     left = end_left()
     if left and not late:
         print(f"show: left behind: {left} processes", flush=True)
