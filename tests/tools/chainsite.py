@@ -33,8 +33,12 @@ class ChainSite(UserSite):
         return super().env(**{"QUEUE_COUNT": "1", "MYSQL_RETRY_INTERVAL": "1", **extra})
 
     def start(self, **env):
+        """Until it delivers: a signal ends a program that is just starting."""
         self.send_log = open(self.path("send.log"), "ab")
+        before = self.send_logged().count("status: ")
         self.daemon = self.spawn(["qmail-daemon", "./Maildir/"], env=self.env(**env), stdout=self.send_log, stderr=self.send_log)
+        wait_for(lambda: self.send_logged().count("status: ") > before or self.daemon.poll() is not None, what="qmail-send")
+        assert self.daemon.poll() is None, self.send_logged()
 
     def restart(self, **env):
         self.daemon.send_signal(signal.SIGTERM)
