@@ -268,6 +268,8 @@ struct control {
 static const struct control controls[] = {
     {"virtualdomains", ":", 1, 0},
     {"locals", 0, 0, 0},
+    {"etrnhosts", 0, 0, 0}, /* its mail no longer passes through: vadddomain -t */
+    {"odmrhosts", 0, 0, 0},
     {"chkrcptdomains", 0, 1, 1},
     {"rcpthosts", 0, 1, 0},
 };

@@ -30,6 +30,30 @@ class Killed(KilledPrograms):
 
         self.every_step(add, again)
 
+    def test_mail_that_is_fetched(self):
+        """vadddomain -t: the second time it ends what was begun; no mail is let in, or is any more, that nobody may ask for."""
+        s = self.site
+        has = lambda name: "fetch.example" in self.lines("control", name)
+
+        def added(n):
+            self.assertTrue(has("etrnhosts") or not has("rcpthosts"))
+            self.assertIn(s.run(["vadddomain", "-t", "fetch.example"]).returncode, (0, 100))
+            self.assertTrue(has("etrnhosts") and has("rcpthosts"))
+            s.ok("vdeldomain", "-T", "fetch.example")
+            self.assertFalse(has("etrnhosts") or has("rcpthosts"))
+            self.assertEqual([f for f in os.listdir(s.path("control")) if f.endswith(".tmp")], [])
+
+        def removed(n):
+            self.assertTrue(has("etrnhosts") or not has("rcpthosts"))
+            self.assertIn(s.run(["vdeldomain", "-T", "fetch.example"]).returncode, (0, 100))
+            self.assertFalse(has("etrnhosts") or has("rcpthosts"))
+            s.ok("vadddomain", "-t", "fetch.example")
+
+        self.check = lambda: None  # of domains with mailboxes
+        self.every_step(["vadddomain", "-t", "fetch.example"], added)
+        s.ok("vadddomain", "-t", "fetch.example")
+        self.every_step(["vdeldomain", "-T", "fetch.example"], removed)
+
     def test_aliases_as_files_and_back(self):
         """Whatever has been done, each alias is there whole, as a file or in the database; the second run ends the first."""
         s = self.site

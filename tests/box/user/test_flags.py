@@ -80,7 +80,13 @@ class Flags(unittest.TestCase):
         self.assertEqual(self.code("vadddomain", "-t", "alias.example"), 100)
         self.assertEqual(self.code("vdeldomain", "-T", "alias.example"), 100)
         with open(s.path("control", "odmrhosts"), "w") as f:
-            f.write("fetch.example\n")
+            f.write("fetch.example\nturned.example\n")
+        # one becomes a domain with mailboxes
+        s.ok("vadddomain", "-t", "turned.example")
+        s.add_domain("turned.example")
+        self.assertEqual((self.lines("etrnhosts"), self.lines("odmrhosts")), (["fetch.example"], ["fetch.example"]))
+        self.assertEqual(s.ok("vdominfo", "--check"), "")
+        s.ok("vdeldomain", "turned.example")
         s.ok("vdeldomain", "-T", "fetch.example")
         for name in ("rcpthosts", "chkrcptdomains", "etrnhosts", "odmrhosts"):
             self.assertNotIn("fetch.example", self.lines(name), name)
