@@ -377,6 +377,7 @@ enum lookup_verdict lookup_filters(struct lookup *l, const char *addr, deadline 
   if (too_long(addr)) return LOOKUP_NONE;
   v = ask(l, LOOKUP_OP_filters, arg, when, &answer, &r, e);
   if (v == LOOKUP_FOUND && (lookup_answer_next(&r, &f) != 1 || !stralloc_copyb(home, f.s, f.n) || !read_lines(&r, rules))) v = malformed(e);
+  if (v == LOOKUP_FOUND && !rules->len) v = LOOKUP_NONE;
   stralloc_free(&answer);
   return v;
 }

@@ -53,7 +53,8 @@ int lookup_answer_filters(struct ask *q) {
     ok = lookup_finish(q, LOOKUP_STATUS_denied);
   } else {
     if (r == USERDB_FOUND) r = find_user(q);
-    if (r == USERDB_FOUND) r = userdb_filter_all(&q->s->db, q->address.user.s, d.domain.s, add_rule, &rules, &q->e);
+    /* no rules are an answer too, which is kept for when the database is away: most users have none */
+    if (r == USERDB_FOUND && userdb_filter_all(&q->s->db, q->address.user.s, d.domain.s, add_rule, &rules, &q->e) == USERDB_TEMPFAIL) r = USERDB_TEMPFAIL;
     if (rules.failed) ok = 0;
     else ok = r != USERDB_FOUND ? lookup_other(q, r)
                            : lookup_finish(q, LOOKUP_STATUS_ok) && lookup_put(&q->s->fields, &q->user.home) && lookup_put_lines(q, &rules.list);

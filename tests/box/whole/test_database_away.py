@@ -45,11 +45,12 @@ class Clients(threading.Thread):
 @unittest.skipUnless(shutil.which("mariadbd"), "MariaDB is not installed")
 class Away(unittest.TestCase):
     program = False
+    options = ()
 
     def setUp(self):
         self.server = MariaDB()
         self.addCleanup(self.server.close)
-        self.chain = ChainSite(USERS, self.program, self.server)
+        self.chain = ChainSite(USERS, self.program, self.server, self.options)
         self.addCleanup(self.chain.close)
         for alias in ("team", "fresh"):
             for name in USERS[:2]:
@@ -153,6 +154,15 @@ class Away(unittest.TestCase):
 
 class AwayFromProgram(Away):
     program = True
+
+
+class AwayFromRules(Away):
+    """Of users of whom some have rules, and most have none."""
+    options = ("-f",)
+
+    def setUp(self):
+        super().setUp()
+        self.chain.ok("vcfilter", "-i", "-h", "Subject", "-k", "nobody writes this", "-f", "Else", "bob@example.com")
 
 
 if __name__ == "__main__":
