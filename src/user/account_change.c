@@ -79,12 +79,25 @@ int account_change(struct site *s, const struct address *a, const struct account
   return identity_back(r, e);
 }
 
-int account_recount(const struct site *s, const struct userdb_user *u, struct usage *usage, struct strerr *e) {
+/* Who was found over quota gets mail again, now that it fits. */
+static int see_room(struct site *s, const struct userdb_user *u, const struct usage *usage, struct strerr *e) {
+  const struct quota *q = &u->quota;
+  int r;
+
+  if (!(u->flags & USER_BOUNCE_MAIL) || (q->bytes && (uint64_t)usage->bytes >= q->bytes) || (q->count && (uint64_t)usage->count >= q->count)) return 0;
+  r = site_enter_db(s, e);
+  if (r == 0 && userdb_overquota_set(&s->db, u->name.s, u->domain.s, 0, e) == USERDB_TEMPFAIL) r = -1;
+  return identity_back(r, e);
+}
+
+int account_recount(struct site *s, const struct userdb_user *u, struct usage *usage, struct strerr *e) {
   const struct identity owner = {u->uid, u->gid};
   const struct quota_reset q = {&owner, &u->quota, 0, maildirsize_rules(&s->conf)};
   stralloc maildir = STRALLOC_INIT;
   int r = stralloc_catm(&maildir, u->home.s, "/Maildir", (char *)0) ? quota_reset(maildir.s, &q, usage, e) : no_memory(e);
 
+  if (r == 1) *usage = (struct usage){0, 0};
+  if (r != -1 && see_room(s, u, usage, e) == -1) r = -1;
   stralloc_free(&maildir);
   return r;
 }

@@ -20,7 +20,7 @@ struct account_change {
  * himself again afterwards.  0, or -1 with e filled (permanent: no such user, no such quota). */
 int account_change(struct site *s, const struct address *a, const struct account_change *c, struct userdb_user *u, struct strerr *e) MUST_CHECK;
 /* Make the mailbox's maildirsize say this quota, counted now: 0 with *usage filled, 1 for a mailbox
- * that nobody has used yet, or -1. */
-int account_recount(const struct site *s, const struct userdb_user *u, struct usage *usage, struct strerr *e) MUST_CHECK;
+ * that nobody has used yet, or -1.  A flag that was set because it was full goes when it is no longer. */
+int account_recount(struct site *s, const struct userdb_user *u, struct usage *usage, struct strerr *e) MUST_CHECK;
 
 #endif

@@ -22,6 +22,8 @@ static enum userdb_result write_row(struct userdb *db, const char *name, const c
   return v == SQL_NONE ? USERDB_FOUND : USERDB_TEMPFAIL;
 }
 
+#define AGAIN_SECONDS 60 /* the same is not written more often */
+
 static enum userdb_result set(struct userdb *db, const char *name, const char *domain, int64_t bytes, struct strerr *e) {
   int active, flag;
   int64_t at;
@@ -31,6 +33,7 @@ static enum userdb_result set(struct userdb *db, const char *name, const char *d
   ours = userdb_overquota_get(db, name, domain, &at, e);
   if (ours == USERDB_TEMPFAIL || ours == USERDB_EXISTS) return USERDB_TEMPFAIL;
   if (flag ? ours == USERDB_NONE : !bytes) return USERDB_NONE;
+  if (flag && bytes && wall_now() - at < AGAIN_SECONDS && wall_now() >= at) return USERDB_NONE;
   if (flag != (bytes > 0))
     r = userdb_changed(db, sql_do(&db->sql, QUERY_user_bounce, SQL_ARGS(sql_i(bytes > 0), sql_i(wall_now()), sql_t(name), sql_t(domain)), e));
   return r == USERDB_FOUND ? write_row(db, name, domain, bytes, e) : r;

@@ -101,6 +101,29 @@ class Overquota(unittest.TestCase):
             while c.line():
                 pass
 
+    def test_another_quota(self):
+        """Or none: the mailbox is open at once. One that is too small still changes nothing."""
+        s = self.site
+        for argv, flag in ((["vsetuserquota", "alice@example.com", "600"], 1), (["vsetuserquota", "alice@example.com", "1M"], 0),
+                           (["vsetuserquota", "alice@example.com", "NOQUOTA"], 0), (["vmoduser", "-q", "1M", "alice@example.com"], 0)):
+            if not s.got("alice"):
+                self.fill("500")
+            s.ok("vsetuserquota", "alice@example.com", "500")
+            self.assertEqual(s.query("overquota", "alice@example.com", "700"), (0, ["ok", "changed"]))
+            s.ok(*argv)
+            self.assertEqual(self.row()[0], flag, argv)
+            if not flag:
+                self.assertEqual(s.offer("alice", mark="x"), 250)
+                s.wait_empty()
+            s.query("overquota", "alice@example.com", "0")
+        # counted anew
+        s.ok("vsetuserquota", "alice@example.com", "500")
+        self.assertEqual(s.query("overquota", "alice@example.com", "700"), (0, ["ok", "changed"]))
+        self.assertEqual(s.query("overquota", "alice@example.com", "800"), (0, ["ok", "same"]))  # within a minute
+        self.empty()
+        s.ok("resetquota", "-a")
+        self.assertEqual(self.row()[0], 0)
+
     def test_administrator(self):
         """What he has set stays, and what he clears is cleared."""
         s = self.site
