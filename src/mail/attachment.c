@@ -175,6 +175,7 @@ static int end_field(struct attachment_scan *a, const struct reporter *r) {
     if (bytes_casestarts(s + colon, n - colon, "message/")) a->inner = 1;
     ok = take_parameters(a, s + colon, n - colon, r);
   }
+  if (ok && n && a->in_part && a->field_fn) ok = a->field_fn(a->field_ctx, s, n);
   stralloc_cut(&a->field, 0);
   a->cut = 0;
   return ok;
@@ -222,6 +223,7 @@ int attachment_line(struct attachment_scan *a, const char *line, size_t n, int w
 
     a->in_body = boundary == 2;
     a->inner = 0;
+    a->in_part = 1;
     return ok;
   }
   if (a->in_body) return uuencode(a, line, n, whole, &r);
@@ -230,6 +232,7 @@ int attachment_line(struct attachment_scan *a, const char *line, size_t n, int w
   if (n) return add_to_field(a, line, n, whole);
   a->in_body = !a->inner;
   a->inner = 0;
+  a->in_part = 1;
   return 1;
 }
 

@@ -8,7 +8,13 @@
 
 #include "base/stralloc.h"
 
-struct attachment_scan { /* zeroed before use */
+/* Called with each field of the header of a part, unfolded, of a long one with its beginning: 1, or 0 when memory ran out. */
+typedef int (*attachment_field_fn)(void *ctx, const char *field, size_t n);
+
+struct attachment_scan { /* zeroed before use, but for the next two */
+  attachment_field_fn field_fn; /* null: nobody wants them */
+  void *field_ctx;
+  int in_part; /* the message's own header is over */
   int in_body;
   int inner;           /* this part is a message: its header follows */
   int cut;             /* not all of the field is there */

@@ -4,7 +4,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/env.h"
+#include "base/fd.h"
 #include "base/options.h"
 #include "base/scan.h"
 #include "base/program.h"
@@ -12,6 +14,7 @@
 #include "base/substdio.h"
 #include "base/words.h"
 #include "conf/conf.h"
+#include "mail/attachment.h"
 #include "mail/filter.h"
 #include "mail/header.h"
 #include "user/delivery_note.h"
@@ -21,6 +24,8 @@
 #define FATAL "vfilter: "
 #define USAGE "vfilter '' delete|bounce-no-mailbox|address|/path|domain:host:port | vfilter user@domain"
 #define FIELD_MAX 1048576
+#define PARTS_MAX 1048576 /* bytes of fields of parts */
+#define LINE_MAX_BYTES 4096 /* of a longer line the beginning */
 #define PARTS 6
 #define MDA_WORDS 32
 
@@ -54,6 +59,43 @@ static void read_header(int fd, struct filter_message *m) {
   if (line == HEADER_ERROR) strerr_diem_sys(111, FATAL, "unable to read the message", (char *)0);
   header_reader_free(&h);
   stralloc_free(&field);
+}
+
+/* What says what a part is: a name it has otherwise, such as Subject in a message inside, is not the message's. */
+static int take_part_field(void *ctx, const char *s, size_t n) {
+  struct filter_message *m = ctx;
+
+  return !bytes_casestarts(s, n, "content-") || m->text.len > FIELD_MAX + PARTS_MAX || filter_field(m, s, n);
+}
+
+static void no_name(void *ctx, const char *name, size_t n) {
+}
+
+/* The fields of the parts of a message in MIME. */
+static void read_parts(int fd, struct filter_message *m) {
+  struct attachment_scan a = {.field_fn = take_part_field, .field_ctx = m};
+  stralloc line = STRALLOC_INIT;
+  char buf[8192];
+  ssize_t n;
+  int whole = 1, ok = 1;
+
+  if (lseek(fd, 0, SEEK_SET) == -1) strerr_diem_sys(111, FATAL, "unable to rewind the message", (char *)0);
+  while (ok && (n = read(fd, buf, sizeof buf)) > 0)
+    for (ssize_t i = 0; ok && i < n; ++i) {
+      if (buf[i] != '\n') {
+        if (line.len < LINE_MAX_BYTES) ok = stralloc_append(&line, buf[i]);
+        else whole = 0;
+        continue;
+      }
+      if (line.len && line.s[line.len - 1] == '\r') stralloc_cut(&line, line.len - 1);
+      ok = attachment_line(&a, stralloc_cstr(&line), line.len, whole, no_name, 0);
+      stralloc_cut(&line, 0);
+      whole = 1;
+    }
+  if (!ok || !attachment_line(&a, stralloc_cstr(&line), line.len, whole, no_name, 0) || !attachment_line(&a, "", 0, 1, no_name, 0)) strerr_die_nomem(FATAL);
+  if (n == -1) strerr_diem_sys(111, FATAL, "unable to read the message", (char *)0);
+  attachment_free(&a);
+  stralloc_free(&line);
 }
 
 /* The text's lines, in place: 1, or 0 when it is no rule. */
@@ -91,12 +133,18 @@ static int find(const struct vdeliver *v, const char *recipient, struct strlist 
   stralloc home = STRALLOC_INIT;
   struct strerr e;
   enum lookup_verdict found = lookup_filters(v->lookup, recipient, deadline_in(v->seconds), &home, rules, &e);
-  int match = 0;
+  int match = 0, parts = 0;
 
   if (found == LOOKUP_TEMPFAIL) temporary(&e);
   if (found == LOOKUP_FOUND) read_header(v->msgfd, &m);
-  for (size_t i = 0; !match && i < rules->len; ++i)
-    match = parse(&rules->item[i], r) && !switched_off(&home, r->group) && filter_matches(&m, &r->match);
+  for (size_t i = 0; !match && i < rules->len; ++i) {
+    if (!parse(&rules->item[i], r) || switched_off(&home, r->group)) continue;
+    if (!parts && bytes_casestarts(r->match.header, strlen(r->match.header), "content-")) {
+      read_parts(v->msgfd, &m);
+      parts = 1;
+    }
+    match = filter_matches(&m, &r->match);
+  }
   filter_message_free(&m);
   stralloc_free(&home);
   return match;
@@ -226,6 +274,8 @@ int main(int argc, char **argv) {
     *at = 0;
     v.user = argv[i];
     v.domain = at + 1;
+    v.msgfd = fd_seekable(0);
+    if (v.msgfd == -1) strerr_diem_sys(111, FATAL, "unable to keep the message in /tmp", (char *)0);
   } else {
     v.action = argv[i + 1];
     if (vdeliver_environment(&v, &head, &e) == -1) strerr_die(e.permanent ? 100 : 111, FATAL, &e);

@@ -42,6 +42,32 @@ class Filter(unittest.TestCase):
         path = self.site.path("run") + "/forwarded"
         return open(path).read().splitlines() if os.path.exists(path) else []
 
+    def test_parts(self):
+        """What the parts of a message say of themselves counts, however deep; what they say otherwise is not the message's."""
+        self.rule("-i", "-h", "Content-Disposition", "-c", "contains", "-k", ".exe", "-f", "Exe")
+        self.rule("-i", "-h", "Content-Type", "-c", "starts", "-k", "application/zip", "-f", "Zip")
+        self.rule("-i", "-h", "Subject", "-c", "contains", "-k", "inside", "-f", "Inside")
+        self.rule("-i", "-h", "Content-Type", "-c", "not", "-k", "text/plain", "-f", "NoText")
+        head = b"Subject: x\nMIME-Version: 1.0\nContent-Type: multipart/mixed;\n boundary=\"one\"\n\nbefore\n"
+        text = b"--one\nContent-Type: text/plain\n\nhello\n"
+        inner = b"--one\nContent-Type: multipart/alternative; boundary=two\n\n--two\ncontent-type:\n application/ZIP\n\nx\n--two--\n"
+        message = b"--one\nContent-Type: message/rfc822\n\nSubject: inside\nContent-Disposition: attachment; filename=\"a.exe\"\n\nx\n"
+        end = b"--one--\n"
+        for name, body, folder in (("text", text, None), ("nested", text + inner, "Zip"), ("message", text + message, "Exe"),
+                                   ("no text", b"--one\nContent-Type: text/html\n\nx\n", "NoText"), ("not a boundary", text + b"--other\nContent-Type: application/zip\n\n", None),
+                                   ("in the body", text + b"Content-Type: application/zip\n\n", None), ("after the end", text + end + b"Content-Type: application/zip\n\n", None),
+                                   ("cut", text + b"--one\nContent-Type: application/zip", "Zip"),
+                                   ("long lines", text + b"y" * 100000 + b"\n" + inner, "Zip")):
+            if name != "cut":
+                body += end
+            want = f"folder {folder}, action 0" if folder else "no rule matches"
+            self.assertEqual(self.asked(head + body), want, name)
+            self.assertEqual(self.asked((head + body).replace(b"\n", b"\r\n")), want, name)
+        self.deliver(head + text + inner + end)
+        self.assertEqual(self.count(".Zip"), 1)
+        # many of them: bounded
+        self.assertEqual(self.asked(head + b"--one\nContent-Type: text/plain; x=" + b"y" * 3000 + b"\n\n" * 1 + text * 2000 + end), "no rule matches")
+
     def test_way_on_that_fails(self):
         """For now: nothing is delivered, or every try would leave a copy; for good: the mailbox has it all the same."""
         self.rule("-i", "-h", "subject", "-k", "cheap", "-c", "contains", "-b", "2|exit $CODE")
