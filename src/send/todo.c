@@ -176,8 +176,12 @@ static void hand_over(struct todo *t, uint64_t id, enum queue_trust trust) {
   if (got == 0) return; /* not accepted, or gone already */
   if (got == 1 && queue_marks(id, &t->marks, &tried) == 0 && write_job(t, id, tried)) {
     if (idset_add(&t->known, id) == -1) die(t, "out of memory");
+    idset_remove(&t->told_of, id);
     t->back += trust == QUEUE_TRIED;
-  } else if (!idset_has(&t->told_of, id)) {
+    return;
+  }
+  if (got == 1 || errno != EPROTO) t->scanned = 0; /* it may be read in a while: the next look is a scan */
+  if (!idset_has(&t->told_of, id)) {
     complain(t, "unable to read envelope", id);
     (void)!idset_add(&t->told_of, id); /* without memory it is told again */
   }

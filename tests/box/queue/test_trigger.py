@@ -37,6 +37,24 @@ class Trigger(unittest.TestCase):
         wait_for(lambda: len(site.mails()) == 2)
         site.wait_empty()
 
+    def test_an_envelope_that_cannot_be_read_for_a_while(self):
+        """It is looked at again within todointerval, though no directory has changed; said once."""
+        site = MailSite()
+        self.addCleanup(site.close)
+        site.control("todointerval", "1\n")
+        many = b"".join(b"Tjoe-%d-%s@local.example\0" % (i, b"x" * 100) for i in range(20))  # too long for a link
+        site.dotqmail(".qmail-default", "./Maildir/\n")
+        self.assertEqual(site.queue_program(b"Subject: x\n\n", b"Fa@b.example\0" + many + b"\0"), 0)
+        (info,) = [p for p in site.queued() if "/info/" in p]
+        os.chmod(info, 0)
+        site.start()
+        wait_for(lambda: "unable to read envelope" in site.logged(), what="the complaint")
+        self.assertEqual(site.mails(), [])
+        os.chmod(info, 0o600)
+        site.wait_empty()
+        self.assertEqual(len(site.mails()), 20)
+        self.assertEqual(site.logged().count("unable to read envelope"), 1)
+
 
 if __name__ == "__main__":
     unittest.main()
