@@ -118,6 +118,7 @@ static int apply_extras(struct accept *a, const char *instead) {
   if (!a->extras || !a->extras->conf) return QQ_queued;
   if (!extras_apply(a->extras, &a->filter, instead, &a->env)) return QQ_memory;
   if (a->env.extra.len > ENVELOPE_LINES_MAX) return QQ_envelope; /* QQEH is a novel */
+  if (a->env.recipients.len > ENVELOPE_RECIPIENTS_MAX) return QQ_refused; /* with copies for archives */
   extras_log(a->extras, &a->filter);
   return QQ_queued;
 }
@@ -168,16 +169,21 @@ int accept_read_envelope(struct envelope *env, int fd) {
   struct envelope_reader reader = {0};
   enum envelope_wire w = WIRE_MORE;
   char buf[4096];
+  size_t total = 0;
+  int fits = 1;
 
-  while (w == WIRE_MORE) {
+  while (w == WIRE_MORE && fits) {
     size_t used;
     ssize_t n = read(fd, buf, sizeof buf);
 
     if (n == -1 && errno == EINTR) continue;
     if (n <= 0) break;
     w = envelope_read(&reader, env, buf, (size_t)n, &used);
+    total += (size_t)n;
+    fits = total <= ENVELOPE_BYTES_MAX && env->recipients.len <= ENVELOPE_RECIPIENTS_MAX;
   }
   envelope_reader_free(&reader);
+  if (!fits) return QQ_refused;
   return w == WIRE_END ? check_dsn(env) : wire_code(w);
 }
 

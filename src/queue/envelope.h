@@ -29,6 +29,8 @@
 #include "base/strlist.h"
 
 #define ENVELOPE_ADDRESS_MAX 1002
+#define ENVELOPE_RECIPIENTS_MAX 1000000 /* of a message that is taken in: what is taken in must fit wherever it goes from here */
+#define ENVELOPE_BYTES_MAX (64u << 20)  /* the same of the wire form */
 #define ENVELOPE_LINES_MAX 65536 /* of e and of h: they become an argument and variables of a program, which the system limits */
 
 struct envelope {

@@ -62,6 +62,17 @@ class OddAddresses(unittest.TestCase):
         self.assertIn(b"<a??[2J@b>", lines[0])
         self.assertEqual(lines[1], b"\tremote\tx?y?@c")
 
+    def test_too_many_recipients(self):
+        """More than can be handed on from the queue are not taken into it; as many as that are."""
+        for n, code in ((1000001, 31), (1000000, 0)):
+            site = MailSite()
+            self.addCleanup(site.close)
+            with open(site.path("envelope"), "wb+") as f:
+                f.write(b"Fa@b.example\0" + b"Tj\0" * n + b"\0")
+                f.seek(0)
+                self.assertEqual(site.run(["qmail-queue"], input=b"Subject: x\n\n", stdout=f, env=site.env()).returncode, code)
+            self.assertEqual(len(site.queued()), 0 if code else 2)
+
 
 if __name__ == "__main__":
     unittest.main()
