@@ -115,6 +115,17 @@ static void removed(struct manager *m, struct message *msg) {
   message_free(msg);
 }
 
+/* The last ones of a message are not marked, since it is removed: where that fails they are, or a restart would
+ * deliver to them again. */
+static void remember_done(struct manager *m, const struct message *msg) {
+  int ok = 1;
+
+  if (msg->left) return; /* removed by order */
+  for (uint32_t i = 0; ok && i < msg->recipients; ++i) ok = queue_mark_done(msg->id, &msg->recipient[i].index, 1) == 0;
+  if (!ok || queue_sync_marks(msg->id) == -1)
+    MLOG(m, warning, log_s("unable to mark recipients done: they may be delivered twice"));
+}
+
 static void on_clean(void *ctx, int fd, unsigned events) {
   struct manager *m = ctx;
   char buf[256];
@@ -129,8 +140,12 @@ static void on_clean(void *ctx, int fd, unsigned events) {
   for (ssize_t i = 0; i < n; ++i) {
     struct message *msg = message_list_take(&m->removing);
 
-    if (buf[i] == '+') removed(m, msg);
-    else manager_put_off(m, msg, "qmail-clean could not remove a finished message");
+    if (buf[i] == '+') {
+      removed(m, msg);
+    } else {
+      remember_done(m, msg);
+      manager_put_off(m, msg, "qmail-clean could not remove a finished message");
+    }
   }
   log_buffer_flush(&m->log);
   manager_end_if_idle(m);

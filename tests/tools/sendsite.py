@@ -11,6 +11,7 @@ class SendSite(MailSite):
     ENDS = {0: False, 1: False, 2: True, 3: False, 4: True, 5: False, 6: True, 7: False, 8: True}
 
     send = None
+    clean_says = b"+"
 
     def run_send(self, local=500, remote=500):
         """local, remote: what the spawners say they can do; None says nothing."""
@@ -49,7 +50,7 @@ class SendSite(MailSite):
                 self.end[n] = None
             self.input[n] += got
             if n == 5:
-                os.write(self.end[6], b"+" * got.count(b"\0"))
+                os.write(self.end[6], self.clean_says * got.count(b"\0"))
         self.log_text = self.input[0].decode("latin-1")
 
     def until(self, condition, what="event", timeout=20):

@@ -23,6 +23,25 @@ class Send(unittest.TestCase):
         return open(path, "rb").read() if os.path.exists(path) else None
 
 
+class Removal(Send):
+    def test_what_cannot_be_removed_is_not_delivered_again(self):
+        """A restart finds the marks, which are not written where the message goes away at once."""
+        site = self.site()
+        site.clean_says = b"!"
+        site.job(46, (b"R", "a@x.example"), (b"R", "b@x.example"), (b"L", "l@local.example"))
+        site.until(lambda: site.orders(3) and site.orders(1))
+        site.report(2, site.orders(1)[0][0], b"Kok\n")
+        site.report(4, site.orders(3)[0][0], b"Kok\n", b"Kok\n")
+        site.until(lambda: "could not remove a finished message" in site.log_text)
+        self.assertEqual(self.marks(site, 46), b"DDD")
+        site.clean_says = b"+"
+        site.job(69, (b"R", "a@y.example"))
+        site.until(lambda: len(site.orders(3)) == 2)
+        site.report(4, site.orders(3)[1][0], b"Kok\n")
+        site.until(lambda: "end msg 69" in site.log_text)
+        self.assertIsNone(self.marks(site, 69))
+
+
 class Transactions(Send):
     def test_one_order_and_one_status_for_all(self):
         site = self.site()
