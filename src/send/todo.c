@@ -180,7 +180,7 @@ static void hand_over(struct todo *t, uint64_t id, enum queue_trust trust) {
     t->back += trust == QUEUE_TRIED;
     return;
   }
-  if (got == 1 || errno != EPROTO) t->scanned = 0; /* it may be read in a while: the next look is a scan */
+  if (got == 1 || (errno != EPROTO && errno != EISDIR)) t->scanned = 0; /* it may be read in a while: the next look is a scan */
   if (!idset_has(&t->told_of, id)) {
     complain(t, "unable to read envelope", id);
     (void)!idset_add(&t->told_of, id); /* without memory it is told again */
