@@ -84,27 +84,85 @@ static int put(const char *maildir, const char *address, int fd, struct strerr *
   return r;
 }
 
-/* One of them: 1 delivered, 0 had before or no bulletin, -1. */
-static int collect_one(const char *dir, const char *name, const char *maildir, const char *address, int seen_fd, const stralloc *seen, struct strerr *e) {
-  stralloc path = STRALLOC_INIT, line = STRALLOC_INIT;
-  struct stat st;
-  int fd = -1, r = 0;
+/* One that lies there. */
+struct waiting {
+  int fd;
+  int64_t since;
+  stralloc line; /* of BulkMail, with a LF before it */
+};
 
-  if (stralloc_catm(&path, dir, "/", name, (char *)0)) fd = open(path.s, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-  if (fd != -1 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
-    if (!stralloc_catm(&line, "\n", name, " ", (char *)0) || !stralloc_cati64(&line, st.st_mtime) || !stralloc_append(&line, '\n'))
-      r = strerr_set(e, "out of memory", (char *)0);
-    else if (!strstr(seen->s, line.s)) {
-      r = put(maildir, address, fd, e);
-      if (r == 0) r = fd_write_all(seen_fd, line.s + 1, line.len - 1) == -1 ? strerr_sys(e, "unable to write BulkMail in ", maildir, (char *)0) : 1;
-    }
-  } else if (fd == -1 && errno != ENOENT && errno != ELOOP) {
+/* 1; 0 there is none, -1. */
+static int open_waiting(const char *dir, const char *name, struct waiting *w, struct strerr *e) {
+  stralloc path = STRALLOC_INIT;
+  struct stat st;
+  int r = 0;
+
+  memset(w, 0, sizeof *w);
+  w->fd = -1;
+  errno = ENOMEM;
+  if (stralloc_catm(&path, dir, "/", name, (char *)0)) w->fd = open(path.s, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  if (w->fd != -1 && fstat(w->fd, &st) == 0 && S_ISREG(st.st_mode)) {
+    w->since = st.st_mtime;
+    r = stralloc_catm(&w->line, "\n", name, " ", (char *)0) && stralloc_cati64(&w->line, w->since) && stralloc_append(&w->line, '\n')
+            ? 1
+            : strerr_set(e, "out of memory", (char *)0);
+  } else if (w->fd == -1 && errno != ENOENT && errno != ELOOP && errno != ENOTDIR) {
     r = strerr_sys(e, "unable to read ", stralloc_cstr(&path), (char *)0);
   }
-  fd_close(fd);
   stralloc_free(&path);
-  stralloc_free(&line);
   return r;
+}
+
+static void waiting_free(struct waiting *w) {
+  fd_close(w->fd);
+  stralloc_free(&w->line);
+}
+
+/* One of them: 1 delivered (address null: passed over), 0 had before or no bulletin, -1. */
+static int collect_one(const char *dir, const char *name, const char *maildir, const char *address, int seen_fd, const stralloc *seen, struct strerr *e) {
+  struct waiting w;
+  int r = open_waiting(dir, name, &w, e);
+
+  if (r == 1 && strstr(seen->s, w.line.s)) r = 0;
+  if (r == 1 && address && put(maildir, address, w.fd, e) == -1) r = -1;
+  if (r == 1 && fd_write_all(seen_fd, w.line.s + 1, w.line.len - 1) == -1) r = strerr_sys(e, "unable to write BulkMail in ", maildir, (char *)0);
+  waiting_free(&w);
+  return r;
+}
+
+static int no_seen(const char *maildir, struct strerr *e) {
+  return strerr_sys(e, "unable to use BulkMail in ", maildir, (char *)0);
+}
+
+int bulletin_is_new(const char *dir, const char *name, const char *maildir, int64_t *since, struct strerr *e) {
+  stralloc seen = STRALLOC_INIT;
+  struct waiting w;
+  int r = open_waiting(dir, name, &w, e), fd = -1;
+
+  if (r == 1 && (fd = open_seen(maildir, &seen)) == -1) r = no_seen(maildir, e);
+  if (r == 1 && strstr(seen.s, w.line.s)) r = 0;
+  *since = w.since;
+  fd_close(fd);
+  waiting_free(&w);
+  stralloc_free(&seen);
+  return r;
+}
+
+int bulletin_give(const char *dir, const char *name, const char *maildir, const char *address, struct strerr *e) {
+  stralloc seen = STRALLOC_INIT;
+  int64_t since;
+  int fd, r = bulletin_is_new(dir, name, maildir, &since, e); /* else there is no need of a BulkMail */
+
+  if (r != 1) return r;
+  fd = open_seen(maildir, &seen);
+  r = fd == -1 ? no_seen(maildir, e) : collect_one(dir, name, maildir, address, fd, &seen, e);
+  fd_close(fd);
+  stralloc_free(&seen);
+  return r;
+}
+
+int bulletin_pass(const char *dir, const char *name, const char *maildir, struct strerr *e) {
+  return bulletin_give(dir, name, maildir, 0, e);
 }
 
 int bulletin_collect(const char *dir, const char *maildir, const char *address, struct strerr *e) {
@@ -113,7 +171,7 @@ int bulletin_collect(const char *dir, const char *maildir, const char *address, 
   int fd = -1, got = 0, r = 0;
 
   if (list(dir, &names) == -1) r = strerr_sys(e, "unable to read ", dir, (char *)0);
-  if (r == 0 && names.len && (fd = open_seen(maildir, &seen)) == -1) r = strerr_sys(e, "unable to use BulkMail in ", maildir, (char *)0);
+  if (r == 0 && names.len && (fd = open_seen(maildir, &seen)) == -1) r = no_seen(maildir, e);
   for (size_t i = 0; r != -1 && i < names.len; ++i) {
     r = collect_one(dir, stralloc_cstr(&names.item[i]), maildir, address, fd, &seen, e);
     if (r == 1) ++got;

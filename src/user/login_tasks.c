@@ -36,23 +36,36 @@ static int account_line(const struct lookup_account *a, stralloc *s) {
          cat_field(s, a->inactive ? "1" : "0");
 }
 
-static int fill(struct env *env, const struct env *from, const struct lookup_account *a, stralloc *address) {
+static int put_address(const struct lookup_account *a, stralloc *address) {
+  return stralloc_catm(address, stralloc_cstr(&a->user), "@", stralloc_cstr(&a->domain), (char *)0);
+}
+
+/* Of the account; nothing is known of it where inlookup does not say so. */
+static struct lookup_times ask_times(struct login *l, const char *address) {
+  struct lookup_times t;
+  struct strerr e;
+
+  if (lookup_times(&l->lookup, address, deadline_in(LOOKUP_SECONDS), &t, &e) == LOOKUP_TEMPFAIL) login_trouble(l, &e);
+  return t;
+}
+
+static int fill(struct env *env, const struct env *from, const struct lookup_account *a, struct login *l, stralloc *address) {
   stralloc line = STRALLOC_INIT;
-  int ok = stralloc_catm(address, stralloc_cstr(&a->user), "@", stralloc_cstr(&a->domain), (char *)0) && account_line(a, &line) &&
-           env_copy(env, from) && env_put(env, line.s);
+  int ok = put_address(a, address) && account_line(a, &line) && env_copy(env, from) && env_put(env, line.s);
+  const uint64_t set = ok ? ask_times(l, address->s).password : 0;
 
   stralloc_free(&line);
-  return ok;
+  return ok && (!set || env_setu64(env, "LAST_PASSWORD_CHANGE", set));
 }
 
 /* Its exit code, or -1 with e filled. */
-static int start(const char *program, const struct lookup_account *a, const struct env *from, struct strerr *e) {
+static int start(struct login *l, const char *program, const struct lookup_account *a, const struct env *from, struct strerr *e) {
   const char *home = stralloc_cstr(&a->home);
   stralloc address = STRALLOC_INIT;
   struct env env = {.inherit = 0};
   int code = -1;
 
-  if (!fill(&env, from, a, &address)) {
+  if (!fill(&env, from, a, l, &address)) {
     strerr_set(e, "out of memory", (char *)0);
   } else {
     char *argv[] = {(char *)program, address.s, (char *)home, 0};
@@ -71,7 +84,7 @@ static int start(const char *program, const struct lookup_account *a, const stru
 static int run(struct login *l, const char *program, const struct lookup_account *a, const struct env *env) {
   struct strerr e;
   char text[48];
-  int code = start(program, a, env, &e);
+  int code = start(l, program, a, env, &e);
 
   if (code == 0 || code == ASIDE || code == ASIDE_AND_SAY) return code;
   snprintf(text, sizeof text, " ended with code %d", code);
@@ -140,6 +153,26 @@ static enum login_task migrate(struct login *l, const struct lookup_account *a, 
   return t;
 }
 
+/* Who is younger than it gets it, others never. */
+static int welcome(struct login *l, const char *dir, const char *name, const char *maildir, const char *address, struct strerr *e) {
+  int64_t since;
+  int r = bulletin_is_new(dir, name, maildir, &since, e);
+  struct lookup_times t;
+
+  if (r != 1) return r;
+  t = ask_times(l, address);
+  if (!t.added) return 0; /* another time, perhaps */
+  return t.added >= (uint64_t)since ? bulletin_give(dir, name, maildir, address, e) : bulletin_pass(dir, name, maildir, e);
+}
+
+/* What is not for everybody. */
+static int give_own(struct login *l, const struct lookup_account *a, const char *dir, const char *maildir, const char *address, struct strerr *e) {
+  const char *hello = conf_line(l->conf, SET_welcomemail), *activated = conf_line(l->conf, SET_activatemail);
+
+  if (*hello && !bulletin_name_fault(hello) && welcome(l, dir, hello, maildir, address, e) == -1) return -1;
+  return a->inactive && *activated && !bulletin_name_fault(activated) ? bulletin_give(dir, activated, maildir, address, e) : 0;
+}
+
 /* What lies in the domain's directory for those who log in. */
 static void collect_bulletins(struct login *l, const struct lookup_account *a) {
   stralloc cdb = STRALLOC_INIT, key = STRALLOC_INIT, dir = STRALLOC_INIT, maildir = STRALLOC_INIT, address = STRALLOC_INIT;
@@ -150,9 +183,11 @@ static void collect_bulletins(struct login *l, const struct lookup_account *a) {
 
   strerr_set(&e, "out of memory", (char *)0);
   if (paths_file(PATH_USERS, "cdb", &cdb) && stralloc_catm(&key, name, "-", (char *)0) &&
-      stralloc_catm(&maildir, stralloc_cstr(&a->home), "/Maildir", (char *)0) && stralloc_catm(&address, stralloc_cstr(&a->user), "@", name, (char *)0))
+      stralloc_catm(&maildir, stralloc_cstr(&a->home), "/Maildir", (char *)0) && put_address(a, &address))
     found = assign_find(cdb.s, key.s, key.len, &domain, &e);
-  if (found == -1 || (found == 1 && bulletin_dir(l->conf, domain.home, &dir) && bulletin_collect(dir.s, maildir.s, address.s, &e) == -1)) login_trouble(l, &e);
+  if (found == -1 || (found == 1 && bulletin_dir(l->conf, domain.home, &dir) &&
+                      (give_own(l, a, dir.s, maildir.s, address.s, &e) == -1 || bulletin_collect(dir.s, maildir.s, address.s, &e) == -1)))
+    login_trouble(l, &e);
   assign_user_free(&domain);
   stralloc_free(&cdb);
   stralloc_free(&key);
@@ -171,8 +206,7 @@ static void see_quota(struct login *l, const struct lookup_account *a) {
   int fits = 0;
 
   if (!(a->flags & USER_BOUNCE_MAIL) || !quota_parse(stralloc_cstr(&a->quota), a->quota.len, &q) || quota_none(&q)) return;
-  if (stralloc_catm(&maildir, stralloc_cstr(&a->home), "/Maildir", (char *)0) &&
-      stralloc_catm(&address, stralloc_cstr(&a->user), "@", stralloc_cstr(&a->domain), (char *)0))
+  if (stralloc_catm(&maildir, stralloc_cstr(&a->home), "/Maildir", (char *)0) && put_address(a, &address))
     fits = maildirsize_fits(maildir.s, &q, &rules, 1, 1, &u, &e);
   if (fits == 1 && lookup_overquota(&l->lookup, address.s, 0, deadline_in(LOOKUP_SECONDS), &e) == LOOKUP_TEMPFAIL) login_trouble(l, &e);
   stralloc_free(&maildir);

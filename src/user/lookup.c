@@ -431,6 +431,22 @@ enum lookup_verdict lookup_overquota(struct lookup *l, const char *addr, uint64_
   return v;
 }
 
+enum lookup_verdict lookup_times(struct lookup *l, const char *addr, deadline when, struct lookup_times *t, struct strerr *e) {
+  const char *arg[] = {addr};
+  stralloc answer = STRALLOC_INIT;
+  struct lookup_reader r;
+  struct lookup_field added, password;
+  enum lookup_verdict v;
+
+  *t = (struct lookup_times){0, 0};
+  v = too_long(addr) ? LOOKUP_NONE : ask(l, LOOKUP_OP_times, arg, when, &answer, &r, e);
+  if (v == LOOKUP_FOUND && (lookup_answer_next(&r, &added) != 1 || lookup_answer_next(&r, &password) != 1 ||
+                            !scan_u64(added.s, added.n, &t->added) || !scan_u64(password.s, password.n, &t->password)))
+    v = malformed(e);
+  stralloc_free(&answer);
+  return v;
+}
+
 enum lookup_verdict lookup_relay(struct lookup *l, const char *ip, deadline when, stralloc *user, struct strerr *e) {
   const char *arg[] = {ip};
 

@@ -58,6 +58,11 @@ enum lookup_verdict lookup_account(struct lookup *l, const char *addr, deadline 
 /* The mailbox of this user holds so many bytes, more than it may; or, 0, no longer.  FOUND: it is noted; NONE: there was
  * nothing to note. */
 enum lookup_verdict lookup_overquota(struct lookup *l, const char *addr, uint64_t bytes, deadline when, struct strerr *e);
+/* When the account of this user was made, and when its password was last set: seconds since 1970, 0 where nobody knows. */
+struct lookup_times {
+  uint64_t added, password;
+};
+enum lookup_verdict lookup_times(struct lookup *l, const char *addr, deadline when, struct lookup_times *t, struct strerr *e);
 /* Lines of an alias (valias), where there is no account: LOOKUP_NONE when there are none. */
 enum lookup_verdict lookup_alias(struct lookup *l, const char *addr, deadline when,
                                  struct strlist *lines, struct strerr *e);

@@ -130,6 +130,29 @@ int lookup_answer_overquota(struct ask *q) {
   return r == USERDB_TEMPFAIL ? lookup_temporary(q) : lookup_say(q, LOOKUP_STATUS_ok, r == USERDB_FOUND ? "changed" : "same");
 }
 
+static int take_time(void *ctx, const char *service, const char *ip, int64_t at) {
+  int64_t *times = ctx;
+
+  (void)ip;
+  if (!strcmp(service, "add")) times[0] = at;
+  if (!strcmp(service, "pass")) times[1] = at;
+  return 0;
+}
+
+int lookup_answer_times(struct ask *q) {
+  int64_t times[2] = {0, 0};
+  enum userdb_result r;
+  int a = lookup_parse_address(q);
+
+  if (a <= 0) return a == 0 && lookup_finish(q, LOOKUP_STATUS_none);
+  r = userdb_user_get(&q->s->db, q->address.user.s, q->address.domain.s, &q->user, &q->e);
+  if (r != USERDB_FOUND) return lookup_other(q, r);
+  if (!lookup_may_deliver(q, q->user.uid)) return lookup_finish(q, LOOKUP_STATUS_denied);
+  if (userdb_lastauth_each(&q->s->db, q->user.name.s, q->user.domain.s, take_time, times, &q->e) == USERDB_TEMPFAIL) return lookup_temporary(q);
+  return lookup_finish(q, LOOKUP_STATUS_ok) && lookup_answer_putu(&q->s->fields, (uint64_t)times[0]) &&
+         lookup_answer_putu(&q->s->fields, (uint64_t)times[1]);
+}
+
 int lookup_answer_user(struct ask *q) {
   int active = 0, bounce = 0, alias = 0;
   enum userdb_result r;

@@ -129,10 +129,7 @@ static enum userdb_result record_login(struct ask *q) {
   enum userdb_result r = USERDB_FOUND;
   stralloc text = STRALLOC_INIT;
 
-  if (!q->user.active) {
-    r = userdb_user_activate(&q->s->db, q->user.name.s, q->user.domain.s, &q->e);
-    if (r == USERDB_FOUND) q->user.active = 1;
-  }
+  if (!q->user.active) r = userdb_user_activate(&q->s->db, q->user.name.s, q->user.domain.s, &q->e); /* the answer says it was not */
   sql_hurry(&q->s->db.sql, 1);
   if (r == USERDB_FOUND && service && !q->s->no_lastauth && stralloc_copyb(&text, q->ip->s, q->ip->n)) record(q, service, stralloc_cstr(&text));
   sql_hurry(&q->s->db.sql, 0);

@@ -70,7 +70,7 @@ int main(int argc, char **argv) {
   d.service.scram_mechanisms = conf_line(&conf, SET_scram_mechanisms);
   d.service.scram_iterations = conf_number(&conf, SET_scram_iterations);
   d.service.plus = conf_flag(&conf, SET_plusaddress);
-  d.service.open_smtp = conf_flag(&conf, SET_open_smtp);
+  d.service.open_smtp = conf_flag(&conf, SET_open_smtp) && !conf_flag(&conf, SET_norelay);
   d.service.stale_seconds = (int64_t)conf_number(&conf, SET_lookup_stale);
   d.service.no_lastauth = conf_flag(&conf, SET_nolastauth);
   d.service.admission.limits_everywhere = conf_flag(&conf, SET_domain_limits);

@@ -22,7 +22,7 @@
 #include "user/lookup_proto.h"
 
 #define FATAL "inquerytest: fatal: "
-#define USAGE "inquerytest [-v] [-t seconds] [-n times] [-i fifo] -q user|account|alias|domain|verify|scram-first|overquota address " \
+#define USAGE "inquerytest [-v] [-t seconds] [-n times] [-i fifo] -q user|account|alias|domain|verify|scram-first|overquota|times address " \
   "[service [ip] | mechanism | bytes]"
 
 static void die(void) {

@@ -67,6 +67,23 @@ class Inlookup(unittest.TestCase):
         self.assertEqual(s.query("alias", "team@alias.example")[0], 0)
         self.assertEqual(s.query("account", "alice@alias.example")[1][2], "example.com")
 
+    def test_norelay(self):
+        s = self.site
+        s.start_lookup("-i", "1", "-p", "1", OPEN_SMTP="1", NORELAY="1")
+        self.assertEqual(s.query("verify", "alice@example.com", "imap", "192.0.2.1", password="secret")[0], 0)
+        self.assertEqual(s.sql("SELECT service FROM lastauth WHERE service = 'imap'"), [("imap",)])
+        self.assertEqual(s.sql("SELECT * FROM relay"), [])
+
+    def test_times(self):
+        s = self.site
+        s.start_lookup("-i", "1", "-p", "1")
+        made, = s.sql("SELECT at FROM lastauth WHERE service = 'add' AND name = 'alice'")[0]
+        self.assertEqual(s.query("times", "alice@example.com"), (0, ["ok", str(made), "0"]))
+        s.ok("vpasswd", "alice@example.com", input=b"secret\n")
+        changed, = s.sql("SELECT at FROM lastauth WHERE service = 'pass'")[0]
+        self.assertEqual(s.query("times", "ALICE@Example.COM"), (0, ["ok", str(made), str(changed)]))
+        self.assertEqual(s.query("times", "nobody@example.com"), (1, ["none"]))
+
     def test_login_waits_for_no_writer(self):
         """While somebody writes to the database logins succeed; what they leave is written when it can be."""
         s = self.site
@@ -349,7 +366,7 @@ class Inlookup(unittest.TestCase):
 
 @unittest.skipUnless(os.geteuid() == 0, "needs root: asks as several users")
 class Rights(unittest.TestCase):
-    OPS = ("user", "account", "alias", "domain", "verify")
+    OPS = ("user", "account", "alias", "domain", "times", "verify")
 
     def may(self, site, uid):
         out = {}
@@ -370,7 +387,7 @@ class Rights(unittest.TestCase):
             self.assertEqual(self.may(s, 65534), everything)  # the mail user
             self.assertEqual(self.may(s, 4321), dict(everything, verify="denied"))  # the domain's owner
             self.assertEqual(self.may(s, 4322), {"user": "ok", "account": "denied", "alias": "denied", "domain": "ok",
-                                                 "verify": "denied"})
+                                                 "times": "denied", "verify": "denied"})
             self.assertNotEqual(os.stat(f"/proc/{s.lookup.pid}").st_uid, 0)
 
 

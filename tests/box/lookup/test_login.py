@@ -501,7 +501,8 @@ class Tasks(Site):
 import os, sys
 with open({seen!r}, "a") as f:
     e = os.environ
-    f.write(repr((sys.argv[1:], os.getcwd(), e["PWSTRUCT"], e["AUTHADDR"], e["AUTHSERVICE"], "secret" in str(dict(e)), sys.stdin.read())) + "\\n")
+    f.write(repr((sys.argv[1:], os.getcwd(), e["PWSTRUCT"], e["AUTHADDR"], e["AUTHSERVICE"], "secret" in str(dict(e)), sys.stdin.read(),
+                   e.get("LAST_PASSWORD_CHANGE"))) + "\\n")
 sys.exit(int(open({code!r}).read()))
 """
 
@@ -542,7 +543,11 @@ sys.exit(int(open({code!r}).read()))
         gid = os.stat(self.site.db_path()).st_gid
         self.assertEqual(eval(open(self.seen).read()),
                          (["alice@example.com", self.home], self.home, f"alice@example.com:x:{uid}:{gid}:Alice:{self.home}:10485760S,100C:0",
-                          "alice@example.com", "imap", False, ""))
+                          "alice@example.com", "imap", False, "", None))
+        self.site.ok("vpasswd", "alice@example.com", input=b"secret\n")
+        at = self.site.sql("SELECT at FROM lastauth WHERE service = 'pass'")[0][0]
+        self.imap(0, **env)
+        self.assertEqual(eval(open(self.seen).read().splitlines()[-1])[-1], str(at))
         for code in (2, 3):
             lines = self.imap(code, **env)
             facts = self.facts(lines)

@@ -1,5 +1,5 @@
 """vbulletin: everybody gets it once, and nobody else anything."""
-import glob, os, unittest
+import glob, os, time, unittest
 from usersite import UserSite
 
 TEXT = b"From: admin@example.com\nSubject: hello\nDate: Thu, 26 Nov 2026 12:00:00 +0000\n\n\xc3\xa9 '; DROP\n"
@@ -156,6 +156,43 @@ class Waiting(unittest.TestCase):
         self.assertEqual(self.login(), 2)
         self.assertIn("0 got it", s.ok("vbulletin", "-f", path, "example.com"))
         self.assertEqual(len(open(s.home("ann@example.com") + "/Maildir/BulkMail").read().splitlines()), 2)
+
+    def put_there(self, name, data=TEXT, seconds=0):
+        """By hand, and so long ago."""
+        os.makedirs(self.dir, exist_ok=True)
+        path = os.path.join(self.dir, name)
+        with open(path, "wb") as f:
+            f.write(data)
+        os.chmod(path, 0o644)
+        os.chmod(self.dir, 0o755)
+        os.utime(path, (0, time.time() - seconds))
+
+    def test_welcome(self):
+        """Who is made later than the message was put there gets it, once; whoever was there never does."""
+        s = self.site
+        env = {"WELCOMEMAIL": "welcome.txt"}
+        self.assertEqual(self.login(**env), 0)  # there is none
+        s.sql("UPDATE lastauth SET at = at - 1000 WHERE service = 'add'")
+        self.put_there("welcome.txt", seconds=500)
+        self.assertEqual([self.login(**env), self.login(**env)], [0, 0])
+        s.add_user("new")
+        self.assertEqual([self.login("new@example.com", **env), self.login("new@example.com", **env), self.login(**env)], [1, 1, 0])
+        mail, = s.mails("new@example.com")
+        self.assertEqual(mail, b"Return-Path: <>\nDelivered-To: new@example.com\n" + TEXT)
+        s.add_user("other")
+        self.assertEqual(self.login("other@example.com"), 0)  # the setting decides
+        self.assertEqual(self.login("other@example.com", WELCOMEMAIL="../../../etc/passwd"), 0)
+
+    def test_activated(self):
+        s = self.site
+        self.put_there("activate.txt")
+        self.assertEqual(self.login(), 0)  # he is active
+        s.ok("vmoduser", "-n", "ann@example.com")
+        self.assertEqual(s.query("account", "ann@example.com")[1][9], "0")
+        self.assertEqual([self.login(ACTIVATEMAIL=""), self.login()], [0, 0])
+        s.ok("vmoduser", "-n", "ann@example.com")
+        self.assertEqual([self.login(), self.login()], [1, 1])
+        self.assertEqual(s.query("account", "ann@example.com")[1][9], "1")
 
     def test_what_is_none(self):
         """Directories, links, FIFOs and hidden files are no bulletins; what cannot be read keeps nobody out."""
