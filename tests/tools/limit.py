@@ -52,9 +52,10 @@ def end_left():
 
 
 def start(argv):
-    """With signals as they were: we wait for SIGCHLD."""
+    """It hears of SIGINT even where a shell has started us in the background; and we wait for SIGCHLD."""
     pid = os.fork()
     if pid == 0:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
         try:
             os.execvp(argv[0], argv)
