@@ -96,7 +96,7 @@ struct delivery {
   int fd;       /* the file in tmp */
   stralloc tmp; /* "tmp/NAME" */
   stralloc new; /* "new/NAME,S=size" */
-  char host[HOST_SIZE];
+  const char *host;
   unsigned tried;
 };
 
@@ -191,13 +191,21 @@ static int write_and_move(struct delivery *d, const char *dir, int msgfd, const 
   return 0;
 }
 
+/* The name of this host when it was first wanted. */
+static const char *host_name(void) {
+  static char name[HOST_SIZE];
+
+  if (!name[0] && gethostname(name, sizeof name) == -1) name[0] = 0;
+  name[sizeof name - 1] = 0;
+  return name[0] ? name : "localhost";
+}
+
 enum deliver_result maildir_deliver(const char *dir, int msgfd, const char *head, size_t headlen,
                                     struct strerr *e) {
   struct delivery d = {.dir = -1, .fd = -1};
   int r;
 
-  if (gethostname(d.host, sizeof d.host) == -1 || !d.host[0]) memcpy(d.host, "localhost", sizeof "localhost");
-  d.host[sizeof d.host - 1] = 0;
+  d.host = host_name();
   d.dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   r = d.dir == -1 ? strerr_sys(e, "unable to open ", dir, (char *)0)
                   : write_and_move(&d, dir, msgfd, head, headlen, e);
