@@ -150,12 +150,9 @@ int bulletin_is_new(const char *dir, const char *name, const char *maildir, int6
 
 int bulletin_give(const char *dir, const char *name, const char *maildir, const char *address, struct strerr *e) {
   stralloc seen = STRALLOC_INIT;
-  int64_t since;
-  int fd, r = bulletin_is_new(dir, name, maildir, &since, e); /* else there is no need of a BulkMail */
+  const int fd = open_seen(maildir, &seen);
+  const int r = fd == -1 ? no_seen(maildir, e) : collect_one(dir, name, maildir, address, fd, &seen, e);
 
-  if (r != 1) return r;
-  fd = open_seen(maildir, &seen);
-  r = fd == -1 ? no_seen(maildir, e) : collect_one(dir, name, maildir, address, fd, &seen, e);
   fd_close(fd);
   stralloc_free(&seen);
   return r;
