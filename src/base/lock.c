@@ -22,6 +22,10 @@ int lock_exnb(int fd) {
   return flock_retry(fd, LOCK_EX | LOCK_NB);
 }
 
+int lock_shnb(int fd) {
+  return flock_retry(fd, LOCK_SH | LOCK_NB);
+}
+
 static int open_and_lock(const char *path, int op) {
   int fd = fd_open_append(path, 0600);
 

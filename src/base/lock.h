@@ -7,6 +7,8 @@
 int lock_ex(int fd);
 /* Do not wait: EWOULDBLOCK when held by another. */
 int lock_exnb(int fd);
+/* The same, shared: only who holds it exclusively is in the way. */
+int lock_shnb(int fd);
 /* Open (creating, mode 0600) and lock at once: the descriptor or -1. */
 int lock_file(const char *path);
 int lock_file_nb(const char *path);

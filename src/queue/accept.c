@@ -69,6 +69,7 @@ int accept_commit(struct accept *a) {
   int code = QQ_queued;
 
   if (queue_commit(a->id, a->fd, &a->env, &code) == -1) return code;
+  a->fd = fd_close(a->fd); /* and with it the lock: who looks through the queue without having been told must find it */
   queue_announce(a->id);
   return QQ_queued;
 }

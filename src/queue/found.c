@@ -5,11 +5,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/lock.h"
 #include "base/now.h"
 #include "queue/crc32.h"
 
@@ -78,7 +78,7 @@ static int is_whole(int fd, const struct envelope *env) {
   uint32_t sum = 0;
   ssize_t n;
 
-  if (flock(fd, LOCK_SH | LOCK_NB) == -1) return errno == EWOULDBLOCK ? 0 : -1; /* on its way in */
+  if (lock_shnb(fd) == -1) return errno == EWOULDBLOCK ? 0 : -1; /* on its way in */
   while ((n = read(fd, buf, sizeof buf)) != 0) {
     if (n == -1 && errno == EINTR) continue;
     if (n == -1) return -1;

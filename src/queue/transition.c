@@ -160,6 +160,19 @@ static int remove_file(enum queue_file file, uint64_t id) {
   return unlink(path) == -1 && errno != ENOENT ? -1 : 0;
 }
 
+/* Its writer has it open and locked: 1, 0, or -1 with errno.  Who looks at it as we do is not in the way, nor we in his. */
+static int is_on_its_way(uint64_t id) {
+  char path[QUEUE_PATH];
+  int fd, r;
+
+  queuepath(path, QUEUE_mess, id);
+  fd = fd_open_read(path);
+  if (fd == -1) return errno == ENOENT ? 0 : -1;
+  r = lock_shnb(fd) == 0 ? 0 : errno == EWOULDBLOCK ? 1 : -1;
+  fd_close(fd);
+  return r;
+}
+
 int queue_remove(uint64_t id) {
   if (remove_file(QUEUE_info, id) == -1) return -1;
   return remove_file(QUEUE_mess, id);
@@ -371,18 +384,9 @@ int queue_remove_marks(uint64_t id) {
 
 /* A mess alone that nobody is writing is left from an import that was cut short. */
 int queue_id_taken(uint64_t id) {
-  char path[QUEUE_PATH];
-  int fd;
-  int r;
+  int r = queue_has(id, QUEUE_info);
 
-  r = queue_has(id, QUEUE_info);
-  if (r != 0) return r;
-  queuepath(path, QUEUE_mess, id);
-  fd = fd_open_read(path);
-  if (fd == -1) return errno == ENOENT ? 0 : -1;
-  r = lock_exnb(fd) == 0 ? 0 : errno == EWOULDBLOCK ? 1 : -1;
-  fd_close(fd);
-  return r;
+  return r != 0 ? r : is_on_its_way(id);
 }
 
 /* A file of a message with these bytes, or with what fd holds, which sum and size describe then. */
@@ -448,7 +452,7 @@ struct sweep {
 };
 
 /* Removes an old file whose message is in a SWEEP state.  What is in none of the table's, as one with a
- * damaged envelope, is left for queue-fix to show. */
+ * damaged envelope, is left for queue-fix to show; and what is locked may be new, whatever the clock says. */
 static int sweep_one(void *ctx, uint64_t id) {
   struct sweep *s = ctx;
   struct queue_found found = {.row = 0};
@@ -457,7 +461,8 @@ static int sweep_one(void *ctx, uint64_t id) {
 
   queuepath(path, s->file, id);
   if (lstat(path, &st) == -1 || st.st_mtim.tv_sec >= s->before) return 0;
-  if (queue_find(id, &found) == 0 && found.row->recovery == QUEUE_SWEEP && unlink(path) == 0) s->removed++;
+  if (queue_find(id, &found) == 0 && found.row->recovery == QUEUE_SWEEP && is_on_its_way(id) == 0 && unlink(path) == 0)
+    s->removed++;
   queue_found_free(&found);
   return 0;
 }

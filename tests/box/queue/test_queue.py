@@ -1,6 +1,6 @@
 """qmail-queue and the delivery daemons of a queue: what is accepted, what is refused, what becomes
 of it."""
-import os, re, resource, signal, subprocess, threading, time, unittest
+import fcntl, os, re, resource, signal, subprocess, threading, time, unittest
 
 from box import BIN, free_port, wait_for
 from mailsite import MailSite, Sink
@@ -292,15 +292,22 @@ class Delivery(unittest.TestCase):
         site = self.make()
         old = site.queue() + "/mess/7/30"  # 30 mod 23 is 7: a message that was never accepted
         fresh = site.queue() + "/mess/8/31"
-        for path in (old, fresh):
+        written = site.queue() + "/mess/9/32"  # by somebody who is there, though the clock says that it is old
+        for path in (old, fresh, written):
             with open(path, "w") as f:
                 f.write("x")
             os.chown(path, site.uid, site.gid)
         os.utime(old, (1, 1))
-        site.start()
-        wait_for(lambda: not os.path.exists(old))
-        self.assertTrue(os.path.exists(fresh))
+        os.utime(written, (1, 1))
+        with open(written) as f, open(old) as reader:
+            fcntl.flock(f, fcntl.LOCK_EX)
+            fcntl.flock(reader, fcntl.LOCK_SH)  # todo-proc looks at it just now
+            site.start()
+            wait_for(lambda: not os.path.exists(old))
+            wait_for(lambda: "status: " in site.logged())
+        self.assertTrue(os.path.exists(fresh) and os.path.exists(written))
         os.unlink(fresh)
+        os.unlink(written)
 
     def test_signals_before_the_start(self):
         """What qmail-start gets before it has become qmail-send is for qmail-send."""

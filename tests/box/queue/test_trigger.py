@@ -1,5 +1,5 @@
 """The announcements of qmail-queue: what does not fit into lock/trigger is found all the same."""
-import os, signal, unittest
+import fcntl, os, signal, threading, unittest
 
 from box import wait_for
 from mailsite import MailSite
@@ -54,6 +54,30 @@ class Trigger(unittest.TestCase):
         site.wait_empty()
         self.assertEqual(len(site.mails()), 20)
         self.assertEqual(site.logged().count("unable to read envelope"), 1)
+
+    def announced(self, site):
+        """What is announced is not locked any more: who looked a moment before and did not believe it will hear of it."""
+        trigger = os.open(site.queue() + "/lock/trigger", os.O_RDWR)
+        self.addCleanup(os.close, trigger)
+        for _ in range(30):
+            t = threading.Thread(target=site.inject, args=("joe@local.example",))
+            t.start()
+            number = int(os.read(trigger, 100))
+            with open(f"{site.queue()}/mess/{number % 23}/{number}") as f:
+                fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            t.join()
+
+    def test_unlocked_when_announced(self):
+        site = MailSite()
+        self.addCleanup(site.close)
+        self.announced(site)
+
+    def test_unlocked_when_announced_by_qmail_queued(self):
+        site = MailSite()
+        self.addCleanup(site.close)
+        site.spawn(["qmail-queued", "-n", "1"], env=site.env(QUEUE_BASE=site.path("queue")))
+        wait_for(lambda: os.path.exists(site.path("run/queue/socket")), what="qmail-queued")
+        self.announced(site)
 
 
 if __name__ == "__main__":
