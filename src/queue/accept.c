@@ -213,8 +213,8 @@ static int filter_whole(struct accept *a, const char *s, size_t n, stralloc *out
   return header_filter_feed(&a->filter, s, n, out) && header_filter_end(&a->filter, out);
 }
 
-int accept_place(struct accept *a, const struct accept_origin *o, uint64_t beside, const char *message, size_t n,
-                 const char *envelope, size_t envelope_n, stralloc *text) {
+int accept_prepare(struct accept *a, const struct accept_origin *o, uint64_t beside, const char *message, size_t n,
+                   const char *envelope, size_t envelope_n, stralloc *text) {
   struct envelope_reader reader = {0};
   stralloc head = STRALLOC_INIT;
   size_t start = text->len;
@@ -226,13 +226,24 @@ int accept_place(struct accept *a, const struct accept_origin *o, uint64_t besid
   if (code == QQ_queued && (!received(a, o, &head) || !stralloc_cat(text, &head) || !filter_whole(a, message, n, text)))
     code = QQ_memory;
   if (code == QQ_queued) code = apply_extras(a, 0);
-  if (code == QQ_queued) code = accept_put(a, text->s + start, text->len - start);
-  if (code == QQ_queued && queue_place(a->id, &a->env, &code) == 0) code = QQ_queued;
   envelope_reader_free(&reader);
   stralloc_free(&head);
-  if (code == QQ_queued) return code;
+  if (code == QQ_queued) {
+    a->text = start;
+    a->text_n = a->env.size = text->len - start;
+    a->env.checksum = crc32(0, text->s + start, a->text_n);
+    return code;
+  }
   stralloc_cut(text, start);
   accept_abandon(a);
   accept_free(a);
+  return code;
+}
+
+int accept_store(struct accept *a, const stralloc *text) {
+  int code = fd_write_all(a->fd, text->s + a->text, a->text_n) == -1 ? QQ_write : QQ_queued;
+
+  if (code == QQ_queued && queue_place(a->id, &a->env, &code) == 0) code = QQ_queued;
+  if (code != QQ_queued) accept_abandon(a);
   return code;
 }

@@ -27,6 +27,7 @@ struct accept {
   struct header_filter filter;
   int filtering;
   stralloc kept; /* of a piece of the message */
+  size_t text, text_n; /* accept_prepare: where it is to stand in the caller's text */
 };
 
 /* Create the message file with its Received field: QQ_queued (0) or why not. */
@@ -45,11 +46,13 @@ int accept_read_envelope(struct envelope *env, int fd) MUST_CHECK;
 
 /* All of it, from descriptors: message to its end, then envelope (wire form). */
 int accept_from_descriptors(const struct accept_origin *o, int message, int envelope) MUST_CHECK;
-/* For the resident queue, which takes many at once: the message and its envelope from
- * memory into the queue, announced to nobody and not synced.  beside: 0, or the id of a
- * message it is to share directories with.  The message's text as it stands in the queue
- * is appended to *text.  QQ_queued, or why not; then nothing is left. */
-int accept_place(struct accept *a, const struct accept_origin *o, uint64_t beside, const char *message, size_t n,
-                 const char *envelope, size_t envelope_n, stralloc *text) MUST_CHECK;
+/* For the resident queue, which takes many at once: the message and its envelope from memory,
+ * announced to nobody and not synced.  It has an id then, and an empty file; its text as it is
+ * to stand in the queue is appended to *text.  beside: 0, or the id of a message it is to share
+ * directories with.  QQ_queued, or why not; then nothing is left. */
+int accept_prepare(struct accept *a, const struct accept_origin *o, uint64_t beside, const char *message, size_t n,
+                   const char *envelope, size_t envelope_n, stralloc *text) MUST_CHECK;
+/* Put it into the queue: QQ_queued, or why not; then nothing is left, but *a is to be freed. */
+int accept_store(struct accept *a, const stralloc *text) MUST_CHECK;
 
 #endif

@@ -309,6 +309,7 @@ static int prepare_all(struct journal *j) {
   }
   for (int s = 0; r == 0 && s < JOURNAL_SEGMENTS; ++s) r = write_head(j->segment[s].fd, j->batch + 1);
   stralloc_free(&text);
+  j->marked = j->batch;
   return r == 0 ? place_mark(j, found, mark) : -1;
 }
 
@@ -359,7 +360,7 @@ static struct journal_segment *current(struct journal *j) {
 static void start_settling(struct journal *j, struct journal_segment *g) {
   pid_t pid = fork();
 
-  j->at = 0;
+  if (g->state == JOURNAL_CURRENT) j->at = 0;
   g->state = JOURNAL_SETTLING;
   g->settler = 0;
   if (pid == 0) _exit(settle(g->fd, j->batch + 1, g->failed) == 0 ? 0 : 111);
@@ -371,7 +372,11 @@ static struct journal_segment *segment_for(struct journal *j, size_t n) {
   struct journal_segment *g = current(j);
 
   if (g && j->at + n <= j->size) return g;
-  if (g) start_settling(j, g);
+  if (g) {
+    g->state = JOURNAL_SETTLING; /* by the next tick */
+    g->due = 0;
+    j->at = 0;
+  }
   for (int i = 0; i < JOURNAL_SEGMENTS; ++i) {
     g = &j->segment[i];
     if (g->state != JOURNAL_FREE) continue;
@@ -383,11 +388,12 @@ static struct journal_segment *segment_for(struct journal *j, size_t n) {
   return 0;
 }
 
+/* From the batch before to this one. */
 static int move_mark(const struct journal *j) {
   char from[NAME], to[NAME];
 
-  mark_name(from, j->writer, j->batch);
-  mark_name(to, j->writer, j->batch + 1);
+  mark_name(from, j->writer, j->marked);
+  mark_name(to, j->writer, j->batch);
   return rename(from, to);
 }
 
@@ -403,22 +409,57 @@ static void give_up(struct journal *j, struct journal_segment *g) {
   errno = saved;
 }
 
-int journal_commit(struct journal *j) {
-  struct journal_segment *g;
+int journal_start(struct journal *j) {
+  struct journal_segment *g = 0;
 
   errno = ENOMEM;
-  if (!journal_pad(&j->records)) return -1;
-  errno = EAGAIN;
-  g = segment_for(j, j->records.len);
-  if (!g || move_mark(j) == -1) return -1;
-  j->batch++;
-  if (write_at(g->fd, j->records.s, j->records.len, (off_t)j->at) == -1 || fdatasync(g->fd) == -1) {
-    give_up(j, g);
-    return -1;
+  if (journal_pad(&j->records)) {
+    errno = EAGAIN;
+    g = segment_for(j, j->records.len);
   }
-  j->at += j->records.len;
-  stralloc_cut(&j->records, 0);
-  return 0;
+  if (g) {
+    j->batch++;
+    if (write_at(g->fd, j->records.s, j->records.len, (off_t)j->at) == 0) {
+      (void)!sync_file_range(g->fd, (off_t)j->at, (off_t)j->records.len, SYNC_FILE_RANGE_WRITE); /* what it does not begin the sync does */
+      return 0;
+    }
+    give_up(j, g);
+  }
+  journal_drop(j);
+  return -1;
+}
+
+/* The place of the batch is written over, for the next one to go there. */
+static void make_void(struct journal *j, struct journal_segment *g) {
+  int saved = errno;
+
+  memset(j->records.s, 0, j->records.len);
+  if (write_at(g->fd, j->records.s, j->records.len, (off_t)j->at) == -1 || fdatasync(g->fd) == -1) give_up(j, g);
+  errno = saved;
+}
+
+static int end(struct journal *j, int keep) {
+  struct journal_segment *g = current(j);
+  int r = fdatasync(g->fd);
+
+  if (r == -1) give_up(j, g);
+  else if (keep && move_mark(j) == 0) {
+    j->marked = j->batch;
+    j->at += j->records.len;
+  } else {
+    make_void(j, g);
+    r = -1;
+  }
+  journal_drop(j);
+  return r;
+}
+
+int journal_finish(struct journal *j) {
+  return end(j, 1);
+}
+
+void journal_cancel(struct journal *j) {
+  (void)!end(j, 0);
 }
 
 void journal_tick(struct journal *j, deadline now) {

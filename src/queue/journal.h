@@ -2,7 +2,8 @@
  *
  * A message is put into the queue without any sync; what makes it safe is its record in a
  * preallocated file, where one fdatasync covers all that came together and no change of
- * metadata waits for the file system's own journal.  The record is needed only until the
+ * metadata waits for the file system's own journal.  It is on its way to the disk while the
+ * files of the batch are made: what is accepted has both.  The record is needed only until the
  * message itself is on disk: most are delivered and removed before that, the others are
  * synced later, in the background, when their segment is to be used again.
  *
@@ -53,7 +54,8 @@ struct journal {
   unsigned writer;
   size_t size; /* of a segment */
   struct journal_era era;
-  uint64_t batch; /* the batch under way is the next one */
+  uint64_t batch;  /* the last one that was started */
+  uint64_t marked; /* where the marker stands */
   struct journal_segment segment[JOURNAL_SEGMENTS];
   size_t at;  /* where the next batch goes in the current segment; 0: there is none */
   stralloc records;
@@ -69,12 +71,19 @@ int journal_era(struct journal_era *era, const char *boot_file, const char *orde
 int journal_open(struct journal *j, const struct journal_era *era, size_t size) MUST_CHECK;
 /* Add a message to the batch under way: 1, or 0 (it does not fit, or no memory). */
 int journal_add(struct journal *j, uint64_t id, const stralloc *envelope, const char *message, size_t n) MUST_CHECK;
-/* Make the batch safe.  -1: it is not, and never will be by us. */
-int journal_commit(struct journal *j) MUST_CHECK;
-/* Forget the batch under way. */
+/* Begin to write the batch to disk; the files of its messages may be made meanwhile.  -1: it is
+ * dropped. */
+int journal_start(struct journal *j) MUST_CHECK;
+/* The files are there: wait until the batch is safe.  -1: it is not, and never will be by us. */
+int journal_finish(struct journal *j) MUST_CHECK;
+/* Some of the files could not be made: no power loss is to bring back messages of this batch. */
+void journal_cancel(struct journal *j);
+/* Forget the batch under way, which was not started. */
 void journal_drop(struct journal *j);
-/* Settle in the background what is due; a child that ended: 1 if it was ours. */
+/* Settle in the background what is due or full, in a child; while no batch is under way, for the
+ * child shares the descriptors and locks of its files for a moment. */
 void journal_tick(struct journal *j, deadline now);
+/* A child that ended: 1 if it was ours. */
 int journal_reaped(struct journal *j, pid_t pid, int status);
 void journal_close(struct journal *j);
 

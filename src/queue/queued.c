@@ -78,7 +78,10 @@ static void drop_client(struct client *c) {
 }
 
 static void give_up(void *ctx) {
-  drop_client(ctx);
+  struct client *c = ctx;
+
+  shutdown(c->fd, SHUT_RDWR); /* a child that settles has it too, for a while */
+  drop_client(c);
 }
 
 /* Somebody who says nothing, or stops in the middle, is given up after a while. */
@@ -152,6 +155,7 @@ static void commit_some(struct server *s, struct client *const *request, size_t 
   if (q && in_batch) queued_batch_commit(&s->batch, q, code, id);
   for (size_t i = 0; i < n; ++i)
     if (done[i]) answer(request[i], refused[i] != QQ_queued ? refused[i] : code[placed[i]], refused[i] != QQ_queued ? 0 : id[placed[i]]);
+  if (q) queued_settle(q);
 }
 
 /* --- requests ------------------------------------------------------------------------------------ */
@@ -315,7 +319,7 @@ int queued_serve(int listener, const struct conf *conf, struct strerr *e) {
   load_extras(s);
   on_tick(s);
   if (loop_run(&s->loop) == -1) return strerr_sys(e, "unable to wait for events", (char *)0);
-  while (s->clients) drop_client(s->clients);
+  while (s->clients) give_up(s->clients);
   extras_free(&s->extras);
   conf_free(&s->rules);
   queued_queues_free(&s->queues);

@@ -15,6 +15,7 @@
 
 #define AGAIN_SECONDS 60
 #define LOOK_SECONDS 1
+#define KEEP_BYTES (1u << 20) /* more is given back between batches */
 
 static struct queued_queue *find(const struct queued_queues *all, const stralloc *dir) {
   for (struct queued_queue *q = all->first; q; q = q->next)
@@ -102,6 +103,10 @@ struct queued_queue *queued_enter(struct queued_queues *all, const stralloc *dir
   return q;
 }
 
+void queued_settle(struct queued_queue *q) {
+  journal_tick(&q->journal, mono_now());
+}
+
 void queued_tick(struct queued_queues *all) {
   deadline now = mono_now();
 
@@ -124,52 +129,74 @@ int queued_batch_add(struct queued_batch *b, struct queued_queue *q, const struc
                      size_t n, const char *envelope, size_t envelope_n) {
   struct accept *a = &b->message[b->n];
   uint64_t beside = b->n ? b->message[b->n - 1].id : 0;
-  int code;
+  int code = accept_prepare(a, o, beside, message, n, envelope, envelope_n, &b->text);
 
-  if (!b->n) b->journaled = 1;
-  stralloc_cut(&b->text, 0);
-  code = accept_place(a, o, beside, message, n, envelope, envelope_n, &b->text);
   if (code != QQ_queued) queued_doubt(q);
   if (code != QQ_queued) return code;
+  if (!b->n) b->journaled = 1;
   b->n++;
   if (b->journaled)
-    b->journaled = envelope_format(&a->env, &b->envelope) && journal_add(&q->journal, a->id, &b->envelope, b->text.s, b->text.len);
+    b->journaled = envelope_format(&a->env, &b->envelope) &&
+                   journal_add(&q->journal, a->id, &b->envelope, b->text.s + a->text, a->text_n);
   return QQ_queued;
 }
 
-/* One by one, the way qmail-queue does it. */
-static int sync_each(struct queued_batch *b, int code[QUEUED_BATCH]) {
+/* 1 all are there. */
+static int store_each(struct queued_batch *b, int code[QUEUED_BATCH]) {
+  int all = 1;
+
   for (size_t i = 0; i < b->n; ++i) {
-    code[i] = QQ_queued;
-    if (queue_sync(b->message[i].id, b->message[i].fd, &code[i]) == -1) accept_abandon(&b->message[i]);
+    code[i] = accept_store(&b->message[i], &b->text);
+    if (code[i] != QQ_queued) all = 0;
   }
+  return all;
+}
+
+/* The files are made while the disk writes the records: 1 all of it is safe. */
+static int store_by_journal(struct queued_batch *b, struct journal *j, int code[QUEUED_BATCH]) {
+  int started = b->journaled && journal_start(j) == 0;
+  int all;
+
+  if (!started) journal_drop(j);
+  all = store_each(b, code);
+  if (started && all) return journal_finish(j) == 0;
+  if (started) journal_cancel(j);
   return 0;
 }
 
-static void announce(struct queued_batch *b, struct queued_queue *q, const int code[QUEUED_BATCH]) {
+/* One by one, the way qmail-queue does it. */
+static void sync_each(struct queued_batch *b, int code[QUEUED_BATCH]) {
+  for (size_t i = 0; i < b->n; ++i)
+    if (code[i] == QQ_queued && queue_sync(b->message[i].id, b->message[i].fd, &code[i]) == -1) accept_abandon(&b->message[i]);
+}
+
+static void announce(struct queued_batch *b, struct queued_queue *q, size_t n, const int code[QUEUED_BATCH],
+                     const uint64_t id[QUEUED_BATCH]) {
   char line[FMT_U64];
 
   stralloc_cut(&b->announcement, 0);
-  for (size_t i = 0; i < b->n; ++i)
+  for (size_t i = 0; i < n; ++i)
     if (code[i] == QQ_queued &&
-        (!stralloc_catb(&b->announcement, line, fmt_u64(line, b->message[i].id)) || !stralloc_append(&b->announcement, '\n')))
+        (!stralloc_catb(&b->announcement, line, fmt_u64(line, id[i])) || !stralloc_append(&b->announcement, '\n')))
       return; /* todo-proc looks for itself now and then */
   queue_announce_all(&q->trigger, &b->announcement);
 }
 
 void queued_batch_commit(struct queued_batch *b, struct queued_queue *q, int code[QUEUED_BATCH], uint64_t id[QUEUED_BATCH]) {
-  if (b->n && b->journaled && journal_commit(&q->journal) == 0) {
-    for (size_t i = 0; i < b->n; ++i) code[i] = QQ_queued;
-  } else {
-    journal_drop(&q->journal);
+  size_t n = b->n;
+
+  if (!store_by_journal(b, &q->journal, code)) {
+    queued_doubt(q);
     sync_each(b, code);
   }
-  announce(b, q, code);
-  for (size_t i = 0; i < b->n; ++i) {
+  for (size_t i = 0; i < n; ++i) {
     id[i] = b->message[i].id;
-    accept_free(&b->message[i]); /* which unlocks it */
+    accept_free(&b->message[i]); /* which unlocks it: who looks through the queue untold must find it */
   }
   b->n = 0;
+  stralloc_cut(&b->text, 0);
+  if (b->text.a > KEEP_BYTES) stralloc_free(&b->text);
+  announce(b, q, n, code, id);
 }
 
 void queued_batch_free(struct queued_batch *b) {

@@ -35,7 +35,8 @@ struct queued_queues {
 struct queued_queue *queued_enter(struct queued_queues *all, const stralloc *dir);
 /* It does not take what it should: look at it again before it is used again. */
 void queued_doubt(struct queued_queue *q);
-/* Settle what is due in all of them; a child that ended. */
+/* Settle what is full of the current queue, and what is due of all, while no batch is under way; a child that ended. */
+void queued_settle(struct queued_queue *q);
 void queued_tick(struct queued_queues *all);
 void queued_reaped(struct queued_queues *all, pid_t pid, int status);
 void queued_queues_free(struct queued_queues *all);
@@ -43,15 +44,17 @@ void queued_queues_free(struct queued_queues *all);
 /* A batch in the current queue. */
 struct queued_batch {
   size_t n;
-  struct accept message[QUEUED_BATCH]; /* those that were placed */
-  stralloc text, envelope, announcement;
+  struct accept message[QUEUED_BATCH];
+  stralloc text; /* of all of them */
+  stralloc envelope, announcement;
   int journaled; /* every one of them has a record */
 };
 
-/* Take in one message: QQ_queued (its place is n - 1), or why not. */
+/* Take in one message, of which nothing but an empty file is in the queue until the batch is committed: QQ_queued (its
+ * place is n - 1), or why not. */
 int queued_batch_add(struct queued_batch *b, struct queued_queue *q, const struct accept_origin *o, const char *message,
                      size_t n, const char *envelope, size_t envelope_n);
-/* Make them safe and announce them: code[i] for the i-th. The batch is empty then. */
+/* Put them into the queue, make them safe and announce them: code[i] for the i-th.  The batch is empty then. */
 void queued_batch_commit(struct queued_batch *b, struct queued_queue *q, int code[QUEUED_BATCH], uint64_t id[QUEUED_BATCH]);
 void queued_batch_free(struct queued_batch *b);
 

@@ -652,7 +652,7 @@ class Story:
             said = "exit", 0, b""
         says = (i for i in range(at, len(self.ops)) if self.ops[i].pid == op.pid and (self.ops[i].what, self.ops[i].a, self.ops[i].s) == said)
         accepted = next(says, None)
-        begun = self.disk.made.get(info, len(self.ops))
+        begun = min(self.disk.made.get(info, len(self.ops)), self.recorded(number))
         gone = self.disk.gone.get(info)
         removed = self.disk.name_safe(gone) if gone is not None else len(self.ops) + 1
         for m in self.messages:
@@ -670,6 +670,16 @@ class Story:
                 if m.to[to] == "fail":
                     self.chain.setdefault((m.token, to), []).append((begun, removed))
                 self.over[m.token, to] = min(removed, self.marked(number, to, i))
+
+    def recorded(self, number):
+        """Where its record went into the journal, from when on a message may come back."""
+        head = b"IMrecord"
+        for at, op in enumerate(self.ops):
+            if op.what != "write" or head not in op.s:
+                continue
+            if any(r[16:24] == int(number).to_bytes(8, "little") for r in op.s.split(head)[1:]):
+                return at
+        return len(self.ops)
 
     def written(self, created, inode):
         """All writes into the file made at this position."""

@@ -87,8 +87,9 @@ static uint64_t take(struct journal *j) {
   struct accept_origin o = {.uid = 1};
   stralloc text = STRALLOC_INIT, envelope = STRALLOC_INIT;
 
-  CHECK(accept_place(&a, &o, 0, MESSAGE, sizeof MESSAGE - 1, ENVELOPE, sizeof ENVELOPE, &text) == QQ_queued);
-  CHECK(envelope_format(&a.env, &envelope) && journal_add(j, a.id, &envelope, text.s, text.len) && journal_commit(j) == 0);
+  CHECK(accept_prepare(&a, &o, 0, MESSAGE, sizeof MESSAGE - 1, ENVELOPE, sizeof ENVELOPE, &text) == QQ_queued);
+  CHECK(envelope_format(&a.env, &envelope) && journal_add(j, a.id, &envelope, text.s, text.len) && journal_start(j) == 0);
+  CHECK(accept_store(&a, &text) == QQ_queued && journal_finish(j) == 0);
   accept_free(&a);
   stralloc_free(&text);
   stralloc_free(&envelope);
@@ -213,6 +214,38 @@ static void writers(void) {
   journal_close(&c);
 }
 
+/* What was begun and cannot be ended as it should comes back with no power loss, and what follows takes its place. */
+static void cancelled(void) {
+  for (int mark_lost = 0; mark_lost <= 1; ++mark_lost) {
+    struct journal j;
+    struct accept a;
+    struct accept_origin o = {.uid = 1};
+    stralloc text = STRALLOC_INIT, envelope = STRALLOC_INIT;
+    uint64_t before, after;
+
+    make_queue(mark_lost ? "markless" : "cancelled");
+    CHECK(journal_open(&j, &(struct journal_era){BOOT, 1}, 1 << 20) == 0);
+    before = take(&j);
+    CHECK(accept_prepare(&a, &o, 0, MESSAGE, sizeof MESSAGE - 1, ENVELOPE, sizeof ENVELOPE, &text) == QQ_queued);
+    CHECK(envelope_format(&a.env, &envelope) && journal_add(&j, a.id, &envelope, text.s, text.len) && journal_start(&j) == 0);
+    if (mark_lost) CHECK(unlink("journal/0.mark.1") == 0 && journal_finish(&j) == -1 && errno == ENOENT);
+    else journal_cancel(&j);
+    accept_abandon(&a);
+    accept_free(&a);
+    if (mark_lost) CHECK(close(open("journal/0.mark.1", O_CREAT | O_WRONLY, 0600)) == 0);
+    CHECK(j.at == 2 * JOURNAL_BLOCK);
+    after = take(&j);
+    CHECK(j.at == 3 * JOURNAL_BLOCK && j.marked == 3);
+    journal_close(&j);
+    lose_content(before);
+    lose_content(after);
+    CHECK(journal_recover(&(struct journal_era){8, 0}) == 2);
+    CHECK(is_whole(before) == 1 && is_whole(after) == 1 && !queue_has(a.id, QUEUE_mess) && !queue_has(a.id, QUEUE_info));
+    stralloc_free(&text);
+    stralloc_free(&envelope);
+  }
+}
+
 /* More than all segments hold, while nothing is reaped: the journal says no and loses nothing;
  * once its children are heard of, it goes on. */
 static void rotation(void) {
@@ -227,11 +260,12 @@ static void rotation(void) {
   CHECK(stralloc_copys(&envelope, "e"));
   for (;;) {
     CHECK(journal_add(&j, 1, &envelope, big.s, big.len) == 1);
-    if (journal_commit(&j) == -1) break;
+    if (journal_start(&j) == -1) break;
+    CHECK(journal_finish(&j) == 0);
     ++committed;
   }
   CHECK(errno == EAGAIN && committed == JOURNAL_SEGMENTS * (((1 << 20) - JOURNAL_BLOCK) / 61440));
-  journal_drop(&j);
+  journal_tick(&j, mono_now());
   while ((pid = waitpid(-1, &status, 0)) > 0) reaped += status == 0 && journal_reaped(&j, pid, status);
   CHECK(reaped == JOURNAL_SEGMENTS);
   take(&j);
@@ -265,6 +299,7 @@ int main(void) {
   recovery();
   recovery_by_the_writer();
   writers();
+  cancelled();
   rotation();
   CHECK(chdir("/") == 0);
   snprintf(command, sizeof command, "rm -rf %s", home);
