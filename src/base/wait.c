@@ -23,6 +23,10 @@ void wait_also(int fd, void (*fn)(void *ctx), void *ctx) {
   also.ctx = ctx;
 }
 
+int wait_for_one(void) {
+  return !also.on && !task_current();
+}
+
 /* fd -1: only the time. */
 static int poll_until(int fd, short events, deadline when) {
   struct pollfd p[] = {{.fd = fd, .events = events}, {.fd = also.on ? also.fd : -1, .events = POLLIN}};

@@ -31,5 +31,7 @@ void wait_forget(int fd);
 /* In an ordinary process: whenever it waits, call fn as soon as this descriptor (of signals, say)
  * can be read; then the wait goes on.  One for a process; fd -1: none any more. */
 void wait_also(int fd, void (*fn)(void *ctx), void *ctx);
+/* An ordinary process that has not said so: whoever waits for something may block in it. */
+int wait_for_one(void);
 
 #endif

@@ -325,7 +325,7 @@ static int read_answer(int fd, int *code, uint64_t *id) {
   size_t have = 0;
 
   while (have < sizeof buf) {
-    ssize_t n = iodeadline_read(&io, buf + have, sizeof buf - have);
+    ssize_t n = iodeadline_answer(&io, buf + have, sizeof buf - have);
 
     if (n <= 0) return -1;
     have += (size_t)n;

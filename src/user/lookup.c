@@ -59,14 +59,16 @@ static int connect_pool(struct lookup *l, enum lookup_pool pool, deadline when, 
     fd = fd_close(fd);
   }
   stralloc_free(&path);
+  if (r == 0) fd_block(fd); /* who waits for an answer alone waits in the read */
   *fd_of(l, pool) = fd;
+  if (pool == LOOKUP_QUICK) l->patience = 0;
   return r;
 }
 
 /* All of it, without a SIGPIPE for a caller who does not expect one. */
 static int send_all(int fd, const char *s, size_t n, deadline when) {
   while (n) {
-    ssize_t w = send(fd, s, n, MSG_NOSIGNAL);
+    ssize_t w = send(fd, s, n, MSG_NOSIGNAL | MSG_DONTWAIT);
 
     if (w == -1 && (errno == EINTR || (errno == EAGAIN && wait_fd(fd, POLLOUT, when) == 0))) continue;
     if (w == -1) return -1;
@@ -78,11 +80,10 @@ static int send_all(int fd, const char *s, size_t n, deadline when) {
 
 /* Sends the request and reads one whole answer.  0; -1 failed; -2 failed before any
  * byte came back. */
-static int exchange(int fd, const stralloc *request, stralloc *answer, deadline when, struct strerr *e) {
-  struct iodeadline io = {.fd = fd, .when = when, .session = DEADLINE_NEVER};
+static int exchange_on(struct iodeadline *io, const stralloc *request, stralloc *answer, struct strerr *e) {
   long whole;
 
-  if (send_all(fd, request->s, request->len, when) == -1) {
+  if (send_all(io->fd, request->s, request->len, io->when) == -1) {
     strerr_sys(e, "unable to ask inlookup", (char *)0);
     return -2;
   }
@@ -91,7 +92,7 @@ static int exchange(int fd, const stralloc *request, stralloc *answer, deadline 
     ssize_t r;
 
     if (!stralloc_readyplus(answer, 1024)) return strerr_sys(e, "unable to ask inlookup", (char *)0);
-    r = iodeadline_read(&io, answer->s + answer->len, answer->a - 1 - answer->len);
+    r = iodeadline_answer(io, answer->s + answer->len, answer->a - 1 - answer->len);
     if (r == 0) strerr_set(e, "inlookup closed the connection", (char *)0);
     if (r == -1) strerr_sys(e, "no answer from inlookup", (char *)0);
     if (r <= 0) return answer->len || (r == -1 && errno == ETIMEDOUT) ? -1 : -2;
@@ -101,6 +102,16 @@ static int exchange(int fd, const stralloc *request, stralloc *answer, deadline 
     if (whole == (long)answer->len) return 0;
     if (whole) return strerr_set(e, "malformed answer from inlookup", (char *)0);
   }
+}
+
+static int exchange(struct lookup *l, enum lookup_pool pool, const stralloc *request, stralloc *answer, deadline when, struct strerr *e) {
+  struct iodeadline io = {.fd = *fd_of(l, pool), .when = when, .session = DEADLINE_NEVER};
+  int r;
+
+  if (pool == LOOKUP_QUICK) io.patience = l->patience;
+  r = exchange_on(&io, request, answer, e);
+  if (pool == LOOKUP_QUICK) l->patience = io.patience;
+  return r;
 }
 
 /* Why not, if that is told. */
@@ -138,6 +149,7 @@ static enum lookup_verdict judge(const stralloc *answer, struct lookup_reader *r
 static int from_shelf(struct lookup *l, enum lookup_pool pool) {
   if (!l->shelf || !l->shelf->n || pool != LOOKUP_QUICK) return 0;
   l->fd = l->shelf->fd[--l->shelf->n];
+  l->patience = 0;
   return 1;
 }
 
@@ -160,11 +172,11 @@ static enum lookup_verdict ask_as_it_is(struct lookup *l, enum lookup_op op, con
     stralloc_wipe(&request);
     return LOOKUP_TEMPFAIL;
   }
-  if (kept || connect_pool(l, pool, when, e) == 0) done = exchange(*fd, &request, answer, when, e);
+  if (kept || connect_pool(l, pool, when, e) == 0) done = exchange(l, pool, &request, answer, when, e);
   if (done == -2 && kept) {
     close_fd(fd);
     clear_shelf(l);
-    done = connect_pool(l, pool, when, e) == 0 ? exchange(*fd, &request, answer, when, e) : -1;
+    done = connect_pool(l, pool, when, e) == 0 ? exchange(l, pool, &request, answer, when, e) : -1;
   }
   stralloc_wipe(&request);
   if (done == 0) return judge(answer, r, &l->kept, e);

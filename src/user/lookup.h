@@ -28,12 +28,13 @@ struct lookup_shelf {
 struct lookup {
   int fd;   /* -1 or 0 when closed: use LOOKUP_INIT */
   int slow; /* the same, to the workers that hash passwords */
+  int64_t patience; /* of fd: base/iodeadline.h */
   struct lookup_shelf *shelf; /* where closed ones go and new ones come from, or null */
   const char *here; /* the address of ours a client has come to: who logs in without a domain is of the
                        domain it belongs to (vipmap); null or "": not known */
   int kept; /* of the last answer: the database cannot be asked, and it is what was so a while ago */
 };
-#define LOOKUP_INIT {-1, -1, 0, 0, 0}
+#define LOOKUP_INIT {-1, -1, 0, 0, 0, 0}
 /* Path of inlookup's socket, of the one for passwords when slow: 1 or 0 (memory). */
 int lookup_socket_path(int slow, stralloc *path) MUST_CHECK;
 

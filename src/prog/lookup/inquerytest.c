@@ -65,7 +65,7 @@ static int receive(int from, stralloc *answer, deadline when) {
     ssize_t r;
 
     if (!stralloc_readyplus(answer, 1024)) strerr_die_nomem(FATAL);
-    r = iodeadline_read(&io, answer->s + answer->len, answer->a - 1 - answer->len);
+    r = iodeadline_answer(&io, answer->s + answer->len, answer->a - 1 - answer->len);
     if (r == 0) errno = 0;
     if (r <= 0) return -1;
     answer->len += (size_t)r;
