@@ -303,6 +303,7 @@ int bounce_needed(const struct message *m) {
   char path[QUEUE_PATH];
   struct stat st;
 
+  if (!m->marks) return 0;
   queuepath(path, QUEUE_bounce, m->id);
   if (stat(path, &st) == 0) return st.st_size > 0; /* a crash left the name alone */
   return errno != ENOENT;

@@ -35,7 +35,7 @@ void job_begin(struct job_writer *w, stralloc *out, const struct job_head *h, co
   *w = (struct job_writer){out, out->len, 0};
   w->ok = stralloc_catb(out, "\0\0\0\0", 4) && stralloc_append(out, 'J') && put_u64(out, h->id) &&
           put_u64(out, h->birth) && put_u64(out, h->size) && put_u64(out, h->uid) && put_u64(out, h->qp) &&
-          put_u64(out, h->tried) && put_sa(out, sender) && put_sa(out, extra) && put_sa(out, captured) && put_sa(out, dsn) &&
+          put_u64(out, h->tried) && put_u64(out, h->marks) && put_sa(out, sender) && put_sa(out, extra) && put_sa(out, captured) && put_sa(out, dsn) &&
           put_sa(out, messid);
 }
 
@@ -88,7 +88,7 @@ static int next_u64(struct cursor *c, uint64_t *u) {
 
 static int next_head(struct cursor *c, struct job_head *h) {
   return next_u64(c, &h->id) && next_u64(c, &h->birth) && next_u64(c, &h->size) && next_u64(c, &h->uid) &&
-         next_u64(c, &h->qp) && next_u64(c, &h->tried) && h->birth <= INT64_MAX && h->tried <= INT64_MAX;
+         next_u64(c, &h->qp) && next_u64(c, &h->tried) && next_u64(c, &h->marks) && h->birth <= INT64_MAX && h->tried <= INT64_MAX;
 }
 
 /* A recipient as it stands in a frame. */

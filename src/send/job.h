@@ -1,7 +1,7 @@
 /* job: how todo-proc hands a message over to qmail-send, so that the envelope is
  * read and judged once.  A frame is four bytes length, little-endian, and that many
- * bytes: J and strings ended by NUL: id birth size uid qp tried sender extra captured
- * dsn messid, then for each recipient that is not done: L or R and its index, its address, its DSN
+ * bytes: J and strings ended by NUL: id birth size uid qp tried marks sender extra
+ * captured dsn messid, then for each recipient that is not done: L or R and its index, its address, its DSN
  * parameters.
  * Other frames: L text and I text, for a warning and for information in the log.
  * From qmail-send to todo-proc: lines "F id" (finished: forget it), "H" (read settings
@@ -18,6 +18,7 @@
 struct job_head {
   uint64_t id, birth, size, uid, qp;
   uint64_t tried; /* last attempt, on the wall clock, or 0 */
+  uint64_t marks; /* 0: it is new, the queue has no marks or failures of it */
 };
 
 /* Append a frame: job_begin, job_recipient for each, job_end.  A failure (memory, or too

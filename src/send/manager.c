@@ -105,9 +105,9 @@ static void retry_later(void *ctx) {
 static void removed(struct manager *m, struct message *msg) {
   char number[FMT_U64 + 1], messid[MESSID_SIZE];
 
-  if (msg->held & HELD_FOR_REMOVAL && queue_bounce_remove(msg->id) == -1)
+  if (msg->held & HELD_FOR_REMOVAL && msg->marks && queue_bounce_remove(msg->id) == -1)
     MLOG(m, warning, log_s("unable to remove the bounce text of a message removed by order"));
-  if (queue_remove_marks(msg->id) == -1) MLOG(m, warning, log_s("unable to remove the marks of a finished message"));
+  if (msg->marks && queue_remove_marks(msg->id) == -1) MLOG(m, warning, log_s("unable to remove the marks of a finished message"));
   MLOG(m, end_msg, log_u(msg->id), log_s(m->queue), log_s(message_messid(msg, messid)));
   if (!stralloc_catm(&m->to_todo.buf, "F ", fmt_u64_z(number, msg->id), "\n", (char *)0)) manager_die(m, "out of memory");
   else pipe_out_flush(&m->to_todo);
@@ -117,10 +117,11 @@ static void removed(struct manager *m, struct message *msg) {
 
 /* The last ones of a message are not marked, since it is removed: where that fails they are, or a restart would
  * deliver to them again. */
-static void remember_done(struct manager *m, const struct message *msg) {
+static void remember_done(struct manager *m, struct message *msg) {
   int ok = 1;
 
   if (msg->left) return; /* removed by order */
+  msg->marks = 1;
   for (uint32_t i = 0; ok && i < msg->recipients; ++i) ok = queue_mark_done(msg->id, &msg->recipient[i].index, 1) == 0;
   if (!ok || queue_sync_marks(msg->id) == -1)
     MLOG(m, warning, log_s("unable to mark recipients done: they may be delivered twice"));
@@ -180,6 +181,7 @@ static void take_in(struct manager *m, struct message *msg, const struct job_hea
   char messid[MESSID_SIZE];
   int64_t tried = h->tried ? clock_past(&m->clock, (int64_t)h->tried, wall, mono) : 0;
 
+  msg->marks = h->marks != 0;
   manager_recall_delay(m, msg, msg->birth, (int64_t)h->tried);
   msg->birth = clock_past(&m->clock, msg->birth, wall, mono);
   take_wishes(m, msg, wall, mono);

@@ -152,6 +152,7 @@ static void record_failures(struct manager *m, struct delivery *d) {
   struct message *msg = d->batch.m;
 
   if (!d->failures.len) return;
+  msg->marks = 1;
   if (queue_bounce_append(msg->id, d->failures.s, d->failures.len) == 0) {
     msg->bouncing = 1;
     return;
@@ -175,6 +176,7 @@ static void record_marks(struct manager *m, struct delivery *d) {
     manager_sync_marks(m);
     m->unsynced = msg->id;
   }
+  msg->marks = 1;
   if (queue_mark_done(msg->id, index, n) == -1)
     MLOG(m, warning,
          log_s(n ? "unable to mark recipients done: they may be delivered twice" : "unable to remember an attempt"));

@@ -66,6 +66,7 @@ static int send_kind(struct manager *m, const struct message *msg, enum bounce_k
 }
 
 static void keep_for_later(struct manager *m, struct message *msg, const stralloc *text) {
+  msg->marks = 1;
   if (queue_bounce_append(msg->id, text->s, text->len) == 0) msg->bouncing = 1;
   else MLOG(m, warning, log_s("unable to keep a notice of success for later, giving it up"));
 }

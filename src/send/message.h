@@ -64,6 +64,7 @@ struct message {
   uint32_t bundles;
   uint32_t used;          /* bytes of text */
   uint8_t bouncing;       /* a permanent failure was recorded */
+  uint8_t marks;          /* the queue may have marks of it, or failures */
   uint8_t verp;           /* every recipient has a sender of its own */
   uint8_t held;           /* HELD_ bits; change them with sched_hold */
   uint8_t expired;        /* too old by order */

@@ -156,11 +156,12 @@ static int route_all(struct todo *t, struct job_writer *w) {
   return 1;
 }
 
-static int write_job(struct todo *t, uint64_t id, int64_t tried) {
+static int write_job(struct todo *t, uint64_t id, int64_t tried, int marks) {
   struct job_head h = {.id = id, .birth = t->env.birth, .size = t->env.size, .uid = t->env.uid, .qp = t->env.qp};
   struct job_writer w;
 
   h.tried = tried > 0 ? (uint64_t)tried : 0;
+  h.marks = (uint64_t)marks;
   if (h.birth > INT64_MAX) h.birth = INT64_MAX;
   job_begin(&w, &t->out.buf, &h, &t->env.sender, &t->env.extra, &t->env.captured, &t->env.dsn, &t->env.messid);
   if (!route_all(t, &w)) w.ok = 0;
@@ -168,13 +169,16 @@ static int write_job(struct todo *t, uint64_t id, int64_t tried) {
 }
 
 static void hand_over(struct todo *t, uint64_t id, enum queue_trust trust) {
-  int64_t tried;
+  /* Its writer announces it, once, and what was there before is known: nobody can have tried it. */
+  int is_new = trust == QUEUE_ANNOUNCED && !t->waiting_n && !idset_has(&t->told_of, id);
+  int64_t tried = 0;
   int got;
 
   if (t->stale || t->detached || idset_has(&t->known, id)) return;
   got = queue_load(id, &t->env, trust);
   if (got == 0) return; /* not accepted, or gone already */
-  if (got == 1 && queue_marks(id, &t->marks, &tried) == 0 && write_job(t, id, tried)) {
+  stralloc_cut(&t->marks, 0);
+  if (got == 1 && (is_new || queue_marks(id, &t->marks, &tried) == 0) && write_job(t, id, tried, !is_new)) {
     if (idset_add(&t->known, id) == -1) die(t, "out of memory");
     idset_remove(&t->told_of, id);
     t->back += trust == QUEUE_TRIED;

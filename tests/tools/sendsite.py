@@ -65,7 +65,7 @@ class SendSite(MailSite):
 
     def job(self, id, *recipients, sender="a@b.example", tried=0, birth=None, size=10, dsn="", messid=""):
         """todo-proc hands over a message; a recipient is (b"L" or b"R", address), with DSN parameters if it has some."""
-        head = [id, int(birth or time.time()), size, 0, 1, tried]
+        head = [id, int(birth or time.time()), size, 0, 1, tried, 1]
         body = b"J" + b"".join(b"%d\0" % n for n in head) + sender.encode() + b"\0\0\0%s\0%s\0" % (dsn.encode(), messid.encode())
         body += b"".join(kind + b"%d\0%s\0%s\0" % (i, address.encode(), "".join(notify).encode())
                          for i, (kind, address, *notify) in enumerate(recipients))

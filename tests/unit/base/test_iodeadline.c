@@ -1,3 +1,4 @@
+/* iodeadline: what comes late, never, or in between signals. */
 #include "base/iodeadline.h"
 
 #include <errno.h>

@@ -8,7 +8,7 @@
 #include "send/idset.h"
 
 static int format(stralloc *out) {
-  static const struct job_head h = {123456789012345, 5, 77, 1000, 4711, 99};
+  static const struct job_head h = {123456789012345, 5, 77, 1000, 4711, 99, 1};
   stralloc sender = STRALLOC_INIT, extra = STRALLOC_INIT, captured = STRALLOC_INIT, dsn = STRALLOC_INIT;
   stralloc messid = STRALLOC_INIT;
   struct job_writer w;
@@ -31,7 +31,7 @@ static int format(stralloc *out) {
 
 static void check_same(const struct job_head *h, const struct message *m) {
   CHECK(h->id == 123456789012345 && h->birth == 5 && h->size == 77 && h->uid == 1000 && h->qp == 4711);
-  CHECK(h->tried == 99 && m->id == h->id && m->birth == 5);
+  CHECK(h->tried == 99 && h->marks == 1 && m->id == h->id && m->birth == 5);
   CHECK(!strcmp(message_sender(m), "a@b") && !strcmp(m->text + m->extra, "X: y\n") && !m->text[m->captured]);
   CHECK(m->recipients == 2 && m->left == 2 && !m->verp);
   CHECK(!strcmp(m->text + m->messid, "17.42"));
