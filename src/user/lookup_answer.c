@@ -113,17 +113,26 @@ static enum userdb_result may_have_room(struct ask *q, int *bounce) {
   return r == USERDB_NONE ? USERDB_FOUND : r;
 }
 
+/* The user himself, asked for by who delivers to him: 1 in q->user; 0 *answered is what became of another answer. */
+static int delivered_user(struct ask *q, int *answered) {
+  int a = lookup_parse_address(q);
+  enum userdb_result r = a == 1 ? userdb_user_get(&q->s->db, q->address.user.s, q->address.domain.s, &q->user, &q->e) : USERDB_NONE;
+
+  if (a < 0) *answered = 0;
+  else if (r != USERDB_FOUND) *answered = lookup_other(q, r);
+  else if (lookup_may_deliver(q, q->user.uid)) return 1;
+  else *answered = lookup_finish(q, LOOKUP_STATUS_denied);
+  return 0;
+}
+
 int lookup_answer_overquota(struct ask *q) {
   const struct lookup_field *text = &q->r->arg[1];
   enum userdb_result r;
   uint64_t bytes;
-  int a = lookup_parse_address(q);
+  int answered;
 
-  if (a <= 0) return a == 0 && lookup_finish(q, LOOKUP_STATUS_none);
   if (!scan_u64_max(text->s, text->n, INT64_MAX, &bytes)) return lookup_say(q, LOOKUP_STATUS_bad, "not a number of bytes");
-  r = userdb_user_get(&q->s->db, q->address.user.s, q->address.domain.s, &q->user, &q->e);
-  if (r != USERDB_FOUND) return lookup_other(q, r);
-  if (!lookup_may_deliver(q, q->user.uid)) return lookup_finish(q, LOOKUP_STATUS_denied);
+  if (!delivered_user(q, &answered)) return answered;
   sql_hurry(&q->s->db.sql, 1);
   r = userdb_overquota_set(&q->s->db, q->user.name.s, q->user.domain.s, (int64_t)bytes, &q->e);
   sql_hurry(&q->s->db.sql, 0);
@@ -141,13 +150,9 @@ static int take_time(void *ctx, const char *service, const char *ip, int64_t at)
 
 int lookup_answer_times(struct ask *q) {
   int64_t times[2] = {0, 0};
-  enum userdb_result r;
-  int a = lookup_parse_address(q);
+  int answered;
 
-  if (a <= 0) return a == 0 && lookup_finish(q, LOOKUP_STATUS_none);
-  r = userdb_user_get(&q->s->db, q->address.user.s, q->address.domain.s, &q->user, &q->e);
-  if (r != USERDB_FOUND) return lookup_other(q, r);
-  if (!lookup_may_deliver(q, q->user.uid)) return lookup_finish(q, LOOKUP_STATUS_denied);
+  if (!delivered_user(q, &answered)) return answered;
   if (userdb_lastauth_each(&q->s->db, q->user.name.s, q->user.domain.s, take_time, times, &q->e) == USERDB_TEMPFAIL) return lookup_temporary(q);
   return lookup_finish(q, LOOKUP_STATUS_ok) && lookup_answer_putu(&q->s->fields, (uint64_t)times[0]) &&
          lookup_answer_putu(&q->s->fields, (uint64_t)times[1]);
