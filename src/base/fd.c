@@ -113,17 +113,20 @@ int fd_read_all(int fd, char *buf, size_t len) {
   return 1;
 }
 
-int fd_slurp(int fd, stralloc *sa, size_t max) {
+static int slurp(int fd, stralloc *sa, size_t max, int short_is_end) {
   size_t start = sa->len;
+  int over = 0;
 
-  for (;;) {
+  while (!over) {
+    size_t room;
     ssize_t r;
 
     if (!stralloc_readyplus(sa, 4096)) return -1;
-    r = read(fd, sa->s + sa->len, sa->a - 1 - sa->len);
+    room = sa->a - 1 - sa->len;
+    r = read(fd, sa->s + sa->len, room);
     if (r == -1 && errno == EINTR) continue;
     if (r == -1) return -1;
-    if (r == 0) return 0;
+    over = r == 0 || (short_is_end && (size_t)r < room);
     sa->len += (size_t)r;
     sa->s[sa->len] = 0;
     if (sa->len - start > max) {
@@ -131,6 +134,15 @@ int fd_slurp(int fd, stralloc *sa, size_t max) {
       return -1;
     }
   }
+  return 0;
+}
+
+int fd_slurp(int fd, stralloc *sa, size_t max) {
+  return slurp(fd, sa, max, 0);
+}
+
+int fd_slurp_file(int fd, stralloc *sa, size_t max) {
+  return slurp(fd, sa, max, 1);
 }
 
 int fd_seekable(int fd) {

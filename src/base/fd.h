@@ -31,6 +31,8 @@ int fd_write_all(int fd, const char *buf, size_t len) MUST_CHECK;
 int fd_read_all(int fd, char *buf, size_t len) MUST_CHECK;
 /* Append everything up to the end, at most max bytes (then errno EFBIG). */
 int fd_slurp(int fd, stralloc *sa, size_t max) MUST_CHECK;
+/* The same of a regular file, where a read that gives less than it could has come to the end. */
+int fd_slurp_file(int fd, stralloc *sa, size_t max) MUST_CHECK;
 /* fd itself where one can seek in it, else an unnamed file in /tmp with all that it had to say,
  * whose offset is at its end. */
 int fd_seekable(int fd) MUST_CHECK;

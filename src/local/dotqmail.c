@@ -38,7 +38,7 @@ static enum dotqmail read_open(int fd, struct dotqmail_file *f, struct strerr *e
   }
   f->forward_only = (st.st_mode & 0100) != 0;
   stralloc_cut(&f->text, 0);
-  return fd_slurp(fd, &f->text, FILE_MAX) == -1 ? temp(e, f->name.s) : DOTQMAIL_FOUND;
+  return fd_slurp_file(fd, &f->text, FILE_MAX) == -1 ? temp(e, f->name.s) : DOTQMAIL_FOUND;
 }
 
 /* Tries one name: .qmail dash middle suffix. */

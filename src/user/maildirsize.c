@@ -235,7 +235,7 @@ static int read_file(const char *maildir, size_t max, stralloc *text, struct sta
   int r = 0;
 
   if (fd == -1) return errno == ENOENT || errno == ELOOP || errno == EACCES ? 0 : -1;
-  if (fstat(fd, st) == 0 && S_ISREG(st->st_mode) && (size_t)st->st_size <= max) r = fd_slurp(fd, text, max) == 0;
+  if (fstat(fd, st) == 0 && S_ISREG(st->st_mode) && (size_t)st->st_size <= max) r = fd_slurp_file(fd, text, max) == 0;
   fd_close(fd);
   return r;
 }
