@@ -8,13 +8,15 @@ PR_SET_CHILD_SUBREAPER = 36
 
 
 def children():
-    """pid -> parent of all processes"""
+    """pid -> parent of all processes that have not ended, reaped or not"""
     found = {}
     for name in os.listdir("/proc"):
         if name.isdigit():
             try:
                 with open(f"/proc/{name}/stat") as f:
-                    found[int(name)] = int(f.read().rsplit(")", 1)[1].split()[1])
+                    state, parent = f.read().rsplit(")", 1)[1].split()[:2]
+                if state != "Z":
+                    found[int(name)] = int(parent)
             except (FileNotFoundError, ProcessLookupError):
                 pass
     return found
