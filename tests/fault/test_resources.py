@@ -1,6 +1,6 @@
 """What the server needs is missing, broken or full: temporary errors, nothing lost, and everything goes
 on by itself when it is there again."""
-import contextlib, imaplib, os, poplib, re, resource, shutil, smtplib, sqlite3, subprocess, time, unittest
+import contextlib, errno, imaplib, os, poplib, re, resource, shutil, smtplib, socket, sqlite3, subprocess, time, unittest
 
 import demosite
 from box import wait_for
@@ -30,6 +30,11 @@ def setUpModule():
 def tearDownModule():
     if demo:
         demo.close()
+
+
+def refused(path):
+    with socket.socket(socket.AF_UNIX) as s:
+        return s.connect_ex(path) in (errno.ECONNREFUSED, errno.ENOENT)
 
 
 def send(subject, body="x", starttls=False):
@@ -201,6 +206,7 @@ class Resources(unittest.TestCase):
     def test_queued_down(self):
         demo.svc("-d", "qmail-queued")
         wait_for(lambda: not demo.named("qmail-queued"), what="the end of qmail-queued")
+        wait_for(lambda: refused(demo.path("run/queue/socket")), what="the end of its socket")  # which may come a moment later
         try:
             for i in range(4):
                 self.assertEqual(send(f"queued without a daemon {i}"), 0)

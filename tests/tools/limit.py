@@ -8,27 +8,26 @@ PR_SET_CHILD_SUBREAPER = 36
 
 
 def children():
-    """pid -> parent of all processes that have not ended, reaped or not"""
+    """pid -> (parent, has it not ended yet?) of all processes"""
     found = {}
     for name in os.listdir("/proc"):
         if name.isdigit():
             try:
                 with open(f"/proc/{name}/stat") as f:
                     state, parent = f.read().rsplit(")", 1)[1].split()[:2]
-                if state != "Z":
-                    found[int(name)] = int(parent)
+                found[int(name)] = int(parent), state != "Z"
             except (FileNotFoundError, ProcessLookupError):
                 pass
     return found
 
 
 def below(pid):
-    """All that stand below it in the tree of processes."""
-    parents, known = children(), {pid}
+    """All that stand below it in the tree of processes, and those of them that run."""
+    found, known = children(), {pid}
     while True:
-        more = {p for p, parent in parents.items() if parent in known} - known
+        more = {p for p, (parent, _) in found.items() if parent in known} - known
         if not more:
-            return known - {pid}
+            return known - {pid}, {p for p in known - {pid} if found[p][1]}
         known |= more
 
 
@@ -36,7 +35,7 @@ def end_left():
     """So many had to be ended."""
     ended = set()
     while True:
-        left = below(os.getpid())
+        left, running = below(os.getpid())
         if not left:
             return len(ended)
         for pid in left:
@@ -44,7 +43,7 @@ def end_left():
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass
-        ended |= left
+        ended |= running
         try:
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass

@@ -194,7 +194,12 @@ class Bounces(unittest.TestCase):
         self.assertIn(b"I have tried for too long", mail)
         self.assertIn(b"Return-Path: <#@[]>", mail)
         wait_for(lambda: site.logged().count("deferral") == 2, what="both attempts")
-        (left,) = [p for p in site.queued() if "/info/" in p]
+
+        def one_left():
+            infos = [p for p in site.queued() if "/info/" in p]
+            return infos if len(infos) == 1 else None
+
+        (left,) = wait_for(one_left, what="the end of the bounce")
         self.assertIn("\nFjoe@local.example\n", os.readlink(left))
 
     def processor(self, site, code):
