@@ -16,7 +16,7 @@ class NthCheckers(unittest.TestCase):
         self.addCleanup(self.site.close)
         self.site.add_domain()
         self.site.add_user("joe")
-        self.site.start_lookup(PASSWORD_HASH="SHA-256", SCRAM_MECHANISMS="", PASSWORD_MIN="1")
+        self.site.start_lookup("-i", "1", "-p", "1", PASSWORD_HASH="SHA-256", SCRAM_MECHANISMS="", PASSWORD_MIN="1")
         self.site.bin = FAULTY
         self.strangers = 0
 
@@ -56,6 +56,11 @@ class NthCheckers(unittest.TestCase):
     def stored(self):
         return self.site.sql("SELECT hash FROM users WHERE name = 'joe'")[0][0]
 
+    def settle(self):
+        """What vsetpass has asked for and did not wait for is over: there is one worker for passwords."""
+        name, ip = self.stranger()
+        self.site.query("verify", name, "imap", ip["TCPREMOTEIP"], password="x")
+
     def test_vsetpass(self):
         """What was said to be done is done; nothing is said to be refused."""
         passwords = ["secret", "another one"]
@@ -63,6 +68,8 @@ class NthCheckers(unittest.TestCase):
             with self.subTest(str(failures)):
                 before = self.stored()
                 p = self.site.checker(["vsetpass"], b"joe@example.com\0%s\0%s\0" % tuple(x.encode() for x in passwords), **fault)
+                if p.returncode in TROUBLE:
+                    self.settle()
                 changed = self.stored() != before
                 if changed:
                     passwords.reverse()
