@@ -185,11 +185,9 @@ static void announce(struct queued_batch *b, struct queued_queue *q, size_t n, c
 void queued_batch_commit(struct queued_batch *b, struct queued_queue *q, int code[QUEUED_BATCH], uint64_t id[QUEUED_BATCH]) {
   size_t n = b->n;
 
-  if (!store_by_journal(b, &q->journal, code)) {
-    queued_doubt(q);
-    sync_each(b, code);
-  }
+  if (!store_by_journal(b, &q->journal, code)) sync_each(b, code);
   for (size_t i = 0; i < n; ++i) {
+    if (code[i] != QQ_queued) queued_doubt(q);
     id[i] = b->message[i].id;
     accept_free(&b->message[i]); /* which unlocks it: who looks through the queue untold must find it */
   }
