@@ -122,7 +122,7 @@ static int judge_store(struct run *r, enum deliver_result result) {
 }
 
 static int store_maildir(struct run *r, const char *path) {
-  return judge_store(r, maildir_deliver(path, r->job->message, r->head.s, r->head.len, r->e));
+  return judge_store(r, maildir_deliver(path, r->job->message, r->head.s, r->head.len, r->job->messid, r->e));
 }
 
 static int store_mbox(struct run *r, const char *path) {

@@ -112,7 +112,7 @@ static int put_message(const char *maildir, const char *address, const struct bu
   int r = stralloc_catm(&head, "Return-Path: <>\nDelivered-To: ", address, "\n", (char *)0) ? maildir_create(maildir, 0700, 1, e) : no_memory(e);
 
   if (r == 0) r = maildir_size(b->fd, head.len, &size, e);
-  if (r == 0) r = maildir_deliver(maildir, b->fd, head.s, head.len, e) == DELIVER_OK ? 0 : -1;
+  if (r == 0) r = maildir_deliver(maildir, b->fd, head.s, head.len, "", e) == DELIVER_OK ? 0 : -1;
   if (r == 0) r = maildirsize_add(maildir, (int64_t)size, 1, e);
   if (r == 0) r = note_seen(maildir, b, e);
   stralloc_free(&head);

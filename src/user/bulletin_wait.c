@@ -77,7 +77,7 @@ static int put(const char *maildir, const char *address, int fd, struct strerr *
   int r = stralloc_catm(&head, "Return-Path: <>\nDelivered-To: ", address, "\n", (char *)0) ? 0 : strerr_set(e, "out of memory", (char *)0);
 
   if (r == 0) r = maildir_size(fd, head.len, &size, e);
-  if (r == 0 && maildir_deliver(maildir, fd, head.s, head.len, e) != DELIVER_OK) r = -1;
+  if (r == 0 && maildir_deliver(maildir, fd, head.s, head.len, "", e) != DELIVER_OK) r = -1;
   /* A sum that could not be written is put right by the next count. */
   if (r == 0) (void)!maildirsize_add(maildir, (int64_t)size, 1, &ignored);
   stralloc_free(&head);

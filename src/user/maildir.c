@@ -9,10 +9,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/bytes.h"
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/fsname.h"
 #include "base/now.h"
+#include "user/maildir_name.h"
 
 #define COPY_SIZE 32768
 #define NAME_TRIES 100
@@ -73,52 +74,30 @@ int maildir_size(int msgfd, size_t headlen, uint64_t *size, struct strerr *e) {
   return 0;
 }
 
-static int add_host(stralloc *name, const char *host) {
-  for (; *host; ++host) {
-    const char *escaped = *host == '/' ? "\\057" : *host == ':' ? "\\072" : 0;
-
-    if (escaped ? !stralloc_cats(name, escaped) : !stralloc_append(name, *host)) return 0;
-  }
-  return 1;
-}
-
-int maildir_name(stralloc *name, int64_t now_us, pid_t pid, unsigned n, const char *host) {
-  stralloc_cut(name, 0);
-  return stralloc_cati64(name, now_us / 1000000) && stralloc_catlit(name, ".M") &&
-         stralloc_cati64(name, now_us % 1000000) && stralloc_append(name, 'P') &&
-         stralloc_cati64(name, pid) && stralloc_append(name, 'Q') && stralloc_catu64(name, n) &&
-         stralloc_append(name, '.') && add_host(name, host);
-}
-
 /* Where one delivery stands. */
 struct delivery {
   int dir;
   int fd;       /* the file in tmp */
-  stralloc tmp; /* "tmp/NAME" */
+  stralloc tmp; /* "tmp/NAME" while it is there */
   stralloc new; /* "new/NAME,S=size" */
-  const char *host;
-  unsigned tried;
+  const char *path, *host; /* of the directory; ours */
+  const char *head;
+  size_t headlen;
+  uint64_t size;      /* of the file */
+  const char *messid; /* "": the file is named after the moment */
 };
 
 /* Creates a file in tmp that did not exist: 0 or -1 with errno. */
-static int open_tmp(struct delivery *d, uint64_t size) {
-  stralloc name = STRALLOC_INIT;
-  int r = -1;
-
-  for (; d->tried < NAME_TRIES; ++d->tried) {
+static int open_tmp(struct delivery *d, stralloc *name) {
+  for (unsigned n = 0; n < NAME_TRIES; ++n) {
     errno = ENOMEM;
     stralloc_cut(&d->tmp, 0);
-    stralloc_cut(&d->new, 0);
-    if (!maildir_name(&name, wall_now_us(), getpid(), d->tried, d->host) ||
-        !stralloc_catm(&d->tmp, "tmp/", name.s, (char *)0) ||
-        !stralloc_catm(&d->new, "new/", name.s, ",S=", (char *)0) || !stralloc_catu64(&d->new, size))
-      break;
-    d->fd = openat(d->dir, d->tmp.s, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (d->fd != -1) r = 0;
-    if (d->fd != -1 || errno != EEXIST) break;
+    if (!maildir_name(name, wall_now_us(), getpid(), n, d->host) || !stralloc_catm(&d->tmp, "tmp/", name->s, (char *)0)) return -1;
+    d->fd = openat(d->dir, d->tmp.s, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (d->fd != -1) return 0;
+    if (errno != EEXIST) return -1;
   }
-  stralloc_free(&name);
-  return r;
+  return -1;
 }
 
 /* Writes head and message.  The message must have the length it began with: the
@@ -153,13 +132,75 @@ static int copy(int to, int from, const char *head, size_t headlen, uint64_t siz
   return 0;
 }
 
-/* Moves the file without replacing another. */
+/* Without replacing another.  The file in tmp is gone then. */
 static int move(struct delivery *d) {
-  if (renameat2(d->dir, d->tmp.s, d->dir, d->new.s, RENAME_NOREPLACE) == 0) return 0;
-  if (errno != EINVAL && errno != ENOSYS) return -1;
-  if (linkat(d->dir, d->tmp.s, d->dir, d->new.s, 0) == -1) return -1;
-  (void)!unlinkat(d->dir, d->tmp.s, 0);
+  if (renameat2(d->dir, d->tmp.s, d->dir, d->new.s, RENAME_NOREPLACE) == -1) {
+    if (errno != EINVAL && errno != ENOSYS) return -1;
+    if (linkat(d->dir, d->tmp.s, d->dir, d->new.s, 0) == -1) return -1;
+    (void)!unlinkat(d->dir, d->tmp.s, 0);
+  }
+  stralloc_cut(&d->tmp, 0);
   return 0;
+}
+
+enum found { FOUND_OTHER, FOUND_TORN, FOUND_WHOLE };
+
+/* What is there under our name, beside what we would put there.  Of a file that was not synced a power loss leaves a
+ * beginning, and zeros in the place of any part. */
+static enum found compare(int theirs, int ours) {
+  char a[COPY_SIZE / 2], b[COPY_SIZE / 2];
+  enum found found = FOUND_WHOLE;
+
+  for (off_t pos = 0;;) {
+    ssize_t n = pread(theirs, a, sizeof a, pos), m = n > 0 ? pread(ours, b, (size_t)n, pos) : 0;
+
+    if (n == -1 || m < n) return FOUND_OTHER; /* longer than ours */
+    if (n == 0) return pread(ours, b, 1, pos) == 0 ? found : FOUND_TORN;
+    for (ssize_t i = 0; i < n; ++i)
+      if (a[i] != b[i]) {
+        if (a[i]) return FOUND_OTHER;
+        found = FOUND_TORN;
+      }
+    pos += n;
+  }
+}
+
+/* It is there already: 0 when that file is ours now, and the one in tmp gone; -1 with errno, EEXIST: it is not this message. */
+static int take_over(struct delivery *d) {
+  int fd = openat(d->dir, d->new.s, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  const enum found found = fd == -1 ? FOUND_OTHER : compare(fd, d->fd);
+  int r;
+
+  if (found == FOUND_OTHER) {
+    fd_close(fd);
+    errno = EEXIST;
+    return -1;
+  }
+  r = found == FOUND_WHOLE ? unlinkat(d->dir, d->tmp.s, 0) : renameat(d->dir, d->tmp.s, d->dir, d->new.s);
+  if (r == 0) stralloc_cut(&d->tmp, 0);
+  if (r == 0 && found == FOUND_WHOLE) {
+    fd_close(d->fd);
+    d->fd = fd;
+  } else {
+    fd_close(fd);
+  }
+  return r;
+}
+
+/* To its place in new/: 0 or -1 with errno. */
+static int place(struct delivery *d, stralloc *name) {
+  for (unsigned n = 0; n < NAME_TRIES; ++n) {
+    errno = ENOMEM;
+    stralloc_cut(&d->new, 0);
+    if ((*d->messid && !maildir_name_of(name, d->messid, d->head, d->headlen, n, d->host)) ||
+        !stralloc_catm(&d->new, "new/", name->s, ",S=", (char *)0) || !stralloc_catu64(&d->new, d->size))
+      return -1;
+    if (move(d) == 0) return 0;
+    if (errno != EEXIST || !*d->messid) return -1;
+    if (take_over(d) == 0) return 0;
+    if (errno != EEXIST) return -1;
+  }
+  return -1;
 }
 
 static int sync_new(int dir) {
@@ -172,23 +213,24 @@ static int sync_new(int dir) {
   return r;
 }
 
-static int write_and_move(struct delivery *d, const char *dir, int msgfd, const char *head,
-                          size_t headlen, struct strerr *e) {
-  uint64_t size;
+/* The message may or may not survive a crash: it is taken back. */
+static int take_back(struct delivery *d, const char *what, struct strerr *e) {
+  strerr_sys(e, "unable to sync ", d->path, what, (char *)0);
+  (void)!unlinkat(d->dir, d->new.s, 0);
+  return -1;
+}
 
-  if (maildir_size(msgfd, headlen, &size, e) == -1) return -1;
-  if (open_tmp(d, size) == -1) return strerr_sys(e, "unable to create a file in ", dir, "/tmp", (char *)0);
-  if (copy(d->fd, msgfd, head, headlen, size, e) == -1) return -1;
-  if (fsync(d->fd) == -1) return strerr_sys(e, "unable to sync ", dir, "/", d->tmp.s, (char *)0);
-  if (move(d) == -1) return strerr_sys(e, "unable to move a message to ", dir, "/new", (char *)0);
-  stralloc_cut(&d->tmp, 0);
-  if (sync_new(d->dir) == -1) {
-    strerr_sys(e, "unable to sync ", dir, "/new", (char *)0);
-    /* The message may or may not survive a crash: take it back and say so. */
-    (void)!unlinkat(d->dir, d->new.s, 0);
-    return -1;
-  }
-  return 0;
+static int write_and_move(struct delivery *d, int msgfd, stralloc *name, struct strerr *e) {
+  const int again = *d->messid != 0;
+
+  if (maildir_size(msgfd, d->headlen, &d->size, e) == -1) return -1;
+  if (open_tmp(d, name) == -1) return strerr_sys(e, "unable to create a file in ", d->path, "/tmp", (char *)0);
+  if (copy(d->fd, msgfd, d->head, d->headlen, d->size, e) == -1) return -1;
+  if (!again && fsync(d->fd) == -1) return strerr_sys(e, "unable to sync ", d->path, "/", d->tmp.s, (char *)0);
+  if (place(d, name) == -1) return strerr_sys(e, "unable to move a message to ", d->path, "/new", (char *)0);
+  if (again && fsync(d->fd) == -1) return take_back(d, "/new: a message", e);
+  if (again && fsname_goes_with_file(d->dir)) return 0;
+  return sync_new(d->dir) == -1 ? take_back(d, "/new", e) : 0;
 }
 
 /* The name of this host when it was first wanted. */
@@ -200,15 +242,16 @@ static const char *host_name(void) {
   return name[0] ? name : "localhost";
 }
 
-enum deliver_result maildir_deliver(const char *dir, int msgfd, const char *head, size_t headlen,
+enum deliver_result maildir_deliver(const char *dir, int msgfd, const char *head, size_t headlen, const char *messid,
                                     struct strerr *e) {
-  struct delivery d = {.dir = -1, .fd = -1};
+  struct delivery d = {.dir = -1, .fd = -1, .path = dir, .host = host_name(), .head = head, .headlen = headlen};
+  stralloc name = STRALLOC_INIT;
+  int64_t came;
   int r;
 
-  d.host = host_name();
+  d.messid = maildir_name_timed(messid, &came) ? messid : "";
   d.dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  r = d.dir == -1 ? strerr_sys(e, "unable to open ", dir, (char *)0)
-                  : write_and_move(&d, dir, msgfd, head, headlen, e);
+  r = d.dir == -1 ? strerr_sys(e, "unable to open ", dir, (char *)0) : write_and_move(&d, msgfd, &name, e);
   if (r == -1 && d.fd != -1 && d.tmp.len) {
     int saved = errno;
 
@@ -217,6 +260,7 @@ enum deliver_result maildir_deliver(const char *dir, int msgfd, const char *head
   }
   fd_close(d.fd);
   fd_close(d.dir);
+  stralloc_free(&name);
   stralloc_free(&d.tmp);
   stralloc_free(&d.new);
   return r == -1 ? DELIVER_TEMP : DELIVER_OK;

@@ -1,11 +1,19 @@
 /* maildir: creates mail directories and delivers into them.
  *
- * A delivery is safe against a crash between any two system calls: the message is
- * written to tmp/ under a name nobody else has, synced, moved to new/ without ever
- * replacing a file, and new/ is synced before success is reported.  A reader sees
- * the whole message or none of it.  It is no file without a name (O_TMPFILE) that is linked
- * into new/, though that costs a fifth less: such a file is synced with a link count of 0, and
- * on a file system without a journal the sync of new/ does not write the count that came after. */
+ * A delivery is written to tmp/ under a name nobody else has, moved to new/ without ever replacing a
+ * message, and on disk with that name before success is reported; a reader of a system that runs sees
+ * the whole message or none of it.
+ *
+ * A message of a queue (its id is known) is in new/ before it is synced, for until we report success
+ * the queue keeps it: after a power loss it is delivered again.  It gets the same name then, so what
+ * is there from the first time is found: whole, it is the delivery; what a disk makes of a file that
+ * was not synced, shorter or with zeros for data, the message takes the place of.  So there is one
+ * sync where the file system keeps the name with the file (base/fsname.h), and two elsewhere.  A
+ * message that nobody would deliver again is synced in tmp/ before it is moved.
+ *
+ * It is no file without a name (O_TMPFILE) that is linked into new/, though that costs a fifth less:
+ * such a file is synced with a link count of 0, and on a file system without a journal the sync of new/
+ * does not write the count that came after. */
 #ifndef USER_MAILDIR_H
 #define USER_MAILDIR_H
 
@@ -23,13 +31,11 @@ int maildir_create(const char *dir, mode_t mode, int parents, struct strerr *e) 
 /* Bytes that a delivery of msgfd behind a head of this length will have: 0 or -1. */
 int maildir_size(int msgfd, size_t headlen, uint64_t *size, struct strerr *e) MUST_CHECK;
 /* Deliver head (whole lines: Return-Path, Delivered-To, may be empty) and then all
- * of msgfd from offset 0; msgfd's own offset is neither used nor moved.  The file is
- * new/TIME.MusecPpidQn.host,S=size, mode 0600.  On failure nothing is left in new/.
- * A directory without cur, new and tmp is DELIVER_TEMP, with e->sys ENOENT. */
-enum deliver_result maildir_deliver(const char *dir, int msgfd, const char *head, size_t headlen,
+ * of msgfd from offset 0; msgfd's own offset is neither used nor moved.  messid: of a message
+ * that is delivered again unless we report success (queue/messid.h); "": there is none.  The file
+ * is new/NAME,S=size with a name of user/maildir_name.h, mode 0600.  On failure nothing is left in
+ * new/.  A directory without cur, new and tmp is DELIVER_TEMP, with e->sys ENOENT. */
+enum deliver_result maildir_deliver(const char *dir, int msgfd, const char *head, size_t headlen, const char *messid,
                                     struct strerr *e) MUST_CHECK;
-/* The unique part of a new name, without size or suffix: TIME.MusecPpidQn.host, where
- * slashes and colons of the host are written \057 and \072.  1, or 0 (memory). */
-int maildir_name(stralloc *name, int64_t now_us, pid_t pid, unsigned n, const char *host) MUST_CHECK;
 
 #endif

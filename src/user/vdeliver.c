@@ -162,11 +162,11 @@ static int make_folder(struct job *j, const char *maildir, const char *path) {
 /* Delivers; a Maildir that is not there is made first. */
 static enum deliver_result deliver(struct job *j, const char *maildir) {
   const char *head = j->v->head;
-  enum deliver_result r = maildir_deliver(maildir, j->v->msgfd, head, strlen(head), j->e);
+  enum deliver_result r = maildir_deliver(maildir, j->v->msgfd, head, strlen(head), mailbox_variable(j->v->env, "MESSID"), j->e);
 
   if (r != DELIVER_TEMP || j->e->sys != ENOENT) return r;
   if (create(j, maildir) == -1) return temporary(j);
-  return maildir_deliver(maildir, j->v->msgfd, head, strlen(head), j->e);
+  return maildir_deliver(maildir, j->v->msgfd, head, strlen(head), mailbox_variable(j->v->env, "MESSID"), j->e);
 }
 
 #define CLEAR_BYTES 1024000 /* so much room, or a tenth of the quota, and mail is let in again */

@@ -60,7 +60,7 @@ class CrashAccept(CrashTest):
         self.crash(One)
 
     def test_missing_fsyncs_are_seen(self):
-        self.crash_seen(One, r"/mess/\d+/\d+$", r"/mess/\d+$", r"/info/\d+$", r"/(mess|info)/\d+$", r"/Maildir/tmp/", r"/Maildir/new$")
+        self.crash_seen(One, r"/mess/\d+/\d+$", r"/mess/\d+$", r"/info/\d+$", r"/(mess|info)/\d+$", r"/Maildir/new/", r"/Maildir/new$")
 
     def test_many(self):
         self.crash(Many)

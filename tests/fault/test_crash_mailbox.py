@@ -35,6 +35,12 @@ class Program(Virtual):
         by_program(site)
 
 
+class OnDisk(Virtual):
+    """One sync for a file and its name, where the file system is known to keep both."""
+
+    on_disk = True
+
+
 class CrashMailbox(CrashTest):
     def test_mbox(self):
         self.crash(Mbox)
@@ -45,7 +51,11 @@ class CrashMailbox(CrashTest):
     def test_vdelivermail(self):
         self.crash(Program)
 
+    def test_on_disk(self):
+        self.crash(OnDisk)
+
     def test_missing_fsyncs_are_seen(self):
+        self.crash_seen(OnDisk, r"/Maildir/new/")
         self.crash_seen(Mbox, r"/mbox$")
 
 

@@ -1,4 +1,4 @@
-/* Delivery into a Maildir: names, content, and what failure leaves behind. */
+/* Delivery into a Maildir: content, a second delivery of the same message, and what failure leaves behind. */
 #include "user/maildir.h"
 
 #include <dirent.h>
@@ -37,26 +37,6 @@ static int entries(const char *dir, stralloc *name) {
   return n;
 }
 
-static void names(void) {
-  static const struct {
-    int64_t us;
-    pid_t pid;
-    unsigned n;
-    const char *host, *want;
-  } cases[] = {
-      {1700000000000001, 42, 0, "h.example", "1700000000.M1P42Q0.h.example"},
-      {1700000000999999, 1, 7, "a/b:c", "1700000000.M999999P1Q7.a\\057b\\072c"},
-      {0, 0, 0, "", "0.M0P0Q0."},
-  };
-  stralloc s = STRALLOC_INIT;
-
-  for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i)
-    CHECK_CASE(maildir_name(&s, cases[i].us, cases[i].pid, cases[i].n, cases[i].host) &&
-                   stralloc_equals(&s, cases[i].want),
-               cases[i].want);
-  stralloc_free(&s);
-}
-
 static void create(const char *dir) {
   static const char *const sub[] = {"", "/cur", "/new", "/tmp"};
   struct strerr e;
@@ -91,7 +71,7 @@ static void deliver(const char *dir) {
       struct stat st;
 
       snprintf(suffix, sizeof suffix, ",S=%zu", sizes[i] + heads[j]);
-      CHECK_CASE(maildir_deliver(dir, fd, head, heads[j], &e) == DELIVER_OK, suffix);
+      CHECK_CASE(maildir_deliver(dir, fd, head, heads[j], i % 2 ? "1763703601000000.1" : "", &e) == DELIVER_OK, suffix);
       CHECK_CASE(entries(new.s, &name) == 1, suffix);
       CHECK_CASE(strstr(stralloc_cstr(&name), suffix) != 0, name.s);
       CHECK(stat(name.s, &st) == 0 && (st.st_mode & 0777) == 0600);
@@ -106,21 +86,84 @@ static void deliver(const char *dir) {
   stralloc_free(&got);
 }
 
+/* What another delivery of the same message finds under its name, and makes of it. */
+static void again(const char *dir) {
+#define HEAD "Return-Path: <a@example.com>\n"
+#define TEXT "Received: x\n\nhello, hello, hello\n"
+  static const char whole[] = HEAD TEXT;
+  static const struct {
+    const char *name;
+    size_t keep, zeros, zeros_at; /* so much of it, with so many zeros there */
+    const char *other;
+    int files;
+  } cases[] = {
+      {"whole", sizeof whole - 1, 0, 0, 0, 1},
+      {"nothing of it", 0, 0, 0, 0, 1},
+      {"a beginning", 20, 0, 0, 0, 1},
+      {"its length", sizeof whole - 1, sizeof whole - 1, 0, 0, 1},
+      {"zeros within", sizeof whole - 1, 9, 30, 0, 1},
+      {"zeros at its end", 30, 10, 20, 0, 1},
+      {"another of its length", 0, 0, 0, "Return-Path: <a@example.com>\nReceived: y\n\nhello, hello, hello\n", 2},
+      {"the beginning of another", 0, 0, 0, "Return-Path: <b", 2},
+      {"it, and more", 0, 0, 0, HEAD TEXT ".", 2},
+      {"it, and a zero", sizeof whole, 0, 0, 0, 2},
+  };
+  stralloc new = STRALLOC_INIT, name = STRALLOC_INIT, got = STRALLOC_INIT, first = STRALLOC_INIT;
+  int fd = message(TEXT, sizeof TEXT - 1);
+  struct strerr e;
+
+  CHECK(stralloc_copys(&new, dir) && stralloc_cats(&new, "/new"));
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
+    char found[256];
+    size_t n = cases[i].other ? strlen(cases[i].other) : cases[i].keep;
+    int to;
+
+    memcpy(found, cases[i].other ? cases[i].other : whole, n);
+    memset(found + cases[i].zeros_at, 0, cases[i].zeros);
+    CHECK(maildir_deliver(dir, fd, HEAD, strlen(HEAD), "1763703601000000.1", &e) == DELIVER_OK && entries(new.s, &name) == 1);
+    CHECK(stralloc_copys(&first, stralloc_cstr(&name)));
+    to = fd_open_trunc(first.s, 0600);
+    CHECK(fd_write_all(to, found, n) == 0 && close(to) == 0);
+    CHECK_CASE(maildir_deliver(dir, fd, HEAD, strlen(HEAD), "1763703601000000.1", &e) == DELIVER_OK, cases[i].name);
+    CHECK_CASE(entries(new.s, &name) == cases[i].files, cases[i].name);
+    CHECK(file_read(first.s, &got, 1 << 20) != -1);
+    if (cases[i].files == 1) CHECK_CASE(stralloc_equals(&got, whole), cases[i].name);
+    else CHECK_CASE(got.len == n && !memcmp(got.s, found, n), cases[i].name); /* nobody's mail is touched */
+    while (entries(new.s, &name)) CHECK(unlink(name.s) == 0);
+  }
+  CHECK(stralloc_copys(&new, dir) && stralloc_cats(&new, "/tmp") && entries(new.s, &name) == 0);
+  /* Without an id, or for another address, each is a message. */
+  CHECK(stralloc_copys(&new, dir) && stralloc_cats(&new, "/new"));
+  for (int i = 0; i < 2; ++i) {
+    CHECK(maildir_deliver(dir, fd, HEAD, strlen(HEAD), "", &e) == DELIVER_OK);
+    CHECK(maildir_deliver(dir, fd, HEAD, strlen(HEAD), "who", &e) == DELIVER_OK);
+    CHECK(maildir_deliver(dir, fd, HEAD, strlen(HEAD), "1763703601000000", &e) == DELIVER_OK);
+    CHECK(maildir_deliver(dir, fd, "Return-Path: <c>\n", 17, "1763703601000000", &e) == DELIVER_OK);
+  }
+  CHECK(entries(new.s, &name) == 6);
+  while (entries(new.s, &name)) CHECK(unlink(name.s) == 0);
+  close(fd);
+  stralloc_free(&new);
+  stralloc_free(&name);
+  stralloc_free(&got);
+  stralloc_free(&first);
+}
+
 static void failures(const char *dir) {
   struct strerr e;
   stralloc sub = STRALLOC_INIT, name = STRALLOC_INIT;
   int fd = message("x", 1);
 
-  CHECK(maildir_deliver("/nonexistent/Maildir", fd, "", 0, &e) == DELIVER_TEMP && e.sys == ENOENT);
+  CHECK(maildir_deliver("/nonexistent/Maildir", fd, "", 0, "", &e) == DELIVER_TEMP && e.sys == ENOENT);
   /* A missing new/ leaves nothing in tmp/. */
   CHECK(stralloc_copys(&sub, dir) && stralloc_cats(&sub, "/new") && rmdir(sub.s) == 0);
-  CHECK(maildir_deliver(dir, fd, "", 0, &e) == DELIVER_TEMP && e.sys == ENOENT);
+  CHECK(maildir_deliver(dir, fd, "", 0, "", &e) == DELIVER_TEMP && e.sys == ENOENT);
   CHECK(stralloc_copys(&sub, dir) && stralloc_cats(&sub, "/tmp") && entries(sub.s, &name) == 0);
   /* So does memory running out at any allocation. */
   CHECK(maildir_create(dir, 0700, 0, &e) == 0);
   for (long n = 1; n < 20; ++n) {
     check_nomem(n);
-    if (maildir_deliver(dir, fd, "", 0, &e) == DELIVER_OK) {
+    if (maildir_deliver(dir, fd, "", 0, "", &e) == DELIVER_OK) {
       check_nomem(0);
       CHECK(n > 1);
       break;
@@ -129,7 +172,7 @@ static void failures(const char *dir) {
     CHECK(entries(sub.s, &name) == 0);
   }
   close(fd);
-  CHECK(maildir_deliver(dir, -1, "", 0, &e) == DELIVER_TEMP && e.sys == EBADF);
+  CHECK(maildir_deliver(dir, -1, "", 0, "", &e) == DELIVER_TEMP && e.sys == EBADF);
   stralloc_free(&sub);
   stralloc_free(&name);
 }
@@ -140,9 +183,9 @@ int main(void) {
   umask(0);
   CHECK(mkdtemp(root) != 0);
   CHECK(stralloc_copys(&dir, root) && stralloc_cats(&dir, "/a/b/Maildir"));
-  names();
   create(dir.s);
   deliver(dir.s);
+  again(dir.s);
   failures(dir.s);
   CHECK(stralloc_catm(&cmd, "rm -rf ", root, (char *)0) && system(cmd.s) == 0);
   stralloc_free(&dir);
