@@ -3,7 +3,7 @@ often, whether the server holds what it takes meanwhile, and what to reach."""
 import os, smtplib, socket, statistics, subprocess, sys, tempfile, time
 
 from peers import BASE, SINK, TOP, WORK
-from proc import Arrivals, count_calls, cpu_of, port_open, pss, sh, tree, wait
+from proc import count_calls, cpu_of, port_open, pss, sh, tree, wait
 
 SENDER = "sender@bench.example"
 
@@ -75,25 +75,13 @@ def calls(peer, messages=200):
 def latency(peer, messages=300):
     new = os.path.join(peer.maildir, "new")
     empty(new)
-    accept, deliver = [], []
-    arrivals = Arrivals(new)
-    with smtplib.SMTP("127.0.0.1", peer.port, timeout=60) as s:
-        s.ehlo("bench.example")
-        for i in range(messages):
-            start = time.perf_counter()
-            s.sendmail(SENDER, [peer.rcpt], f"Subject: {i}\r\n\r\n" + "x" * 1000 + "\r\n")
-            accepted = time.perf_counter()
-            while count(new) <= i:
-                if not arrivals.next(30):
-                    sys.exit(f"bench: {peer.name} does not deliver")
-            deliver.append(time.perf_counter() - accepted)
-            accept.append(accepted - start)
-    arrivals.close()
+    out = sh([os.path.join(TOP, "build/bench/latency"), str(peer.port), SENDER, peer.rcpt, new, str(messages)])
+    accept, deliver = zip(*((float(x) / 1000 for x in line.split()) for line in out.splitlines()))
     drained(peer)
-    deliver.sort()
-    return {"MAIL to 250, median ms": statistics.median(accept) * 1000,
-            "250 to file in Maildir, median ms": statistics.median(deliver) * 1000,
-            "250 to file in Maildir, 99th ms": deliver[int(len(deliver) * 0.99)] * 1000}
+    deliver = sorted(deliver)
+    return {"MAIL to 250, median ms": statistics.median(accept),
+            "250 to file in Maildir, median ms": statistics.median(deliver),
+            "250 to file in Maildir, 99th ms": deliver[int(len(deliver) * 0.99)]}
 
 
 def sendmail(peer, messages=500):

@@ -20,7 +20,7 @@ def files_below(*dirs):
 class Ours:
     name = "indimail"
     syncs = True  # what it says 250 to is on disk
-    durable = "syncs message, envelope and both directories before 250, file and directory before it counts as delivered"
+    durable = "syncs message, envelope and both directories before 250, the mailbox file with its name before it counts as delivered"
 
     def __init__(self):
         self.dir = os.path.join(WORK, "ours")

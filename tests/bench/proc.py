@@ -1,5 +1,5 @@
 """Processes: what they cost, and how to wait for them."""
-import ctypes, glob, os, re, select, signal, socket, subprocess, sys, tempfile, time
+import glob, os, re, signal, socket, subprocess, sys, tempfile, time
 
 HZ = os.sysconf("SC_CLK_TCK")
 
@@ -23,26 +23,6 @@ def wait(condition, what, seconds=120, every=0.01):
         if time.monotonic() > end:
             sys.exit(f"bench: waited in vain for {what}")
         time.sleep(every)
-
-
-class Arrivals:
-    """Wakes up when files come into a directory: looking again and again would take the processor
-    from those who are to deliver."""
-
-    def __init__(self, directory):
-        libc = ctypes.CDLL(None, use_errno=True)
-        self.fd = libc.inotify_init1(os.O_CLOEXEC)
-        created, moved_to = 0x100, 0x80
-        if self.fd == -1 or libc.inotify_add_watch(self.fd, directory.encode(), created | moved_to) == -1:
-            sys.exit(f"bench: cannot watch {directory}: {os.strerror(ctypes.get_errno())}")
-
-    def next(self, seconds):
-        """Until one more has come; false when none does."""
-        ready = select.select([self.fd], [], [], seconds)[0]
-        return bool(ready) and bool(os.read(self.fd, 65536))
-
-    def close(self):
-        os.close(self.fd)
 
 
 def tree(root):

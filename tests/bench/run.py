@@ -17,7 +17,7 @@ ROUNDS = int(os.environ.get("ROUNDS", "3"))
 
 def build_tools():
     os.makedirs(os.path.join(TOP, "build/bench"), exist_ok=True)
-    for name, libraries in (("connect", []), ("floor", []), ("tls_sessions", ["-lssl", "-lcrypto", "-lpthread"])):
+    for name, libraries in (("connect", []), ("floor", []), ("latency", []), ("tls_sessions", ["-lssl", "-lcrypto", "-lpthread"])):
         sh(["cc", "-O2", "-Wall", "-o", os.path.join(TOP, "build/bench", name), os.path.join(TOP, "tests/bench", name + ".c"), *libraries])
     sh(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", PEM, "-out", PEM + ".crt",
         "-subj", "/CN=bench.example", "-days", "2"])
