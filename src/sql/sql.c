@@ -104,7 +104,30 @@ void sql_hurry(struct sql *s, int on) {
 }
 
 int sql_changed(struct sql *s) {
-  return s->conn && s->driver->changed(s->conn);
+  return s->conn && s->round != SQL_ROUND_HELD && s->driver->changed(s->conn);
+}
+
+static void let_go(struct sql *s) {
+  if (s->round == SQL_ROUND_HELD) s->driver->let_go(s->conn);
+}
+
+void sql_round(struct sql *s) {
+  if (s->conn && s->driver->hold && s->round == SQL_NO_ROUND) s->round = SQL_ROUND;
+}
+
+void sql_round_over(struct sql *s) {
+  let_go(s);
+  s->round = SQL_NO_ROUND;
+}
+
+/* Before a query that reads, or changes something. */
+static void go_round(struct sql *s, int reads) {
+  if (s->round == SQL_NO_ROUND || s->in_transaction) return;
+  if (!reads) {
+    let_go(s);
+    s->round = SQL_ROUND;
+  } else if (s->round == SQL_ROUND) s->round = SQL_ROUND_READ;
+  else if (s->round == SQL_ROUND_READ && s->driver->hold(s->conn) == 0) s->round = SQL_ROUND_HELD;
 }
 
 static int bind_all(struct sql *s, enum query q, const struct sql_value *v, size_t n, struct strerr *e) {
@@ -126,6 +149,7 @@ enum sql_verdict sql_start(struct sql *s, enum query q, const struct sql_value *
     strerr_set(e, "the user database is not open", (char *)0);
     return SQL_TEMPFAIL;
   }
+  go_round(s, *sql_queries[q].columns != 0);
   if (!s->stmt[q] && s->driver->prepare(s->conn, &sql_queries[q], &s->stmt[q], e) == -1) return SQL_TEMPFAIL;
   s->driver->reset(s->stmt[q]);
   if (bind_all(s, q, v, n, e) == -1) return SQL_TEMPFAIL;
@@ -165,6 +189,7 @@ int64_t sql_changes(const struct sql *s) {
 
 int sql_begin(struct sql *s, struct strerr *e) {
   if (!s->conn) return strerr_set(e, "the user database is not open", (char *)0);
+  go_round(s, 0);
   if (s->driver->begin(s->conn, e) == -1) return -1;
   s->in_transaction = 1;
   return 0;
@@ -187,6 +212,7 @@ void sql_close(struct sql *s) {
   for (int i = 0; i < QUERIES; ++i)
     if (s->stmt[i]) s->driver->finalize(s->stmt[i]);
   sql_rollback(s);
+  sql_round_over(s);
   s->driver->close(s->conn);
   memset(s->stmt, 0, sizeof s->stmt);
   s->conn = 0;

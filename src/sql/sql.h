@@ -64,6 +64,8 @@ struct sql_driver {
   int (*begin)(void *conn, struct strerr *e);
   int (*commit)(void *conn, struct strerr *e);
   void (*rollback)(void *conn);
+  int (*hold)(void *conn);     /* null: gains nothing here; what is read sees one state from now on: 0 or -1 */
+  void (*let_go)(void *conn);
   int (*migrate)(void *conn, const struct sql_migration *m, struct strerr *e);
   int64_t (*changes)(void *conn); /* rows the last statement changed */
   void (*hurry)(void *conn, int on); /* null: nobody holds others up for long here */
@@ -85,6 +87,7 @@ struct sql {
   void *conn; /* null when closed */
   void *stmt[QUERIES];
   int in_transaction;
+  enum { SQL_NO_ROUND, SQL_ROUND, SQL_ROUND_READ, SQL_ROUND_HELD } round;
 };
 
 /* where is the driver's: a path, or a host string.  0, or -1 with e filled and s
@@ -95,8 +98,12 @@ int sql_open(struct sql *s, const struct sql_driver *driver, const char *where, 
 int sql_is_open(const struct sql *s);
 /* From here on what has to wait for other writers fails at once; or, not on, waits as it did. */
 void sql_hurry(struct sql *s, int on);
-/* 1 if the database is no longer the one that was opened (replaced or removed). */
+/* 1 if the database is no longer the one that was opened (replaced or removed); asked once in a round. */
 int sql_changed(struct sql *s);
+/* Until sql_round_over the questions are as good as asked at one time: from the second on they see one state of
+ * the database, and finding out whether somebody has changed it is paid once.  A change of ours ends that state. */
+void sql_round(struct sql *s);
+void sql_round_over(struct sql *s);
 /* Run a query to its first row.  After SQL_ROW its columns can be read until
  * sql_next or sql_end; text is borrowed as long.  sql_end may be called always. */
 enum sql_verdict sql_start(struct sql *s, enum query q, const struct sql_value *v, size_t n,

@@ -19,6 +19,7 @@ struct conn {
   dev_t dev; /* the file we opened */
   ino_t ino;
   int busy_ms;
+  sqlite3_stmt *hold, *let_go; /* made when they are first wanted */
 };
 
 static int fail(const struct conn *c, const char *what, struct strerr *e) {
@@ -29,6 +30,8 @@ static int fail(const struct conn *c, const char *what, struct strerr *e) {
 static void close_conn(void *conn) {
   struct conn *c = conn;
 
+  sqlite3_finalize(c->hold);
+  sqlite3_finalize(c->let_go);
   sqlite3_close(c->db);
   stralloc_free(&c->path);
   free(c);
@@ -162,6 +165,26 @@ static void rollback(void *conn) {
   sqlite3_exec(c->db, "ROLLBACK", 0, 0, 0);
 }
 
+static int run_kept(struct conn *c, sqlite3_stmt **kept, const char *sql) {
+  int r = *kept ? SQLITE_OK : sqlite3_prepare_v3(c->db, sql, -1, SQLITE_PREPARE_PERSISTENT, kept, 0);
+
+  if (r == SQLITE_OK) r = sqlite3_step(*kept);
+  if (*kept) sqlite3_reset(*kept);
+  return r == SQLITE_DONE ? 0 : -1;
+}
+
+static int hold(void *conn) {
+  struct conn *c = conn;
+
+  return run_kept(c, &c->hold, "BEGIN");
+}
+
+static void let_go(void *conn) {
+  struct conn *c = conn;
+
+  if (run_kept(c, &c->let_go, "COMMIT") == -1) rollback(c);
+}
+
 static int migrate(void *conn, const struct sql_migration *m, struct strerr *e) {
   return run(conn, m->sql, m->comment, e);
 }
@@ -186,6 +209,8 @@ const struct sql_driver sql_sqlite = {
     .begin = begin,
     .commit = commit,
     .rollback = rollback,
+    .hold = hold,
+    .let_go = let_go,
     .migrate = migrate,
     .changes = changes,
     .hurry = hurry,

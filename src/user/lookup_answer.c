@@ -446,6 +446,14 @@ int lookup_answer(struct lookup_service *s, const char *msg, size_t n, uid_t ask
   return ok && lookup_answer_end(out, &s->fields);
 }
 
+void lookup_service_round(struct lookup_service *s) {
+  sql_round(&s->db.sql);
+}
+
+void lookup_service_round_over(struct lookup_service *s) {
+  sql_round_over(&s->db.sql);
+}
+
 int lookup_service_behind(const struct lookup_service *s) {
   return s->records.n != 0;
 }

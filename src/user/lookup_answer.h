@@ -59,6 +59,9 @@ struct lookup_service {
  * the answer is to wait (user/throttle.h).  1, or 0 when memory ran out. */
 int lookup_answer(struct lookup_service *s, const char *msg, size_t n, uid_t asker, stralloc *out,
                   struct lookup_field *reply, unsigned *wait) MUST_CHECK;
+/* The requests until lookup_service_round_over came together: they may see one state of the database (sql_round). */
+void lookup_service_round(struct lookup_service *s);
+void lookup_service_round_over(struct lookup_service *s);
 /* Is there something left that lookup_service_later would write?  It does, as far as the database lets it, and
  * waits for nobody. */
 int lookup_service_behind(const struct lookup_service *s);

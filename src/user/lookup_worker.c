@@ -39,7 +39,7 @@ struct state {
   struct lookup_worker *w;
   struct loop loop;
   struct loop_io listener, fifo, signals;
-  struct loop_timer later;
+  struct loop_timer later, round; /* round: set while one is under way */
   int behind; /* it is set */
   struct client ends; /* of the list */
   unsigned clients, clients_max;
@@ -91,6 +91,19 @@ static void catch_up(void *ctx) {
   see_later(st);
 }
 
+static void round_over(void *ctx) {
+  struct state *st = ctx;
+
+  loop_timer_cancel(&st->loop, &st->round);
+  lookup_service_round_over(st->w->service);
+}
+
+/* What is ready now was asked before any of it is answered: one round, until the loop has handed it out.  A client's
+ * second question may have come later than that. */
+static void go_round(struct state *st) {
+  if (!st->round.at.slot && loop_timer_set(&st->loop, &st->round, mono_now(), round_over, st) == 0) lookup_service_round(st->w->service);
+}
+
 /* Answers the whole requests in c->in: 1, or 0 if the client must go. */
 static int answer_all(struct client *c) {
   size_t done = 0;
@@ -103,6 +116,7 @@ static int answer_all(struct client *c) {
 
     if (n == 0 || c->hold) break;
     if (n == -1) return 0;
+    if (done) round_over(c->st);
     ok = lookup_answer(c->st->w->service, c->in.s + done, (size_t)n, c->uid, &c->out, &reply, &wait);
     if (wait) c->hold = mono_now() + (int64_t)wait * NS_PER_MS;
     explicit_bzero(c->in.s + done, (size_t)n); /* it may have held a password */
@@ -110,6 +124,7 @@ static int answer_all(struct client *c) {
   }
   see_later(c->st);
   stralloc_shift(&c->in, done);
+  if (c->in.len) round_over(c->st);
   return ok;
 }
 
@@ -179,6 +194,7 @@ static void client_ready(void *ctx, int fd, unsigned events) {
   }
   unlink_client(c);
   link_last(c);
+  go_round(c->st);
   go_on(c, events & LOOP_READ ? read_in(c) : 1);
 }
 
@@ -247,6 +263,7 @@ static void fifo_ready(void *ctx, int fd, unsigned events) {
   size_t done = 0;
   long n;
 
+  round_over(st);
   if (!stralloc_ready(in, 2 * LOOKUP_REQUEST_MAX)) return;
   r = read(fd, in->s + in->len, 2 * LOOKUP_REQUEST_MAX - in->len);
   if (r <= 0) return;

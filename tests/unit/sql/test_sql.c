@@ -123,6 +123,46 @@ static void busy(struct sql *s) {
   sqlite3_close(other);
 }
 
+static int knows(struct sql *s, const char *domain) {
+  struct strerr e;
+  enum sql_verdict v = sql_start(s, QUERY_domain_get, SQL_ARGS(sql_t(domain)), &e);
+
+  sql_end(s, QUERY_domain_get);
+  CHECK_CASE(v == SQL_ROW || v == SQL_NONE, domain);
+  return v == SQL_ROW;
+}
+
+/* What a round sees of changes: of others' none from its second question on, of our own all. */
+static void rounds(struct sql *s) {
+  struct sql other;
+  struct strerr e;
+
+  CHECK(sql_open(&other, &sql_sqlite, path.s, 0, &e) == 0);
+  for (int i = 0; i < 2; ++i) {
+    sql_round(s);
+    sql_round(s); /* is under way */
+    CHECK(knows(s, "kept") && !knows(s, "by.another"));
+    CHECK(add_domain(&other, "by.another", &e) == SQL_NONE);
+    CHECK(knows(&other, "by.another") && !knows(s, "by.another") && !sql_changed(s));
+    if (i == 0) sql_round_over(s);
+    else CHECK(add_domain(s, "by.us", &e) == SQL_NONE);
+    CHECK(knows(s, "by.another") && knows(s, "by.us") == i);
+    sql_round_over(s);
+    sql_round_over(s);
+    CHECK(sql_do(&other, QUERY_domain_delete, SQL_ARGS(sql_t("by.another")), &e) == SQL_NONE && !knows(s, "by.another"));
+  }
+  /* A transaction, and the end, within one. */
+  sql_round(s);
+  CHECK(knows(s, "by.us") && knows(s, "by.us") && sql_begin(s, &e) == 0);
+  CHECK(sql_do(s, QUERY_domain_delete, SQL_ARGS(sql_t("by.us")), &e) == SQL_NONE && sql_commit(s, &e) == 0);
+  CHECK(!knows(s, "by.us") && !knows(s, "by.us"));
+  sql_close(s);
+  sql_round(s);
+  sql_round_over(s);
+  CHECK(sql_open(s, &sql_sqlite, path.s, 0, &e) == 0 && !knows(s, "by.us"));
+  sql_close(&other);
+}
+
 static void open_failures(void) {
   struct sql s;
   struct strerr e;
@@ -290,6 +330,7 @@ int main(void) {
   conformance(&s);
   views();
   busy(&s);
+  rounds(&s);
   sql_close(&s);
   sql_close(&s);
   newer_schema();
