@@ -16,6 +16,7 @@
 #include "base/sigfd.h"
 
 static const struct spawn_agent *by; /* null: we start programs ourselves */
+static unsigned long asked;
 
 void spawn_move(struct spawn *s, int from, int to) {
   s->move[s->moves].from = from;
@@ -117,6 +118,7 @@ pid_t spawn_start(const struct spawn *s, struct strerr *e) {
   volatile int why = 0;
   pid_t pid;
 
+  ++asked;
   wait_for_children();
   if (by) return by->start(s, e);
   /* No handler of ours may run in the child while it borrows our memory. */
@@ -158,6 +160,7 @@ pid_t spawn_start_for_parent(const struct spawn *s, int *pidfd, struct strerr *e
   int p[2];
   pid_t pid;
 
+  ++asked;
   *pidfd = -1;
   if (fd_pipe(p) == -1) return strerr_sys(e, "unable to start ", s->path, (char *)0);
   pid = (pid_t)syscall(SYS_clone, CLONE_PARENT | CLONE_PIDFD | SIGCHLD, 0, pidfd, 0, 0);
@@ -176,6 +179,10 @@ pid_t spawn_start_for_parent(const struct spawn *s, int *pidfd, struct strerr *e
   }
   fd_close(p[0]);
   return pid;
+}
+
+unsigned long spawn_asked(void) {
+  return asked;
 }
 
 void spawn_by(const struct spawn_agent *agent) {

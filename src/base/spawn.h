@@ -64,6 +64,8 @@ struct spawn_agent {
   void (*kill)(pid_t pid);
 };
 void spawn_by(const struct spawn_agent *agent);
+/* How many children we have asked for so far, in whatever way: while it stays the same nobody else got our descriptors. */
+unsigned long spawn_asked(void);
 /* SIGKILL to a child that was not waited for yet. */
 void spawn_kill(pid_t pid);
 

@@ -1,11 +1,14 @@
 /* worker: see worker.h. */
 #include "local/worker.h"
 
+#include <fcntl.h>
+#include <limits.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/program.h"
+#include "base/spawn.h"
 #include "local/delivery.h"
 #include "net/fdpass.h"
 #include "queue/worker_proto.h"
@@ -23,12 +26,15 @@ static int deliver(const char *const field[WORKER_LOCAL_FIELDS], int message, co
   return code;
 }
 
-/* Where what a job prints is kept until it is over.  Each has one of its own: a program left
- * behind by an earlier one must not speak into it. */
-static int fresh_output(void) {
-  int fd = memfd_create("output", MFD_CLOEXEC);
-  int ok = fd != -1 && dup2(fd, 1) != -1 && dup2(fd, 2) != -1;
+/* Where what a job prints is kept until it is over: in memory, appended to.  After a job that started a program
+ * there is another one, for what that left behind must not speak into it. */
+static int fresh_output(unsigned long *asked) {
+  int fd, ok;
 
+  if (*asked == spawn_asked() && ftruncate(1, 0) == 0) return 1;
+  *asked = spawn_asked();
+  fd = memfd_create("output", MFD_CLOEXEC);
+  ok = fd != -1 && fcntl(fd, F_SETFL, O_APPEND) == 0 && dup2(fd, 1) != -1 && dup2(fd, 2) != -1;
   fd_close(fd);
   return ok;
 }
@@ -43,6 +49,7 @@ static int answer(int sock, unsigned char code) {
 int worker_serve(int sock, const struct conf *conf) {
   static char buf[WORKER_JOB_MAX];
   struct lookup lookup = LOOKUP_INIT;
+  unsigned long asked = ULONG_MAX; /* of the first output nothing is known */
 
   program_limit(WORKER_OUTPUT);
   for (;;) {
@@ -53,7 +60,7 @@ int worker_serve(int sock, const struct conf *conf) {
     ssize_t n = fdpass_recv(sock, buf, sizeof buf, fd, &fds);
 
     if (n <= 0) return n == 0 ? 0 : 111;
-    if (!fresh_output()) return 111;
+    if (!fresh_output(&asked)) return 111;
     if (fds == 1 && worker_job_parse(buf, (size_t)n, field, WORKER_LOCAL_FIELDS) == WORKER_LOCAL_FIELDS)
       code = (unsigned char)deliver(field, fd[0], conf, &lookup);
     for (size_t i = 0; i < fds; ++i) fd_close(fd[i]);
