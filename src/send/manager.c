@@ -18,6 +18,7 @@
 #include "send/manager_state.h"
 
 #define AHEAD_MAX (INT64_C(10) * 366 * 86400) /* seconds a time of the sender's may lie ahead */
+#define FORGET_WITHIN (100 * NS_PER_MS) /* todo-proc need not know at once what is over: it is in no directory any more */
 #define LATER 123 /* seconds until what failed for want of memory or disk is tried again */
 
 void manager_die(struct manager *m, const char *what) {
@@ -82,7 +83,7 @@ void manager_ask_clean(struct manager *m, struct message *msg) {
   message_list_add(&m->removing, msg);
   if (!stralloc_catlit(&m->to_clean.buf, "foop/") || !stralloc_catz(&m->to_clean.buf, below, n))
     manager_die(m, "out of memory");
-  else pipe_out_flush(&m->to_clean);
+  else pipe_out_within(&m->to_clean, 0);
 }
 
 void manager_sync_marks(struct manager *m) {
@@ -110,7 +111,7 @@ static void removed(struct manager *m, struct message *msg) {
   if (msg->marks && queue_remove_marks(msg->id) == -1) MLOG(m, warning, log_s("unable to remove the marks of a finished message"));
   MLOG(m, end_msg, log_u(msg->id), log_s(m->queue), log_s(message_messid(msg, messid)));
   if (!stralloc_catm(&m->to_todo.buf, "F ", fmt_u64_z(number, msg->id), "\n", (char *)0)) manager_die(m, "out of memory");
-  else pipe_out_flush(&m->to_todo);
+  else pipe_out_within(&m->to_todo, FORGET_WITHIN);
   manager_unregister(m, msg);
   message_free(msg);
 }

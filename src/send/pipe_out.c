@@ -25,6 +25,7 @@ int pipe_out_init(struct pipe_out *p, struct loop *loop, int fd, void (*failed)(
 void pipe_out_flush(struct pipe_out *p) {
   size_t done = 0;
 
+  loop_timer_cancel(p->loop, &p->within);
   while (done < p->buf.len) {
     ssize_t w = write(p->fd, p->buf.s + done, p->buf.len - done);
 
@@ -45,7 +46,17 @@ void pipe_out_flush(struct pipe_out *p) {
   }
 }
 
+static void now_at_last(void *ctx) {
+  pipe_out_flush(ctx);
+}
+
+void pipe_out_within(struct pipe_out *p, int64_t ns) {
+  if (p->within.at.slot) return;
+  if (loop_timer_set(p->loop, &p->within, mono_now() + ns, now_at_last, p) == -1) pipe_out_flush(p);
+}
+
 void pipe_out_free(struct pipe_out *p) {
   loop_io_remove(p->loop, &p->io);
+  loop_timer_cancel(p->loop, &p->within);
   stralloc_free(&p->buf);
 }

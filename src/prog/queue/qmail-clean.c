@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "base/fd.h"
 #include "base/fmt.h"
 #include "base/now.h"
 #include "base/options.h"
@@ -23,6 +24,7 @@
 
 #define FATAL "qmail-clean: fatal: "
 #define REQUEST_MAX 100
+#define ANSWERS_MAX 64 /* at once */
 #define SWEEP_EVERY 1000 /* requests */
 #define QUIET_MS 1000
 
@@ -73,6 +75,8 @@ int main(int argc, char **argv) {
   struct strerr e;
   int64_t ossified;
   unsigned requests = 0;
+  char answers[ANSWERS_MAX];
+  size_t answered = 0;
   struct removals removals = {0};
 
   options_or_die(argc, argv, options, "qmail-clean [-r] (started by qmail-start in a queue directory)", 0, 0);
@@ -84,14 +88,15 @@ int main(int argc, char **argv) {
   substdio_initfd_read(&in, 0, inbuf, sizeof inbuf);
   for (;;) {
     int match;
-    char c;
 
     if (requests++ % SWEEP_EVERY == 0) queue_sweep(wall_now(), ossified);
     settle(&in, &removals);
     stralloc_cut(&request, 0);
     if (getln(&in, &request, &match, 0, REQUEST_MAX) == -1) strerr_diem_sys(111, FATAL, "unable to read request", (char *)0);
     if (!match) return 0;
-    c = answer(request.s, request.len - 1, &removals);
-    if (write(1, &c, 1) != 1) return 100;
+    answers[answered++] = answer(request.s, request.len - 1, &removals);
+    if (answered < sizeof answers && substdio_have(&in)) continue; /* those that came together are answered together */
+    if (fd_write_all(1, answers, answered) == -1) return 100;
+    answered = 0;
   }
 }
