@@ -65,7 +65,7 @@ def maildir_new(peer):
     return maildir(peer, 1000, False)
 
 
-def calls(peer, messages=200):
+def calls(peer, messages=1000):
     to_maildir(peer, messages, 20, True)  # whoever is to be resident is started
     names = ("system calls", "syncs", "forks", "execs")
     got = count_calls(peer.pid, lambda: to_maildir(peer, messages, 20, True))
