@@ -143,7 +143,7 @@ $(BUILD)/unit/%: tests/unit/%.c $(LIBS) $(PATHS_O) tests/unit/check.h
 unit: $(UNIT)
 
 # The programs once more, with a recorder and a breaker of system calls under them: tests/fault.
-FAULT_CALLS := open openat __open_2 __openat_2 opendir write pwrite read pread recv recvmsg sendmsg pipe2 socket socketpair fsync fdatasync linkat link symlink renameat2 renameat \
+FAULT_CALLS := open openat __open_2 __openat_2 opendir write pwrite read pread recv recvmsg sendmsg pipe2 socket socketpair fsync fdatasync syncfs linkat link symlink renameat2 renameat \
   rename unlinkat unlink rmdir mkdirat mkdir ftruncate send malloc calloc realloc reallocarray fork vfork execve _exit \
   clock_gettime time
 FAULT_WRAP := $(patsubst %,-Wl$(comma)--wrap=%,$(FAULT_CALLS))

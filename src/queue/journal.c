@@ -24,6 +24,7 @@
 
 #define BOOT_FILE "/proc/sys/kernel/random/boot_id"
 #define NAME 64
+#define SYNC_ALL_FROM 4 /* messages */
 
 int journal_era(struct journal_era *era, const char *boot_file, const char *order) {
   stralloc text = STRALLOC_INIT;
@@ -149,6 +150,17 @@ static uint64_t last_batch(const stralloc *s) {
   return records || !first ? last : first - 1;
 }
 
+/* Are there this many of its messages in the queue still? */
+static int has_left(const stralloc *s, size_t many) {
+  struct journal_record r;
+  uint64_t first, last = 0;
+  size_t pos = 0;
+
+  if (!journal_head_parse(stralloc_cstr(s), s->len, &first)) return 0;
+  while (many && journal_next(s->s, s->len, first, &pos, &last, &r) == 1) many -= queue_has(r.id, QUEUE_info) == 1;
+  return !many;
+}
+
 /* Syncs every message of the segment that is still in the queue.  again: somebody may have
  * failed to, see queue_rewrite. */
 static int sync_messages(const stralloc *s, int again) {
@@ -158,6 +170,7 @@ static int sync_messages(const stralloc *s, int again) {
   size_t pos = 0;
 
   if (!journal_head_parse(stralloc_cstr(s), s->len, &first)) return 0;
+  if (!again && has_left(s, SYNC_ALL_FROM)) return queue_sync_all();
   while (journal_next(s->s, s->len, first, &pos, &last, &r) == 1) {
     int synced = again ? queue_rewrite(r.id, r.envelope, r.envelope_n, r.message, r.message_n) : queue_sync_message(r.id);
 

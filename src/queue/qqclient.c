@@ -23,6 +23,7 @@
 #include "queue/queued_proto.h"
 
 #define ERROR_TEXT_MAX 4096
+#define TURN_US 50000 /* of a queue, when there are several: messages that come together share its sync */
 #define ANSWER_SECONDS 600 /* a disk that is that slow is down */
 #define ERROR_FD 3 /* in the child; told through $ERROR_FD */
 #define WIDE 65536 /* what a pipe holds */
@@ -269,7 +270,7 @@ static int choose_queue(const struct env *env, stralloc *dir) {
   if (one) return stralloc_copys(dir, one);
   if (!base || !count) return stralloc_copylit(dir, "");
   return stralloc_copys(dir, base) && stralloc_catlit(dir, "/queue") &&
-         stralloc_catu64(dir, number(env, "QUEUE_START", 1) + (uint64_t)wall_now_us() % count);
+         stralloc_catu64(dir, number(env, "QUEUE_START", 1) + (uint64_t)wall_now_us() / TURN_US % count);
 }
 
 /* All of it, as the other side takes it. */

@@ -6,7 +6,7 @@ import os, random, signal, socket, subprocess, sys, time, unittest
 from box import FAULTY, wait_for
 from crashsim import JOURNAL, CrashTest, Disk, Log, Message, Recording, Scenario, Slot, Story, Tree, digest, try_all
 
-BODY = "".join(f"line {i}\n" for i in range(270))
+BODY, HALF = ("".join(f"line {i}\n" for i in range(n)) for n in (270, 140))
 
 
 class Resident(Scenario):
@@ -83,33 +83,48 @@ class Batches(Resident):
     """Each batch fills a segment, so that every one but the first settles the one before; some messages are gone by then,
     others wait with marks."""
 
-    ROUNDS = 5
+    ROUNDS, WIDTH, body = 5, 3, BODY
     each = 5
 
     def __init__(self):
         self.messages = []
-        for i in range(3 * self.ROUNDS):
+        for i in range(self.WIDTH * self.ROUNDS):
             to = {("joe", "ann", "bob")[i % 3] + "@local.example": "local"}
-            if i % 3 == 1:
+            if self.waits(i):
                 to["later@far.example"] = "remote"
-            self.messages.append(Message(f"batch{i}", to, body=BODY))
+            self.messages.append(Message(f"batch{i}", to, body=self.body))
+
+    @staticmethod
+    def waits(i):
+        return i % 3 == 1
 
     def run(self, site):
         site.sink.script["RCPT later@far.example"] = "450 not now"
         self.start(site)
         site.start()
-        connections = [self.connect(site) for _ in range(3)]
+        n = self.WIDTH
+        connections = [self.connect(site) for _ in range(n)]
         for s, m in zip(connections, self.messages):
             self.send(s, m)
             self.taken(s)
         for i in range(1, self.ROUNDS):
-            self.batch(site, connections, self.messages[3 * i:3 * i + 3])
+            self.batch(site, connections, self.messages[n * i:n * i + n])
             if i % 2:
-                site.wait_log(lambda lines: sum(l.startswith("delivery ") for l in lines) >= 3 * i, what="deliveries")
+                site.wait_log(lambda lines: sum(l.startswith("delivery ") for l in lines) >= n * i, what="deliveries")
         for s in connections:
             s.close()
         self.finish(site)
         self.end(site)
+
+
+class Crowded(Batches):
+    """So many wait that a segment is settled by a sync of the file system."""
+
+    ROUNDS, WIDTH, body = 3, 6, HALF
+
+    @staticmethod
+    def waits(i):
+        return i % 6
 
 
 class TooBig(Resident):
@@ -148,6 +163,9 @@ class CrashJournal(CrashTest):
     def test_batches(self):
         self.crash(Batches)
 
+    def test_crowded(self):
+        self.crash(Crowded)
+
     def test_too_big(self):
         self.crash(TooBig)
 
@@ -157,6 +175,7 @@ class CrashJournal(CrashTest):
     def test_missing_syncs_are_seen(self):
         """That of a batch; and those of a segment that is settled."""
         self.crash_seen(Batches, r"/journal/\d+\.\d+$", r"/mess/\d+/\d+$", r"/(mess|info)/\d+$")
+        self.crash_seen(Crowded, r"queue/queue1$")
 
     def test_recovery_cut_short(self):
         """qmail-clean -r, or a qmail-queued that is there before it, is cut at every point, and recovery runs again."""

@@ -26,6 +26,7 @@ from mailsite import Sink
 
 BLOCK = 512  # the least a disk writes as one
 COMBINATIONS = 48  # of the contents of several files in one state; of more a choice, always the same
+EVERYWHERE = "/"   # synced, in the place of a directory
 DAYS = 2 * 86400   # a state was found so long after the crash: what was never accepted may be swept
 JOURNAL = "queue/queue1/journal"
 SENTINEL = 4102444800000000  # an id that is younger than all others, so it is seen after them
@@ -51,7 +52,7 @@ class Log:
 
     def read(self):
         ops = []
-        names = {"create", "link", "rename", "unlink", "symlink", "mkdir", "rmdir", "syncing", "synced"}
+        names = {"create", "link", "rename", "unlink", "symlink", "mkdir", "rmdir", "syncing", "synced", "syncingall", "syncedall"}
         with open(self.path) as f:
             for line in f:
                 what, pid, program, a, b, s, t = line.split()
@@ -212,8 +213,13 @@ class Disk:
                 change = (at, "move", op.s, op.t)
             elif op.what in ("write", "trunc") and op.a in by_inode:
                 by_inode[op.a].writes.append((at, op.b, op.s if op.what == "write" else None))
-            elif op.what == "syncing":
+            elif op.what in ("syncing", "syncingall"):
                 running[op.pid, op.a] = at
+            elif op.what == "syncedall" and op.b == 0 and not (ignore and re.search(ignore, op.s)):
+                began = running.pop((op.pid, op.a))
+                self.synced.append((began, at, EVERYWHERE))
+                for f in by_inode.values():
+                    f.synced.append((began, at))
             elif op.what == "synced" and op.b == 0 and not (ignore and re.search(ignore, op.s)):
                 began = running.pop((op.pid, op.a))
                 if names.get(op.s, ("f",))[0] == "d":
@@ -257,7 +263,7 @@ class Disk:
         return min((e for b, e, _ in self.synced if b > position), default=len(self.ops) + 1)
 
     def cuts(self):
-        return [0] + [at + 1 for at, op in enumerate(self.ops) if op.what != "syncing"]
+        return [0] + [at + 1 for at, op in enumerate(self.ops) if op.what not in ("syncing", "syncingall")]
 
     def names_after(self):
         """The names after each number of changes."""
@@ -303,7 +309,7 @@ class Disk:
             for _ in range(each):
                 until = {}
                 for d in sorted(set(folder)):
-                    began = max((b for b, e, path in self.synced if path == d and e < cut), default=-1)
+                    began = max((b for b, e, path in self.synced if path in (d, EVERYWHERE) and e < cut), default=-1)
                     until[d] = rng.choice([began] + [c[0] + 1 for c, f in zip(self.halves, folder) if f == d and began < c[0] < cut])
                 marker = max((c[0] for c, f in zip(self.halves, folder) if f == JOURNAL and ".mark." in c[2] and c[0] < until[f]), default=-1)
                 for d in until:

@@ -11,6 +11,7 @@
  *     write INODE OFFSET DATA -   trunc INODE SIZE - -
  *     syncing INODE 0 PATH -, synced INODE ERRNO PATH -   before and after an fsync, of a
  *                                 directory too: what was done before the first is on disk
+ *     syncingall, syncedall       the same of a whole file system
  *     exit CODE 0 - -             before the process ends of itself
  *     say 0 0 DATA -              before something is sent into a socket
  * FAULT_FAIL="PROGRAM KIND N ERRNO": the N-th call of this kind (see enum kind) in a process of
@@ -74,6 +75,7 @@ REAL(int, socketpair, (int, int, int, int[2]));
 REAL(DIR *, opendir, (const char *));
 REAL(int, fsync, (int));
 REAL(int, fdatasync, (int));
+REAL(int, syncfs, (int));
 REAL(int, linkat, (int, const char *, int, const char *, int));
 REAL(int, symlink, (const char *, const char *));
 REAL(int, renameat2, (int, const char *, int, const char *, unsigned));
@@ -341,19 +343,27 @@ WRAP(DIR *, opendir, (const char *name)) {
   return fails(OPEN) ? 0 : __real_opendir(name);
 }
 
-static int synced(int fd, int (*call)(int)) {
+static int synced_as(int fd, int (*call)(int), const char *before, const char *after) {
   char path[PATH_MAX];
   unsigned long long ino = inode(fd);
   int r;
 
   if (ino) {
     fd_path(fd, path);
-    note("syncing", (long long)ino, 0, path, strlen(path), "", 0);
+    note(before, (long long)ino, 0, path, strlen(path), "", 0);
   }
   if (fails(FSYNC)) return -1;
   r = call(fd);
-  if (ino) note("synced", (long long)ino, r == 0 ? 0 : errno, path, strlen(path), "", 0);
+  if (ino) note(after, (long long)ino, r == 0 ? 0 : errno, path, strlen(path), "", 0);
   return r;
+}
+
+static int synced(int fd, int (*call)(int)) {
+  return synced_as(fd, call, "syncing", "synced");
+}
+
+WRAP(int, syncfs, (int fd)) {
+  return synced_as(fd, __real_syncfs, "syncingall", "syncedall");
 }
 
 WRAP(int, fsync, (int fd)) {

@@ -25,6 +25,7 @@
 
 #define FATAL "qmail-queued: fatal: "
 #define USAGE "qmail-queued [-n workers]"
+#define USUAL_MAX 4
 #define WORKERS_MAX 256
 
 /* The socket, in a directory of qmailq's, open to every local user like qmail-queue. */
@@ -101,8 +102,16 @@ static void keep(int listener, const struct conf *conf, uint64_t n) {
     if (pid[i] > 0) kill(pid[i], SIGTERM);
 }
 
+/* A worker waits for the disk most of the time, and what comes meanwhile shares the next sync: the fewer, the more
+ * does.  Where there are many processors one would be too busy itself. */
+static uint64_t usual_workers(void) {
+  long n = sysconf(_SC_NPROCESSORS_ONLN) / 4;
+
+  return n < 1 ? 1 : n > USUAL_MAX ? USUAL_MAX : (uint64_t)n;
+}
+
 int main(int argc, char **argv) {
-  uint64_t workers = 2;
+  uint64_t workers = usual_workers();
   const struct option options[] = {{'n', OPTION_U64, &workers, WORKERS_MAX}, {0, 0, 0, 0}};
   struct account a;
   struct conf conf;
