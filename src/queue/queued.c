@@ -155,6 +155,7 @@ static void commit_some(struct server *s, struct client *const *request, size_t 
   if (q && in_batch) queued_batch_commit(&s->batch, q, code, id);
   for (size_t i = 0; i < n; ++i)
     if (done[i]) answer(request[i], refused[i] != QQ_queued ? refused[i] : code[placed[i]], refused[i] != QQ_queued ? 0 : id[placed[i]]);
+  if (q && in_batch) queued_batch_announce(&s->batch, q);
   if (q) queued_settle(q);
 }
 
@@ -302,6 +303,12 @@ static void on_signal(void *ctx, int fd, unsigned events) {
   while ((pid = waitpid(-1, &status, WNOHANG)) > 0) queued_reaped(&s->queues, pid, status);
 }
 
+/* Whoever was here before us may have died with messages of which the clients knew, and todo-proc did not. */
+static void look_everywhere(struct server *s) {
+  for (uint64_t i = 0; i < s->collection.count; ++i)
+    if (collection_queue(&s->collection, i, &s->dir)) queue_announce_unknown(s->dir.s);
+}
+
 int queued_serve(int listener, const struct conf *conf, struct strerr *e) {
   struct server *s = calloc(1, sizeof *s);
   int sig = sigfd_open(SIGTERM, SIGCHLD, 0);
@@ -316,6 +323,7 @@ int queued_serve(int listener, const struct conf *conf, struct strerr *e) {
   if (loop_init(&s->loop) == -1 || loop_io_add(&s->loop, &s->listener, listener, LOOP_READ, on_listener, s) == -1 ||
       loop_io_add(&s->loop, &s->signals, sig, LOOP_READ, on_signal, s) == -1)
     return strerr_sys(e, "unable to watch descriptors", (char *)0);
+  look_everywhere(s);
   load_extras(s);
   on_tick(s);
   if (loop_run(&s->loop) == -1) return strerr_sys(e, "unable to wait for events", (char *)0);

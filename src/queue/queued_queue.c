@@ -170,31 +170,26 @@ static void sync_each(struct queued_batch *b, int code[QUEUED_BATCH]) {
     if (code[i] == QQ_queued && queue_sync(b->message[i].id, b->message[i].fd, &code[i]) == -1) accept_abandon(&b->message[i]);
 }
 
-static void announce(struct queued_batch *b, struct queued_queue *q, size_t n, const int code[QUEUED_BATCH],
-                     const uint64_t id[QUEUED_BATCH]) {
-  char line[FMT_U64];
-
-  stralloc_cut(&b->announcement, 0);
-  for (size_t i = 0; i < n; ++i)
-    if (code[i] == QQ_queued &&
-        (!stralloc_catb(&b->announcement, line, fmt_u64(line, id[i])) || !stralloc_append(&b->announcement, '\n')))
-      return; /* todo-proc looks for itself now and then */
-  queue_announce_all(&q->trigger, &b->announcement);
-}
-
 void queued_batch_commit(struct queued_batch *b, struct queued_queue *q, int code[QUEUED_BATCH], uint64_t id[QUEUED_BATCH]) {
+  char line[FMT_U64];
   size_t n = b->n;
 
   if (!store_by_journal(b, &q->journal, code)) sync_each(b, code);
+  stralloc_cut(&b->announcement, 0);
   for (size_t i = 0; i < n; ++i) {
-    if (code[i] != QQ_queued) queued_doubt(q);
     id[i] = b->message[i].id;
+    if (code[i] != QQ_queued) queued_doubt(q);
+    /* Without memory: todo-proc looks for itself now and then. */
+    else (void)!(stralloc_catb(&b->announcement, line, fmt_u64(line, id[i])) && stralloc_append(&b->announcement, '\n'));
     accept_free(&b->message[i]); /* which unlocks it: who looks through the queue untold must find it */
   }
   b->n = 0;
   stralloc_cut(&b->text, 0);
   if (b->text.a > KEEP_BYTES) stralloc_free(&b->text);
-  announce(b, q, n, code, id);
+}
+
+void queued_batch_announce(struct queued_batch *b, struct queued_queue *q) {
+  queue_announce_all(&q->trigger, &b->announcement);
 }
 
 void queued_batch_free(struct queued_batch *b) {

@@ -54,8 +54,10 @@ struct queued_batch {
  * place is n - 1), or why not. */
 int queued_batch_add(struct queued_batch *b, struct queued_queue *q, const struct accept_origin *o, const char *message,
                      size_t n, const char *envelope, size_t envelope_n);
-/* Put them into the queue, make them safe and announce them: code[i] for the i-th.  The batch is empty then. */
+/* Put them into the queue and make them safe: code[i] for the i-th.  The batch is empty then, and what it brought is
+ * to be announced once the clients know. */
 void queued_batch_commit(struct queued_batch *b, struct queued_queue *q, int code[QUEUED_BATCH], uint64_t id[QUEUED_BATCH]);
+void queued_batch_announce(struct queued_batch *b, struct queued_queue *q);
 void queued_batch_free(struct queued_batch *b);
 
 #endif

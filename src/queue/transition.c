@@ -221,6 +221,16 @@ void queue_announce(uint64_t id) {
   fd_close(fd);
 }
 
+/* A line that is no id says that some were lost. */
+void queue_announce_unknown(const char *dir) {
+  stralloc path = STRALLOC_INIT;
+  int fd = stralloc_catm(&path, dir, "/" QUEUE_TRIGGER, (char *)0) ? fd_open_write_nonblock(path.s) : -1;
+
+  if (fd != -1) (void)!write(fd, "\n", 1);
+  fd_close(fd);
+  stralloc_free(&path);
+}
+
 /* The FIFO may be another one by now, that which is open may have lost its reader. */
 void queue_announce_all(int *trigger, const stralloc *lines) {
   if (lines->len && !pull_trigger(trigger, lines->s, lines->len)) pull_trigger(trigger, lines->s, lines->len);

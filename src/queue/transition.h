@@ -29,6 +29,8 @@ int queue_sync(uint64_t id, int messfd, int *code) MUST_CHECK;
 void queue_abandon(uint64_t id);
 /* Announce a new message to todo-proc.  Nobody may be listening: no error. */
 void queue_announce(uint64_t id);
+/* There may be some in the queue dir that nobody has announced: it is to look. */
+void queue_announce_unknown(const char *dir);
 /* Several: lines of ids, at most PIPE_BUF bytes.  *trigger is the caller's, -1 before the first
  * time: it stays open.  SIGPIPE must be ignored. */
 void queue_announce_all(int *trigger, const stralloc *lines);

@@ -307,7 +307,8 @@ static void answer(struct intake_answer *a, unsigned code, const char *enhanced)
 }
 
 static void answer_accepted(const struct session *s, uint64_t qp, struct intake_answer *a) {
-  log_accepted(s, s->t.discard ? 0 : qp);
+  a->accepted = 1;
+  a->qp = s->t.discard ? 0 : qp;
   answer(a, 250, "2.0.0");
   if (!qqclient_receipt(&a->text, qp, s->messid)) stralloc_cut(&a->text, 0);
 }
@@ -405,6 +406,7 @@ void intake_abandon(struct intake *in) {
   in->queued = 0;
 }
 
-void intake_answer_free(struct intake_answer *a) {
+void intake_answered(const struct intake *in, struct intake_answer *a) {
+  if (a->accepted) log_accepted(in->s, a->qp);
   stralloc_free(&a->text);
 }

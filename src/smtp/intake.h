@@ -26,6 +26,8 @@ struct intake_answer {
   unsigned code; /* 250 queued, or accepted and thrown away */
   char enhanced[16];
   stralloc text;
+  int accepted; /* the log is to say so, with the number qp */
+  uint64_t qp;
 };
 
 /* Begin, once the session's transaction has its recipients.  0, or -1 with e filled: it cannot be
@@ -46,12 +48,13 @@ int intake_doomed(const struct intake *in);
 /* For a protocol with more recipients than we would keep: the message is whole, its sender that of the
  * transaction, and this is the next recipient: 1, or 0 without memory. */
 int intake_recipient(struct intake *in, const stralloc *to) MUST_CHECK;
-/* The message is whole: judge it, queue it, log it.  The answer is the caller's to free. */
+/* The message is whole: judge it, queue it; a refusal is logged.  Once the client has been told the answer,
+ * intake_answered logs what was accepted, and frees it. */
 void intake_finish(struct intake *in, struct intake_answer *a);
 /* It is whole, and refused for this reason of the protocol's: nothing is queued, which is logged. */
 void intake_refuse(struct intake *in, const char *why);
 /* It is not, or nobody wants it: nothing is queued, nothing logged. */
 void intake_abandon(struct intake *in);
-void intake_answer_free(struct intake_answer *a);
+void intake_answered(const struct intake *in, struct intake_answer *a);
 
 #endif

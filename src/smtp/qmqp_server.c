@@ -111,7 +111,7 @@ static int settle(struct packet *p) {
   if (hops && p->s->t.data.hops >= hops) return refuse(p, 554, "5.4.6", "too many hops, this message is looping");
   intake_finish(&p->in, &a);
   r = answer(p, a.code, a.enhanced, stralloc_cstr(&a.text));
-  intake_answer_free(&a);
+  intake_answered(&p->in, &a);
   return r;
 }
 

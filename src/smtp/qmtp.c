@@ -264,7 +264,7 @@ static int answer(struct packet *p) {
     stralloc_cut(&out, 0);
     ok = netstring_cat(&out, stralloc_cstr(text), text->len) && substdio_put(&s->out, out.s, out.len) == 0;
   }
-  intake_answer_free(&a);
+  intake_answered(&p->in, &a);
   stralloc_free(&accepted);
   stralloc_free(&out);
   return ok ? 0 : -1;

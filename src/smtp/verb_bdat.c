@@ -102,7 +102,6 @@ static void taken(struct session *s, const struct chunk *c) {
   if (c->last || intake_doomed(in)) {
     verbs_message_end(in, replies(s, c));
     session_reset(s);
-    if (!s->over) reply_flush(s); /* RFC 1047: the client learns at once that we have it */
     return;
   }
   reply(s, 250, "2.0.0", "received");

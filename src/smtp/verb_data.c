@@ -38,8 +38,9 @@ void verbs_message_end(struct intake *in, size_t replies) {
 
   intake_finish(in, &a);
   for (size_t i = 0; i < replies && !s->over; ++i) reply(s, a.code, a.enhanced, stralloc_cstr(&a.text));
+  if (!s->over) reply_flush(s); /* RFC 1047: the client learns at once that we have it */
   if (a.code == 421) s->over = 1;
-  intake_answer_free(&a);
+  intake_answered(in, &a);
 }
 
 void verb_data(struct session *s, const char *arg, size_t n) {
@@ -63,5 +64,4 @@ void verb_data(struct session *s, const char *arg, size_t n) {
   if (take_message(&in)) verbs_message_end(&in, verbs_replies(s));
   else intake_abandon(&in);
   session_reset(s);
-  if (!s->over) reply_flush(s); /* RFC 1047: the client learns at once that we have it */
 }
