@@ -4,9 +4,17 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/file.h"
+
+void tcpaccess_forget(struct tcpaccess *a) {
+  a->found = 0;
+  a->pos = 0;
+}
+
 void tcpaccess_close(struct tcpaccess *a) {
   if (a->open) cdb_free(&a->c);
-  a->open = a->found = 0;
+  a->open = 0;
+  tcpaccess_forget(a);
 }
 
 /* 1 allow, 0 deny, -1 damaged. */
@@ -22,15 +30,17 @@ static int verdict(const struct tcpaccess *a) {
 
 int tcpaccess_check(struct tcpaccess *a, const char *path, int optional,
                     const struct tcprules_client *who, struct strerr *e) {
-  int r;
+  const uint64_t stamp = file_stamp(0, path);
+  int r = 1;
 
-  tcpaccess_close(a);
-  a->pos = 0;
-  r = cdb_open(&a->c, path);
+  if (stamp != a->stamp) tcpaccess_close(a);
+  tcpaccess_forget(a);
+  if (!a->open) r = cdb_open(&a->c, path);
   if (r == 0 && optional) return 1;
   if (r == 0) errno = ENOENT;
   if (r != 1) return strerr_sys(e, "unable to read ", path, (char *)0);
   a->open = 1;
+  a->stamp = stamp;
   r = tcprules_find(&a->c, who, &a->key);
   if (r == -1) return strerr_sys(e, "unable to read ", path, (char *)0);
   a->found = r;

@@ -298,7 +298,7 @@ static void on_connection(void *ctx, int fd, unsigned events) {
       break;
     }
     serve(s, conn, &remote);
-    tcpaccess_close(&s->access);
+    tcpaccess_forget(&s->access);
     fd_close(conn);
   }
   listen_or_not(s);
