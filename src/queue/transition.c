@@ -27,6 +27,7 @@
 #include "queue/found.h"
 
 #define ID_TRIES 10000
+#define TURN_US UINT64_C(60000000) /* of a split directory */
 #define MARKS_MAX (256u << 20)
 #define BOUNCE_MAX (16u << 20) /* who gets that much reads it no more */
 
@@ -47,9 +48,13 @@ static int create(uint64_t *id, uint64_t step) {
   return -1;
 }
 
+/* For a minute all lie in the same split directory: what a file system with a journal commits together are whole blocks
+ * of directories, of which a long queue has very many. */
 int queue_create(uint64_t *id) {
-  *id = (uint64_t)wall_now_us();
-  return create(id, 1);
+  const uint64_t now = (uint64_t)wall_now_us(), split = now / TURN_US % QUEUE_SPLIT;
+
+  *id = now + (split + QUEUE_SPLIT - now % QUEUE_SPLIT) % QUEUE_SPLIT;
+  return create(id, QUEUE_SPLIT);
 }
 
 int queue_create_beside(uint64_t *id) {
