@@ -25,7 +25,7 @@
 #define FATAL "qmail-clean: fatal: "
 #define REQUEST_MAX 100
 #define ANSWERS_MAX 64 /* at once */
-#define SWEEP_EVERY 1000 /* requests */
+#define SWEEP_SECONDS 3600 /* between two: it looks at each file of the queue */
 #define QUIET_MS 1000
 
 /* Directories something was removed from since they were synced: an id that lies in each. */
@@ -74,7 +74,7 @@ int main(int argc, char **argv) {
   struct conf conf;
   struct strerr e;
   int64_t ossified;
-  unsigned requests = 0;
+  deadline sweep = 0;
   char answers[ANSWERS_MAX];
   size_t answered = 0;
   struct removals removals = {0};
@@ -89,7 +89,10 @@ int main(int argc, char **argv) {
   for (;;) {
     int match;
 
-    if (requests++ % SWEEP_EVERY == 0) queue_sweep(wall_now(), ossified);
+    if (mono_now() >= sweep) {
+      queue_sweep(wall_now(), ossified);
+      sweep = deadline_in(SWEEP_SECONDS);
+    }
     settle(&in, &removals);
     stralloc_cut(&request, 0);
     if (getln(&in, &request, &match, 0, REQUEST_MAX) == -1) strerr_diem_sys(111, FATAL, "unable to read request", (char *)0);
