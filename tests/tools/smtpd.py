@@ -1,5 +1,5 @@
 """qmail-smtpd over a real TCP connection, with a queue program that records what it gets."""
-import base64, os, socket, ssl, subprocess
+import base64, os, socket, ssl, subprocess, time
 from box import BIN, Root, wait_for
 
 QUEUE = """#!/bin/sh
@@ -217,9 +217,15 @@ class Smtp:
             return True
 
     def logged(self):
-        with open(self.log.name, "rb") as f:
-            f.seek(self.mark)
-            lines = f.read().decode().splitlines(True)
+        """When no more comes: a reply goes out before the line about it."""
+        before, text = None, b""
+        while before != text:
+            before = text
+            time.sleep(0.02)
+            with open(self.log.name, "rb") as f:
+                f.seek(self.mark)
+                text = f.read()
+        lines = text.decode().splitlines(True)
         return "".join(l for l in lines if "WARNING: ASan doesn't fully support makecontext" not in l)  # once, of a sanitizer
 
     def exits(self, code):
