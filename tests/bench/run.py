@@ -2,11 +2,13 @@
 """Measures our server beside its peers, in one run, on loopback. Prints a line per measure and
 peer (median of the rounds, and their spread), ratios to the best peer and whether the goal is
 reached, and keeps the rows in build/bench.tsv. Arguments pick measures by name; ROUNDS says how
-often each is taken (3), PEERS which peers (all that can be had). Needs root and the packages of
+often each is taken (3), PEERS which peers (all that can be had), BENCH_FS=here that it is done on the disk as it is
+(disk.py). Needs root and the packages of
 `make bench`."""
 import os, platform, smtplib, statistics, sys, time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from disk import Disk
 from measures import GOALS, LIMITS, MEASURES, end_sink
 from peers import PEM, TOP, WORK, Ours, Postfix
 from proc import sh
@@ -118,11 +120,10 @@ def main():
         sys.exit(f"bench: no measure {' '.join(unknown)}; there are: {' '.join(m[0] for m in MEASURES)}")
     if os.geteuid() != 0:
         sys.exit("bench: needs root, for the peers")
-    os.makedirs(WORK, exist_ok=True)
-    os.chmod(WORK, 0o755)
-    build_tools()
+    disk = Disk(WORK)
     started = []
     try:
+        build_tools()
         for peer in [Ours()] + choose_peers():
             try:
                 peer.start()
@@ -136,9 +137,10 @@ def main():
         end_sink()
         for peer in started:
             peer.stop()
+        disk.clear()
     cpu = next((l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name")), "")
     print(f"{platform.machine()}, {os.cpu_count()} cores, {cpu}; " + ", ".join(f"{p.name} {p.version}" for p in peers))
-    print(floor)
+    print(f"on {disk.what}; {floor}")
     for peer in peers:
         print(f"{peer.name}: {peer.durable}")
     with open(os.path.join(TOP, "build", "bench.tsv"), "a") as tsv:
