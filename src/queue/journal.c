@@ -162,15 +162,15 @@ static int has_left(const stralloc *s, size_t many) {
 }
 
 /* Syncs every message of the segment that is still in the queue.  again: somebody may have
- * failed to, see queue_rewrite. */
-static int sync_messages(const stralloc *s, int again) {
+ * failed to, see queue_rewrite.  root: see queue_sync_all, or -1. */
+static int sync_messages(const stralloc *s, int again, int root) {
   char touched[QUEUE_SPLIT] = {0};
   struct journal_record r;
   uint64_t first, last = 0;
   size_t pos = 0;
 
   if (!journal_head_parse(stralloc_cstr(s), s->len, &first)) return 0;
-  if (!again && has_left(s, SYNC_ALL_FROM)) return queue_sync_all();
+  if (!again && root != -1 && has_left(s, SYNC_ALL_FROM)) return queue_sync_all(root);
   while (journal_next(s->s, s->len, first, &pos, &last, &r) == 1) {
     int synced = again ? queue_rewrite(r.id, r.envelope, r.envelope_n, r.message, r.message_n) : queue_sync_message(r.id);
 
@@ -182,11 +182,11 @@ static int sync_messages(const stralloc *s, int again) {
   return 0;
 }
 
-static int settle(int fd, uint64_t next_batch, int again) {
+static int settle(int fd, uint64_t next_batch, int again, int root) {
   stralloc s = STRALLOC_INIT;
   int r = read_segment(fd, &s);
 
-  if (r == 0) r = sync_messages(&s, again);
+  if (r == 0) r = sync_messages(&s, again, root);
   if (r == 0) r = write_head(fd, next_batch);
   stralloc_free(&s);
   return r;
@@ -234,7 +234,7 @@ static long recover_segment(int fd, const struct journal_era *era, uint64_t mark
       restored = one == -1 ? -1 : restored + one;
     }
   /* All of it is in the queue now: on disk, and then void. */
-  if (restored >= 0 && !ours && old && (sync_messages(&s, 0) == -1 || write_head(fd, batch + 1) == -1)) restored = -1;
+  if (restored >= 0 && !ours && old && (sync_messages(&s, 0, -1) == -1 || write_head(fd, batch + 1) == -1)) restored = -1;
   stralloc_free(&s);
   return restored;
 }
@@ -242,7 +242,10 @@ static long recover_segment(int fd, const struct journal_era *era, uint64_t mark
 /* --- writing ------------------------------------------------------------------------------------- */
 
 static void close_segments(struct journal *j) {
-  for (int i = 0; i < JOURNAL_SEGMENTS; ++i) j->segment[i].fd = fd_close(j->segment[i].fd);
+  for (int i = 0; i < JOURNAL_SEGMENTS; ++i) {
+    j->segment[i].fd = fd_close(j->segment[i].fd);
+    j->segment[i].root = fd_close(j->segment[i].root);
+  }
 }
 
 static int open_segment(unsigned writer, int s, int flags) {
@@ -280,7 +283,7 @@ static int prepare(struct journal *j, int s, uint64_t mark, stralloc *text) {
   if (g->fd == -1 || recover_segment(g->fd, &j->era, mark) == -1 || read_segment(g->fd, text) == -1) return -1;
   last = last_batch(text);
   if (last > j->batch) j->batch = last;
-  if (sync_messages(text, 1) == -1) return -1;
+  if (sync_messages(text, 1, -1) == -1) return -1;
   return text->len < j->size ? fill(g->fd, j->batch + 1, j->size) : 0;
 }
 
@@ -335,7 +338,7 @@ int journal_open(struct journal *j, const struct journal_era *era, size_t size) 
   if (size < JOURNAL_SEGMENT_MIN) size = JOURNAL_SEGMENT_MIN;
   if (size > JOURNAL_SEGMENT_MAX) size = JOURNAL_SEGMENT_MAX;
   j->size = (size + JOURNAL_BLOCK - 1) & ~(size_t)(JOURNAL_BLOCK - 1);
-  for (int i = 0; i < JOURNAL_SEGMENTS; ++i) j->segment[i].fd = -1;
+  for (int i = 0; i < JOURNAL_SEGMENTS; ++i) j->segment[i].fd = j->segment[i].root = -1;
   dir = lock_journal();
   if (dir == -1) return -1;
   for (unsigned w = 0; got == 0 && w < JOURNAL_WRITERS; ++w) {
@@ -376,7 +379,7 @@ static void start_settling(struct journal *j, struct journal_segment *g) {
   if (g->state == JOURNAL_CURRENT) j->at = 0;
   g->state = JOURNAL_SETTLING;
   g->settler = 0;
-  if (pid == 0) _exit(settle(g->fd, j->batch + 1, g->failed) == 0 ? 0 : 111);
+  if (pid == 0) _exit(settle(g->fd, j->batch + 1, g->failed, g->root) == 0 ? 0 : 111);
   if (pid > 0) g->settler = pid;
   else g->due = deadline_in(1);
 }
@@ -394,6 +397,8 @@ static struct journal_segment *segment_for(struct journal *j, size_t n) {
     g = &j->segment[i];
     if (g->state != JOURNAL_FREE) continue;
     g->state = JOURNAL_CURRENT;
+    fd_close(g->root);
+    g->root = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     g->due = deadline_in(JOURNAL_SECONDS);
     j->at = JOURNAL_BLOCK;
     return g;

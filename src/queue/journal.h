@@ -37,6 +37,7 @@
 
 struct journal_segment {
   int fd;
+  int root; /* the queue's directory, open since before the first of its messages: see queue_sync_all; or -1 */
   enum { JOURNAL_FREE, JOURNAL_CURRENT, JOURNAL_SETTLING, JOURNAL_BROKEN } state;
   pid_t settler; /* syncs its messages, then frees it */
   int failed;    /* it could not: the next one writes them again */

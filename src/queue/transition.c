@@ -125,13 +125,8 @@ int queue_sync_names(uint64_t split) {
 
 /* Of an ext4 without a journal the disk's cache is written before the last of it is in there: a sync of a directory,
  * which ends with the cache, comes after. */
-int queue_sync_all(void) {
-  int fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  int r = fd == -1 ? -1 : syncfs(fd);
-
-  if (r == 0) r = fsync(fd);
-  fd_close(fd);
-  return r;
+int queue_sync_all(int root) {
+  return syncfs(root) == -1 ? -1 : fsync(root);
 }
 
 int queue_sync(uint64_t id, int messfd, int *code) {

@@ -39,8 +39,9 @@ void queue_announce_all(int *trigger, const stralloc *lines);
  * the directories of a split number. */
 int queue_sync_message(uint64_t id) MUST_CHECK;
 int queue_sync_names(uint64_t split) MUST_CHECK;
-/* All there is in the file system of the queue: of many messages less work than each by itself. */
-int queue_sync_all(void) MUST_CHECK;
+/* All there is in the file system of the queue: of many messages less work than each by itself.  root: the queue's directory,
+ * open since before the first of them was written, for it is told of every error since then, whoever else was. */
+int queue_sync_all(int root) MUST_CHECK;
 /* torn or gone -> queued, synced.  Until that is done it stays torn or gone, whatever cuts it
  * short. */
 int queue_restore(uint64_t id, const struct envelope *env, const char *message, size_t n) MUST_CHECK;
