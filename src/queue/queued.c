@@ -21,6 +21,7 @@
 #include "queue/extras.h"
 #include "queue/queued_proto.h"
 #include "queue/queued_queue.h"
+#include "queue/transition.h"
 
 #define REQUEST_SECONDS 10 /* a request is in memory on the other side: it comes at once */
 #define IDLE_SECONDS 60    /* then a kept connection is closed */
