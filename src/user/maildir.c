@@ -143,48 +143,33 @@ static int move(struct delivery *d) {
   return 0;
 }
 
-enum found { FOUND_OTHER, FOUND_TORN, FOUND_WHOLE };
-
-/* What is there under our name, beside what we would put there.  Of a file that was not synced a power loss leaves a
- * beginning, and zeros in the place of any part. */
-static enum found compare(int theirs, int ours) {
+/* Is what lies there under our name this message, or what a power loss makes of a file that was not synced: a beginning
+ * of it, with zeros in the place of any part? */
+static int is_ours(int theirs, int ours) {
   char a[COPY_SIZE / 2], b[COPY_SIZE / 2];
-  enum found found = FOUND_WHOLE;
 
   for (off_t pos = 0;;) {
     ssize_t n = pread(theirs, a, sizeof a, pos), m = n > 0 ? pread(ours, b, (size_t)n, pos) : 0;
 
-    if (n == -1 || m < n) return FOUND_OTHER; /* longer than ours */
-    if (n == 0) return pread(ours, b, 1, pos) == 0 ? found : FOUND_TORN;
+    if (n == -1 || m < n) return 0; /* longer than ours */
+    if (n == 0) return 1;
     for (ssize_t i = 0; i < n; ++i)
-      if (a[i] != b[i]) {
-        if (a[i]) return FOUND_OTHER;
-        found = FOUND_TORN;
-      }
+      if (a[i] != b[i] && a[i]) return 0;
     pos += n;
   }
 }
 
-/* It is there already: 0 when that file is ours now, and the one in tmp gone; -1 with errno, EEXIST: it is not this message. */
-static int take_over(struct delivery *d) {
-  int fd = openat(d->dir, d->new.s, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-  const enum found found = fd == -1 ? FOUND_OTHER : compare(fd, d->fd);
-  int r;
+/* In the place of what an earlier delivery of this message has left, even where that is whole: nobody knows whether the
+ * disk took it.  0 or -1 with errno, EEXIST: it is another message. */
+static int move_over(struct delivery *d) {
+  int fd = openat(d->dir, d->new.s, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  const int ours = fd != -1 && is_ours(fd, d->fd);
 
-  if (found == FOUND_OTHER) {
-    fd_close(fd);
-    errno = EEXIST;
-    return -1;
-  }
-  r = found == FOUND_WHOLE ? unlinkat(d->dir, d->tmp.s, 0) : renameat(d->dir, d->tmp.s, d->dir, d->new.s);
-  if (r == 0) stralloc_cut(&d->tmp, 0);
-  if (r == 0 && found == FOUND_WHOLE) {
-    fd_close(d->fd);
-    d->fd = fd;
-  } else {
-    fd_close(fd);
-  }
-  return r;
+  fd_close(fd);
+  errno = EEXIST;
+  if (!ours || renameat(d->dir, d->tmp.s, d->dir, d->new.s) == -1) return -1;
+  stralloc_cut(&d->tmp, 0);
+  return 0;
 }
 
 /* To its place in new/: 0 or -1 with errno. */
@@ -197,7 +182,7 @@ static int place(struct delivery *d, stralloc *name) {
       return -1;
     if (move(d) == 0) return 0;
     if (errno != EEXIST || !*d->messid) return -1;
-    if (take_over(d) == 0) return 0;
+    if (move_over(d) == 0) return 0;
     if (errno != EEXIST) return -1;
   }
   return -1;

@@ -5,11 +5,11 @@
  * the whole message or none of it.
  *
  * A message of a queue (its id is known) is in new/ before it is synced, for until we report success
- * the queue keeps it: after a power loss it is delivered again.  It gets the same name then, so what
- * is there from the first time is found: whole, it is the delivery; what a disk makes of a file that
- * was not synced, shorter or with zeros for data, the message takes the place of.  So there is one
- * sync where the file system keeps the name with the file (base/fsname.h), and two elsewhere.  A
- * message that nobody would deliver again is synced in tmp/ before it is moved.
+ * the queue keeps it: after a power loss it is delivered again.  It gets the same name then, and takes
+ * the place of what is there from the first time: the same, or what a disk makes of a file that was not
+ * synced, shorter or with zeros for data.  Anything else keeps its place.  So there is one sync where the
+ * file system keeps the name with the file (base/fsname.h), and two elsewhere.  A message that nobody
+ * would deliver again is synced in tmp/ before it is moved.
  *
  * It is no file without a name (O_TMPFILE) that is linked into new/, though that costs a fifth less:
  * such a file is synced with a link count of 0, and on a file system without a journal the sync of new/
