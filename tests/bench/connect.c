@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tool.h"
+
 #define AT_ONCE_MAX 1000
 #define PATIENCE 120 /* seconds */
 
@@ -17,11 +19,6 @@ struct client {
   int fd;
   enum state state;
 };
-
-static void die(const char *what) {
-  perror(what);
-  exit(111);
-}
 
 static void begin(struct client *c, const struct sockaddr_in *to) {
   c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

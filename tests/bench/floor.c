@@ -9,20 +9,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tool.h"
+
 #define TIMES 300
 #define PAUSE 1000000 /* ns: long enough for a processor to go to sleep */
-
-static void die(const char *what) {
-  perror(what);
-  exit(111);
-}
-
-static double now(void) {
-  struct timespec t;
-
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
 
 static void rest(void) {
   nanosleep(&(struct timespec){.tv_nsec = PAUSE}, 0);

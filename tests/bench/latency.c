@@ -13,23 +13,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tool.h"
+
 #define PATIENCE 120  /* seconds, for all of it */
 #define BODY 1000     /* bytes */
 #define PAUSE 3000    /* microseconds: what a server still does about one message must not be in the way of the next */
 
 static char buf[65536];
-
-static void die(const char *what) {
-  perror(what);
-  exit(111);
-}
-
-static double now(void) {
-  struct timespec t;
-
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
 
 /* A whole reply, of this first digit: its last line has a blank behind the code. */
 static void reply(int fd, char digit) {
