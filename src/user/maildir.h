@@ -11,9 +11,8 @@
  * file system keeps the name with the file (base/fsname.h), and two elsewhere.  A message that nobody
  * would deliver again is synced in tmp/ before it is moved.
  *
- * It is no file without a name (O_TMPFILE) that is linked into new/, though that costs a fifth less:
- * such a file is synced with a link count of 0, and on a file system without a journal the sync of new/
- * does not write the count that came after. */
+ * It is no file without a name (O_TMPFILE): linked into new/ before its sync that would be as safe, but it is no
+ * faster, and wants /proc to be linked. */
 #ifndef USER_MAILDIR_H
 #define USER_MAILDIR_H
 
